@@ -1,0 +1,74 @@
+"""Plain convolutional networks: paper 2's two, and a control for paper 1 at 7 x 7."""
+
+from __future__ import annotations
+
+from zoo import Experiment, ModelSpec, Recipe, hookimpl
+from zoo_cnn.tables import EXPERIMENTS
+
+zoo_api = 1
+
+PAPER_1 = "Yin 2024, Small image classification with graph convolutional networks (its layers are not given)"
+PAPER_2 = "Min and Wang 2024, CNN image classification"
+SGD = Recipe(
+    epochs=25,
+    batch_size=64,
+    optimizer="sgd",
+    lr=0.01,
+    validation=0.2,
+    split="ordered",
+    shuffle=False,
+    keep="best",
+    monitor="val_accuracy",
+)
+VARIANTS = {
+    "sgd-0.01": SGD,
+    "sgd-0.1": SGD.replace(lr=0.1),
+    "sgd-0.5": SGD.replace(lr=0.5),
+    "adam": SGD.replace(optimizer="adam", lr=1e-3),
+}
+
+
+@hookimpl
+def zoo_models() -> list[ModelSpec]:
+    """Return the models."""
+    return [
+        ModelSpec(
+            name="cnn-7x7",
+            summary="two 3 x 3 convolutions and two linear layers for 7 x 7 images",
+            build="zoo_cnn.nets:TinyCNN",
+            size=(7, 7),
+            parameters=421_642,
+            recipe=Recipe(epochs=10, batch_size=64, optimizer="adam", lr=1e-3),
+            resize="sample",
+            paper=PAPER_1,
+            tags=("convolution", "grey"),
+        ),
+        ModelSpec(
+            name="cnn-simple",
+            summary="one convolution, average pool, two linear layers",
+            build="zoo_cnn.nets:SimpleCNN",
+            size=(28, 28),
+            parameters=402_986,
+            recipe=SGD,
+            recipes=VARIANTS,
+            paper=PAPER_2,
+            tags=("convolution", "grey"),
+        ),
+        ModelSpec(
+            name="cnn-deep",
+            summary="two convolutions, average pools, three linear layers",
+            build="zoo_cnn.nets:DeepCNN",
+            size=(28, 28),
+            parameters=334_154,
+            recipe=SGD,
+            recipes=VARIANTS,
+            paper=PAPER_2,
+            tags=("convolution", "grey"),
+        ),
+    ]
+
+
+@hookimpl
+def zoo_experiments() -> tuple[Experiment, ...]:
+    """Return paper 2's runs."""
+    return EXPERIMENTS

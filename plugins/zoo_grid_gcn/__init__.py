@@ -1,0 +1,47 @@
+"""Graph convolutions over the pixel grid, as in paper 1."""
+
+from __future__ import annotations
+
+from zoo import Experiment, ModelSpec, Recipe, hookimpl
+from zoo_grid_gcn.tables import EXPERIMENTS
+
+zoo_api = 1
+
+PAPER = "Yin 2024, Small image classification with graph convolutional networks"
+RECIPE = Recipe(epochs=10, batch_size=64, optimizer="adam", lr=0.01, weight_decay=1e-5)
+
+
+@hookimpl
+def zoo_models() -> list[ModelSpec]:
+    """Return the models."""
+    return [
+        ModelSpec(
+            name="gcn-7x7",
+            summary="three graph convolutions over the 7 x 7 grid, mean pool",
+            build="zoo_grid_gcn.net:GridGCN",
+            size=(7, 7),
+            parameters=906,
+            recipe=RECIPE,
+            recipes={"tuned": RECIPE.replace(epochs=30)},
+            resize="sample",
+            paper=PAPER,
+            tags=("graph", "gcn", "grey"),
+        ),
+        ModelSpec(
+            name="gcn-28x28",
+            summary="the same graph network over the 28 x 28 grid",
+            build="zoo_grid_gcn.net:GridGCN",
+            size=(28, 28),
+            parameters=906,
+            recipe=RECIPE,
+            resize="sample",
+            paper=PAPER,
+            tags=("graph", "gcn", "grey"),
+        ),
+    ]
+
+
+@hookimpl
+def zoo_experiments() -> tuple[Experiment, ...]:
+    """Return paper 1's table."""
+    return EXPERIMENTS

@@ -1,0 +1,52 @@
+"""Make the shipped 7 x 7 set: `python -m zoo_image_sets.shrink FOLDER [OUT]`.
+
+FOLDER holds the four canonical IDX files of Fashion-MNIST. Every image is shrunk from 28 x 28 to 7 x 7 as paper 1 does
+it, with `scipy.ndimage.zoom` of order 1 (linear), and rounded to whole levels.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.ndimage import zoom
+from zoo import Images
+from zoo.data.sources import idx
+from zoo.data.sources.packed import write_safetensors
+from zoo.spec import Classes
+from zoo_image_sets import CLOTHES
+from zoo_image_sets.readers import BUNDLED
+
+ABOUT = {
+    "name": "fashion-mnist-7x7",
+    "made by": "python -m zoo_image_sets.shrink",
+    "method": "scipy.ndimage.zoom(order=1) from 28 x 28 to 7 x 7, rounded",
+    "source": "Fashion-MNIST, Zalando Research",
+    "license": "MIT",
+}
+
+
+def shrunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return images (N, 28, 28) as (N, 7, 7) levels."""
+    small = zoom(images.astype(np.float64), (1, 7 / 28, 7 / 28), order=1)
+    return small.round().clip(0, 255).astype(np.uint8)
+
+
+def main(arguments: list[str]) -> None:
+    """Read FOLDER, write OUT (the package's own file by default)."""
+    folder, out = Path(arguments[0]), Path(arguments[1]) if len(arguments) > 1 else BUNDLED
+    classes = Classes.of(range(10), CLOTHES)
+    parts = {}
+    for part in ("train", "test"):
+        full = idx.read_folder(folder, part, classes)
+        small = torch.from_numpy(shrunk(full.images[:, 0].numpy()))
+        parts[part] = Images(small[:, None], full.labels, classes)
+    write_safetensors(parts, out, ABOUT)
+    print(f"{out}: {out.stat().st_size} bytes")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

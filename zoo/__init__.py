@@ -1,0 +1,58 @@
+"""zoo: a plugin-based model zoo for small images.
+
+>>> import zoo
+>>> "gcn-7x7" in zoo.models
+True
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from zoo.api import create, dataset, load
+    from zoo.data import Dataset, Images, Loader
+    from zoo.errors import ZooError
+    from zoo.hooks import hookimpl
+    from zoo.model import Model
+    from zoo.recipe import Recipe
+    from zoo.registry import Registry
+    from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Row
+
+    models: Registry[ModelSpec]
+    encoders: Registry[EncoderSpec]
+    datasets: Registry[DatasetSpec]
+    experiments: Registry[Experiment]
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "zoo.api": ("create", "dataset", "load"),
+    "zoo.data": ("Dataset", "Images", "Loader"),
+    "zoo.errors": ("ZooError",),
+    "zoo.hooks": ("hookimpl",),
+    "zoo.model": ("Model",),
+    "zoo.recipe": ("Recipe",),
+    "zoo.spec": ("Command", "DatasetSpec", "EncoderSpec", "Experiment", "ModelSpec", "Row"),
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_SHELVES = ("models", "encoders", "datasets", "experiments")
+
+__all__ = [*sorted(_HOME_OF), *_SHELVES]  # noqa: PLE0604 - each name is resolved on first use
+
+
+def __getattr__(name: str) -> Any:
+    """Import a name of the face at its first use, so that `import zoo` stays light."""
+    if name in _HOME_OF:
+        value = getattr(import_module(_HOME_OF[name]), name)
+    elif name in _SHELVES:
+        value = import_module("zoo.plugins").CATALOGUE.shelf(name)
+    else:
+        raise AttributeError(f"module 'zoo' has no attribute {name!r}")
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,112 @@
+"""`zoo fit`: train a model and save it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.table import as_json, print_json
+
+EXAMPLES = """
+\b
+zoo fit gcn-7x7 fashion-mnist-7x7
+zoo fit cnn-simple fashion-mnist --recipe adam --epochs 5
+zoo fit cnn-7x7 ./photos --config classes=2 --set lr=0.003 --set augment=flip,shift:1
+"""
+
+
+def pairs(ctx: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:
+    """Read NAME=VALUE words; values are JSON where they can be, lists where they have commas, else text."""
+    chosen = {}
+    for word in words:
+        name, equals, text = word.partition("=")
+        if not equals or not name:
+            raise click.BadParameter(f"{word!r} is not NAME=VALUE", ctx=ctx, param=parameter)
+        chosen[name.replace("-", "_")] = _value(text)
+    return chosen
+
+
+def _value(text: str) -> Any:
+    if "," in text and not text.startswith(("[", "{", '"')):
+        return tuple(_value(part) for part in text.split(",") if part)
+    try:
+        value = json.loads(text)
+    except ValueError:
+        return {"True": True, "False": False, "None": None}.get(text, text)
+    return tuple(value) if isinstance(value, list) else value
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model")
+@click.argument("data")
+@click.option("--epochs", type=int, help="Passes over the training images.")
+@click.option("--recipe", help="One of the model's recipes by name; see: zoo info MODEL.")
+@click.option("--set", "changes", multiple=True, callback=pairs, metavar="FIELD=VALUE", help="Change a field of the recipe.")
+@click.option("--config", multiple=True, callback=pairs, metavar="OPTION=VALUE", help="Set an option of the model.")
+@click.option("--seed", type=click.IntRange(0), help="Seed of weights, order and augmentation.")
+@click.option("--device", help="cpu, cuda, cuda:1 or mps; a GPU when there is one.")
+@click.option("--save", type=click.Path(path_type=Path), help="Folder to save to.  [default: runs/MODEL]")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves of loss and accuracy.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+@as_json
+def fit(
+    model: str,
+    data: str,
+    epochs: int | None,
+    recipe: str | None,
+    changes: dict[str, Any],
+    config: dict[str, Any],
+    seed: int | None,
+    device: str | None,
+    save: Path | None,
+    plot: Path | None,
+    quiet: bool,
+    is_json: bool,
+) -> None:
+    """Train MODEL on DATA, score it on the test images if there are any, and save it.
+
+    MODEL is a name (zoo list), or a folder such as ./runs/gcn-7x7 to go on training. DATA is a data set (zoo data), or
+    a folder such as ./photos with a sub-folder a class.
+    """
+    from zoo.api import dataset
+    from zoo.cli.use import score, test_images
+
+    sets = dataset(data)
+    made = _model(model, sets, config, seed)
+    if epochs is not None:
+        changes = {**changes, "epochs": epochs}
+    held = test_images(sets) if "validation" not in changes and not _holds_out(made, recipe) else None
+    made.fit(sets.train, validation=held, recipe=recipe, device=device, progress=not quiet, **changes)
+    folder = made.save(save or Path("runs") / made.spec.name)
+    if plot is not None:
+        from zoo.plots import curves, write
+
+        write(curves({str(made.spec.name): made.history}), plot)
+    result = score(made, test_images(sets))
+    record = {"model": made.spec.name, "saved": str(folder), "seed": made.seed, "stopped": made.history.stopped, "history": list(made.history)}
+    if is_json:
+        print_json({**record, "test": result.to_json() if result else None})
+        return
+    if result:
+        low, high = result.interval
+        click.echo(f"test accuracy {result.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {result.count} images")
+    click.echo(f"saved to {folder}")
+
+
+def _model(name: str, sets: Any, config: dict[str, Any], seed: int | None) -> Any:
+    """Make a model, for as many classes as the data has unless told; or load one to go on."""
+    from zoo.api import create, load
+    from zoo.errors import ConfigError
+
+    if name.startswith((".", "/", "~")):
+        if config or seed is not None:
+            raise ConfigError("--config and --seed make a new model; a saved one keeps its own")
+        return load(name)
+    return create(name, seed=seed, **{"classes": len(sets.train.classes), "channels": sets.train.channels, **config})
+
+
+def _holds_out(model: Any, recipe: str | None) -> bool:
+    return bool(model.spec.recipe_named(recipe).validation > 0)

@@ -1,0 +1,99 @@
+"""`zoo`: the group of commands, each imported when it is called, and the errors people see."""
+
+from __future__ import annotations
+
+import sys
+import traceback
+from importlib import import_module
+from typing import Any
+
+import click
+
+from zoo.errors import ZooError
+
+COMMANDS = {
+    "list": ("zoo.cli.shelf:list_", "list models, or another shelf"),
+    "info": ("zoo.cli.shelf:info", "show all about a model, data set or experiment"),
+    "plugins": ("zoo.cli.shelf:plugins", "show what is installed, and what is quarantined and why"),
+    "data": ("zoo.cli.data:data", "list data sets, or look into one"),
+    "fit": ("zoo.cli.fit:fit", "train a model and save it"),
+    "predict": ("zoo.cli.use:predict", "label images"),
+    "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
+    "experiment": ("zoo.cli.experiment:experiment", "run a paper's table and report it"),
+}
+
+
+class Group(click.Group):
+    """Commands by import string, ours first; a plugin's command cannot take a name of ours."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return [*COMMANDS, *sorted(name for name in self._offered() if name not in COMMANDS)]
+
+    def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Import and return one command."""
+        target = COMMANDS[name][0] if name in COMMANDS else self._offered().get(name, ("", ""))[0]
+        if not target:
+            return None
+        module, _, attribute = target.partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the commands with their summaries, without importing them."""
+        rows = [(name, (COMMANDS.get(name) or self._offered()[name])[1]) for name in self.list_commands(ctx)]
+        with formatter.section("Commands"):
+            formatter.write_dl(rows)
+
+    def _offered(self) -> dict[str, tuple[str, str]]:
+        from zoo.plugins import CATALOGUE
+
+        shelf = CATALOGUE.shelf("commands")
+        return {name: (shelf[name].build, shelf[name].summary) for name in shelf}
+
+
+@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(package_name="zoo-models", prog_name="zoo")
+@click.option("--debug", is_flag=True, help="Show the traceback of an error.")
+def zoo(debug: bool) -> None:
+    """Train, use and compare models for small images.
+
+    \b
+    zoo list                                     what there is
+    zoo fit gcn-7x7 fashion-mnist-7x7            train on the data that ships with zoo
+    zoo predict ./runs/gcn-7x7 picture.png       label a picture
+    """
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command line. Exit codes: 0 done, 1 an error of the user's, 2 wrong usage, 130 interrupted."""
+    words = sys.argv[1:] if arguments is None else arguments
+    is_debug = "--debug" in words
+    try:
+        sys.exit(_run([word for word in words if word != "--debug"]))
+    except ZooError as error:
+        _tell(str(error), is_debug)
+    except KeyboardInterrupt:
+        click.echo("\ninterrupted", err=True)
+        sys.exit(130)
+    except BrokenPipeError:
+        sys.stderr.close()
+    except Exception as error:  # a fault of ours or of a plugin's: one line for people, the rest on request
+        _tell(f"unexpected {type(error).__name__}: {error} (zoo --debug ... shows where)", is_debug)
+    sys.exit(1)
+
+
+def _run(words: list[str]) -> Any:
+    try:
+        return zoo.main(words, prog_name="zoo", standalone_mode=False) or 0
+    except click.exceptions.Abort:
+        raise KeyboardInterrupt from None
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+
+
+def _tell(message: str, is_debug: bool) -> None:
+    if is_debug:
+        traceback.print_exc()
+    click.secho(f"error: {message}", fg="red", err=True)

@@ -1,0 +1,136 @@
+"""`zoo list`, `zoo info`, `zoo plugins`: what there is. No torch, no numpy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from zoo.cli.table import as_json, print_json, print_pairs, print_table
+from zoo.errors import UnknownNameError, did_you_mean
+from zoo.plugins import CATALOGUE, KINDS, Plugin
+from zoo.recipe import Recipe
+from zoo.spec import DatasetSpec, Experiment, ModelSpec
+
+SHELVES = ("models", "encoders", "datasets", "experiments")
+
+
+def _size(value: Any) -> str:
+    return f"{value.channels} x {value.size[0]} x {value.size[1]}"
+
+
+def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
+    """Return what one line of a shelf says."""
+    row: dict[str, Any] = {"name": key}
+    if isinstance(value, ModelSpec):
+        row |= {"task": value.task, "images": _size(value), "weights": value.parameters}
+    if isinstance(value, DatasetSpec):
+        row |= {"images": _size(value), "train": value.counts.get("train"), "test": value.counts.get("test"), "license": value.license}
+    if isinstance(value, Experiment):
+        row |= {"data": value.dataset, "rows": len(value.rows)}
+    return {**row, "plugin": owner, "summary": value.summary}
+
+
+@click.command("list")
+@click.argument("pattern", default="*")
+@click.option("--shelf", type=click.Choice(SHELVES), default="models", help="Which shelf.", show_default=True)
+@as_json
+def list_(pattern: str, shelf: str, is_json: bool) -> None:
+    """List a shelf. PATTERN is a glob such as 'gcn-*', or a word to look for in names, summaries and tags."""
+    values = CATALOGUE.shelf(shelf)
+    matches = values.find(pattern)
+    rows = [_columns(key, values[key], values.owner(key)) for key in values if values[key] in matches]
+    if is_json:
+        print_json(rows)
+    elif rows:
+        print_table(rows, right=("weights", "train", "test", "rows"))
+    else:
+        click.echo(f"no {shelf} match {pattern!r}" + ("; see: zoo plugins" if not values else ""))
+    _warn_of_quarantine()
+
+
+def _warn_of_quarantine() -> None:
+    broken = [plugin for plugin in CATALOGUE.plugins() if plugin.status == "quarantined"]
+    if broken:
+        named = ", ".join(f"{plugin.name} ({plugin.distribution} {plugin.version})" for plugin in broken)
+        click.secho(f"quarantined: {named}; see: zoo plugins", fg="yellow", err=True)
+
+
+@click.command()
+@click.argument("name")
+@as_json
+def info(name: str, is_json: bool) -> None:
+    """Show all about a model, encoder, data set or experiment."""
+    for kind in SHELVES:
+        shelf = CATALOGUE.shelf(kind)
+        if name in shelf:
+            record = {"name": name, "kind": kind.removesuffix("s"), "plugin": shelf.owner(name), **_record(shelf[name])}
+            print_json(record) if is_json else print_pairs(_readable(record))
+            return
+    every = [key for kind in SHELVES for key in CATALOGUE.shelf(kind)]
+    CATALOGUE.shelf("models")[name] if name in _clashing() else None
+    raise UnknownNameError(f"nothing is named {name!r}{did_you_mean(name, every)}; zoo list shows what there is")
+
+
+def _clashing() -> set[str]:
+    return {name for kind in SHELVES for name in CATALOGUE.shelf(kind).clashes()}
+
+
+def _record(value: Any) -> dict[str, Any]:
+    """Return a spec's fields as plain values."""
+    record = {}
+    for name, each in vars(value).items():
+        if isinstance(each, Recipe):
+            each = each.to_json()
+        elif name == "recipes":
+            each = {key: recipe.to_json() for key, recipe in each.items()}
+        elif name == "rows":
+            each = [{key: dict(v) if hasattr(v, "items") else v for key, v in vars(row).items()} for row in each]
+        elif hasattr(each, "items"):
+            each = dict(each)
+        record[name] = each
+    return record
+
+
+def _readable(record: dict[str, Any]) -> dict[str, Any]:
+    """Return a record for people: recipes as what differs from the default, rows by label."""
+    default = Recipe().to_json()
+    shown = dict(record)
+    if "recipe" in shown:
+        shown["recipe"] = {key: value for key, value in shown["recipe"].items() if value != default[key] or key in ("epochs", "lr")}
+    for name, recipe in shown.pop("recipes", {}).items():
+        shown[f"recipe {name}"] = {key: value for key, value in recipe.items() if value != record["recipe"][key]} or "the default"
+    for row in shown.pop("rows", ()):
+        paper = row["paper"].get("accuracy")
+        shown[row["label"]] = row["model"] + (f", the paper has {paper}" if paper is not None else "")
+    return shown
+
+
+@click.command()
+@as_json
+def plugins(is_json: bool) -> None:
+    """Show the installed plugins: what each offers, and why a quarantined one is not used."""
+    records = [_plugin(plugin) for plugin in CATALOGUE.plugins()]
+    clashes = {kind: clashing for kind in SHELVES if (clashing := CATALOGUE.shelf(kind).clashes())}
+    if is_json:
+        print_json({"plugins": records, "clashes": clashes})
+        return
+    shown = [{key: value for key, value in record.items() if key not in ("offers", "trace")} for record in records]
+    counts = [", ".join(f"{len(names)} {kind}" for kind, names in record["offers"].items()) for record in records]
+    print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
+    for kind, clashing in clashes.items():
+        for name, owners in clashing.items():
+            click.secho(f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}", fg="yellow")
+
+
+def _plugin(plugin: Plugin) -> dict[str, Any]:
+    offers = {kind: [value.name for value in plugin.offered(kind)] for kind in KINDS if plugin.offered(kind)}
+    return {
+        "plugin": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "status": plugin.status,
+        "reason": plugin.reason,
+        "trace": plugin.trace,
+        "offers": offers,
+    }

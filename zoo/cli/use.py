@@ -1,0 +1,74 @@
+"""`zoo predict` and `zoo evaluate`: use a saved model."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.table import as_json, print_json, print_table
+
+
+@click.command()
+@click.argument("model")
+@click.argument("images", nargs=-1, required=True)
+@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="How many classes to show for each image.")
+@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
+@as_json
+def predict(model: str, images: tuple[str, ...], top: int, device: str | None, is_json: bool) -> None:
+    """Label IMAGES (image files, or folders of them) with the saved MODEL, a folder such as ./runs/gcn-7x7."""
+    from zoo.api import load
+    from zoo.data.inputs import files_of
+
+    files = [file for name in images for file in files_of(name)]
+    loaded = load(model).to(device or "cpu")
+    guesses = loaded.classify(files, top=top)
+    rows = [
+        {"image": str(file), **_best(best)} for file, best in zip(files, guesses, strict=True)
+    ]
+    if is_json:
+        print_json([{"image": str(f), "classes": [vars(guess) for guess in best]} for f, best in zip(files, guesses, strict=True)])
+    else:
+        print_table(rows, right=("probability",))
+
+
+def _best(guesses: list[Any]) -> dict[str, str]:
+    if len(guesses) == 1:
+        return {"class": guesses[0].name, "probability": f"{guesses[0].probability:.4f}"}
+    return {"classes": ", ".join(f"{guess.name} {guess.probability:.4f}" for guess in guesses)}
+
+
+@click.command()
+@click.argument("model")
+@click.argument("data")
+@click.option("--part", type=click.Choice(["test", "train"]), default="test", show_default=True, help="Which images.")
+@click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="The k of top-k accuracy.")
+@click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the confusion matrix.")
+@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
+@as_json
+def evaluate(model: str, data: str, part: str, top: int, plot: Path | None, device: str | None, is_json: bool) -> None:
+    """Score the saved MODEL, a folder such as ./runs/gcn-7x7, on the labelled images of DATA."""
+    from zoo.api import dataset, load
+
+    result = load(model).to(device or "cpu").evaluate(getattr(dataset(data), part), top=top)
+    if plot is not None:
+        from zoo.plots import confusion, write
+
+        write(confusion(result), plot)
+    print_json(result.to_json()) if is_json else click.echo(str(result))
+
+
+def test_images(sets: Any) -> Any:
+    """Return a data set's test images, or None where it has none."""
+    from zoo.errors import SourceError
+
+    try:
+        return sets.test
+    except SourceError:
+        return None
+
+
+def score(model: Any, images: Any) -> Any:
+    """Return the evaluation on images, or None where there are none."""
+    return None if images is None else model.evaluate(images)

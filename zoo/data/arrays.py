@@ -1,0 +1,134 @@
+"""What people hold in memory, as tensors: arrays of any common layout, and labels of any kind."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.errors import ImageError, LabelError
+from zoo.spec import Classes
+
+
+def as_tensor(values: Any) -> Tensor:
+    """Return a tensor, array or nested sequence as a CPU tensor."""
+    if isinstance(values, Tensor):
+        return values.detach()
+    try:
+        array = np.asarray(values)
+        if array.dtype == object or array.dtype.kind in "USMmVc":
+            raise TypeError(f"an array of {array.dtype}")
+        return torch.from_numpy(np.ascontiguousarray(array.astype(np.int64) if array.dtype.kind == "u" and array.itemsize > 1 else array))
+    except (TypeError, ValueError) as error:
+        raise ImageError(f"images are numbers in an array of one shape, not {_told(values)}: {error}") from error
+
+
+def shaped(images: Any, *, channels: int | None = None, size: tuple[int, int] | None = None) -> Tensor:
+    """Return images as (N, C, H, W).
+
+    (N, C, H, W) and (N, H, W, C) are told apart by which axis holds 1 or 3 channels. (C, H, W) with the model's
+    channels and (H, W, C) are one image, other (N, H, W) are N grey ones. (N, C * H * W) rows are read at `size`, or as
+    squares; (H, W) is one grey image when `size` is given and the rows do not fit it.
+    """
+    tensor = as_tensor(images)
+    if tensor.ndim == 2:
+        tensor = _from_rows(tensor, channels or 1, size)
+    elif tensor.ndim == 3:
+        is_colour = channels not in (None, 1) and tensor.shape[0] == channels
+        is_last = tensor.shape[2] in (1, 3, 4) and tensor.shape[0] not in (1, 3)
+        tensor = tensor[None] if is_colour else tensor.permute(2, 0, 1)[None] if is_last else tensor[:, None]
+    elif tensor.ndim == 4 and tensor.shape[1] not in (1, 3, channels) and tensor.shape[3] in (1, 3, 4, channels):
+        tensor = tensor.permute(0, 3, 1, 2)
+    if tensor.ndim != 4 or 0 in tensor.shape:
+        raise ImageError(f"images of shape {tuple(tensor.shape)} are no images; they are (N, C, H, W), (N, H, W, C) or (N, H, W)")
+    return tensor.contiguous()
+
+
+def _from_rows(rows: Tensor, channels: int, size: tuple[int, int] | None) -> Tensor:
+    if size is not None and tuple(rows.shape) != size and rows.shape[1] == channels * size[0] * size[1]:
+        return rows.reshape(-1, channels, *size)
+    if size is not None:
+        return rows[None, None]
+    side = math.isqrt(rows.shape[1] // channels)
+    if side * side * channels != rows.shape[1] or side == 0:
+        raise ImageError(f"rows of {rows.shape[1]} numbers are no square images; reshape them to (N, H, W)")
+    return rows.reshape(-1, channels, side, side)
+
+
+def float_images(images: Tensor) -> Tensor:
+    """Return floating or integer images as float32 in [0, 1]; whole numbers up to 255 are taken as levels."""
+    if images.dtype == torch.uint8:
+        return images.float() / 255
+    if images.is_complex():
+        raise ImageError("images are real numbers, these are complex")
+    levels = images.float()
+    if not bool(torch.isfinite(levels).all()):
+        raise ImageError("images hold NaN or infinite values")
+    low, high = float(levels.min()), float(levels.max())
+    if images.dtype == torch.bool or (low >= -1e-6 and high <= 1 + 1e-6 and images.is_floating_point()):
+        return levels.clamp(0, 1)
+    if low >= 0 and high <= 255 and bool((levels == levels.round()).all()):
+        return levels / 255
+    raise ImageError(
+        f"images lie in {low:.4g}..{high:.4g}; give levels 0..255 or floats in 0..1. zoo normalises with the mean and "
+        "std that travel with the weights, so leave Normalize out of your own transform"
+    )
+
+
+def uint8_images(images: Tensor) -> Tensor:
+    """Return images as uint8 levels 0 to 255, rounded."""
+    return images if images.dtype == torch.uint8 else float_images(images).mul_(255).round_().to(torch.uint8)
+
+
+def label_tensor(labels: Any) -> Tensor:
+    """Return whole-number labels as int64 (N).
+
+    Raises:
+        LabelError: They are not one whole number an image.
+    """
+    try:
+        tensor = labels.detach() if isinstance(labels, Tensor) else torch.as_tensor(np.asarray(labels))
+    except (TypeError, ValueError) as error:
+        raise LabelError(f"labels are whole numbers here, not {_told(labels)}; read the set whole for other labels") from error
+    if tensor.ndim == 2 and tensor.shape[1] == 1:
+        tensor = tensor[:, 0]
+    is_whole = not tensor.is_floating_point() or bool((tensor == tensor.round()).all())
+    if tensor.ndim != 1 or tensor.is_complex() or not is_whole:
+        raise LabelError(f"labels are one class an image, not {tensor.dtype} {tuple(tensor.shape)}")
+    return tensor.long()
+
+
+def encoded(labels: Any, names: Sequence[str] | None = None) -> tuple[Tensor, Classes]:
+    """Return class indices int64 (N) and the classes: sorted distinct labels, strings or whole numbers.
+
+    Whole numbers 0 to K - 1 keep their place; `names` then names them, also those that do not occur.
+    """
+    values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if not values:
+        raise LabelError("there are no labels")
+    if all(isinstance(value, str) for value in values):
+        distinct: list[int | str] = sorted(set(values))
+    else:
+        numbers = label_tensor(labels)
+        values, distinct = numbers.tolist(), sorted(set(numbers.tolist()))
+        if names is not None:
+            return _named(numbers, names)
+        if distinct == list(range(len(distinct))):
+            return numbers, Classes.numbered(len(distinct))
+    place = {value: index for index, value in enumerate(distinct)}
+    return torch.tensor([place[value] for value in values]), Classes.of(distinct)
+
+
+def _named(numbers: Tensor, names: Sequence[str]) -> tuple[Tensor, Classes]:
+    low, high = int(numbers.min()), int(numbers.max())
+    if low < 0 or high >= len(names):
+        raise LabelError(f"labels lie in {low}..{high}; {len(names)} class names have indices 0..{len(names) - 1}")
+    return numbers, Classes.of(range(len(names)), names)
+
+
+def _told(values: Any) -> str:
+    return f"a {type(values).__name__}"

@@ -1,0 +1,188 @@
+"""Augmentation of whole batches: every image draws its own change from a generator that is handed in."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Generator, Tensor
+
+from zoo.data.arrays import float_images
+from zoo.errors import ConfigError, did_you_mean, listed
+
+Change = Callable[[Tensor, float, Generator], Tensor]
+"""(float images (B, C, H, W) in [0, 1], strength, generator) -> images."""
+Warp = Callable[[Tensor, float, Generator], Tensor]
+"""(images, strength, generator) -> (B, 2, 3) maps from output to input pixels, about the centre."""
+
+
+def _uniform(images: Tensor, low: float, high: float, draws: Generator, *shape: int) -> Tensor:
+    return torch.empty(len(images), *shape, device=images.device).uniform_(low, high, generator=draws)
+
+
+def _affine(a: Tensor, b: Tensor, c: Tensor, d: Tensor, x: Tensor, y: Tensor) -> Tensor:
+    return torch.stack([torch.stack([a, b, x], 1), torch.stack([c, d, y], 1)], 1)
+
+
+def _shift(images: Tensor, pixels: float, draws: Generator) -> Tensor:
+    moves = _uniform(images, -pixels - 0.5, pixels + 0.5, draws, 2).round()
+    one, zero = torch.ones_like(moves[:, 0]), torch.zeros_like(moves[:, 0])
+    return _affine(one, zero, zero, one, moves[:, 0], moves[:, 1])
+
+
+def _rotate(images: Tensor, degrees: float, draws: Generator) -> Tensor:
+    angle = _uniform(images, -degrees, degrees, draws) * math.pi / 180
+    zero = torch.zeros_like(angle)
+    return _affine(angle.cos(), -angle.sin(), angle.sin(), angle.cos(), zero, zero)
+
+
+def _scale(images: Tensor, share: float, draws: Generator) -> Tensor:
+    factor = 1 / _uniform(images, 1 - share, 1 + share, draws)
+    zero = torch.zeros_like(factor)
+    return _affine(factor, zero, zero, factor, zero, zero)
+
+
+def _shear(images: Tensor, degrees: float, draws: Generator) -> Tensor:
+    slope = torch.tan(_uniform(images, -degrees, degrees, draws) * math.pi / 180)
+    one, zero = torch.ones_like(slope), torch.zeros_like(slope)
+    return _affine(one, slope, zero, one, zero, zero)
+
+
+def _flip(images: Tensor, chance: float, draws: Generator) -> Tensor:
+    return torch.where(_uniform(images, 0, 1, draws, 1, 1, 1) < chance, images.flip(3), images)
+
+
+def _flip_vertical(images: Tensor, chance: float, draws: Generator) -> Tensor:
+    return torch.where(_uniform(images, 0, 1, draws, 1, 1, 1) < chance, images.flip(2), images)
+
+
+def _contrast(images: Tensor, share: float, draws: Generator) -> Tensor:
+    mean = images.mean((1, 2, 3), keepdim=True)
+    return (mean + (images - mean) * _uniform(images, 1 - share, 1 + share, draws, 1, 1, 1)).clamp(0, 1)
+
+
+def _brightness(images: Tensor, share: float, draws: Generator) -> Tensor:
+    return (images + _uniform(images, -share, share, draws, 1, 1, 1)).clamp(0, 1)
+
+
+def _noise(images: Tensor, std: float, draws: Generator) -> Tensor:
+    noise = torch.empty_like(images).normal_(0, std, generator=draws)
+    return (images + noise).clamp(0, 1)
+
+
+def _cutout(images: Tensor, pixels: float, draws: Generator) -> Tensor:
+    height, width = images.shape[2:]
+    top = (_uniform(images, 0, height, draws, 1, 1, 1)).floor() - pixels // 2
+    left = (_uniform(images, 0, width, draws, 1, 1, 1)).floor() - pixels // 2
+    rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
+    columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
+    hole = (rows >= top) & (rows < top + pixels) & (columns >= left) & (columns < left + pixels)
+    return images.masked_fill(hole, 0)
+
+
+WARPS: dict[str, tuple[Warp, float, str]] = {
+    "rotate": (_rotate, 15, "turn by up to this many degrees"),
+    "scale": (_scale, 0.2, "scale by up to this share"),
+    "shear": (_shear, 10, "shear by up to this many degrees"),
+    "shift": (_shift, 2, "move by up to this many whole pixels"),
+}
+CHANGES: dict[str, tuple[Change, float, str]] = {
+    "flip": (_flip, 0.5, "mirror left and right with this probability"),
+    "flip-vertical": (_flip_vertical, 0.5, "mirror top and bottom with this probability"),
+    "contrast": (_contrast, 0.2, "change contrast by up to this share"),
+    "brightness": (_brightness, 0.2, "change brightness by up to this share of the range"),
+    "noise": (_noise, 0.05, "add Gaussian noise of this standard deviation"),
+    "cutout": (_cutout, 4, "black out a square of this many pixels a side (DeVries and Taylor 2017)"),
+}
+AUGMENTATIONS = {name: (default, what) for name, (_, default, what) in sorted({**WARPS, **CHANGES}.items())}
+"""Each augmentation's default strength and what it does."""
+
+
+class Augment:
+    """Augment a batch: first one warp made of all geometric changes, then the others in order, then class mixing.
+
+    Args:
+        names: Such as `("flip", "shift:2", "cutout:8")`: a name of `AUGMENTATIONS` and, after a colon, a strength.
+        mixup: Alpha of mixup (Zhang et al. 2018, section 2); 0 is off.
+        cutmix: Alpha of CutMix (Yun et al. 2019, section 3); 0 is off.
+        num_classes: K, for the mixed targets.
+
+    Raises:
+        ConfigError: An unknown name, or a strength that is no number above 0.
+    """
+
+    def __init__(self, names: Sequence[str] = (), *, mixup: float = 0.0, cutmix: float = 0.0, num_classes: int = 0) -> None:
+        steps = [_parsed(name) for name in names]
+        self._warps = [(WARPS[name][0], strength) for name, strength in steps if name in WARPS]
+        self._changes = [(CHANGES[name][0], strength) for name, strength in steps if name in CHANGES]
+        self._mixers = [(mix, alpha) for mix, alpha in ((_mixup, mixup), (_cutmix, cutmix)) if alpha > 0]
+        self._num_classes = num_classes
+
+    def __bool__(self) -> bool:
+        """Whether it changes anything."""
+        return bool(self._warps or self._changes or self._mixers)
+
+    def __call__(self, images: Tensor, labels: Tensor, draws: Generator) -> tuple[Tensor, Tensor]:
+        """Return float images (B, C, H, W) in [0, 1] and targets: int64 (B), or float (B, K) when mixed."""
+        images = float_images(images)
+        if self._warps:
+            images = _warped(images, [warp(images, strength, draws) for warp, strength in self._warps])
+        for change, strength in self._changes:
+            images = change(images, strength, draws)
+        if not self._mixers:
+            return images, labels
+        pick = int(torch.randint(len(self._mixers), (), generator=draws, device=draws.device))
+        return self._mixed(images, labels, draws, *self._mixers[pick])
+
+    def _mixed(self, images: Tensor, labels: Tensor, draws: Generator, mix: Change, alpha: float) -> tuple[Tensor, Tensor]:
+        seed = int(torch.randint(2**31, (), generator=draws, device=draws.device))
+        rng = np.random.default_rng(seed)
+        partner = torch.from_numpy(rng.permutation(len(images))).to(images.device)
+        images, share = mix(images, partner, float(rng.beta(alpha, alpha)), rng)  # type: ignore[call-arg, arg-type]
+        targets = F.one_hot(labels, self._num_classes).float()
+        return images, share * targets + (1 - share) * targets[partner]
+
+
+def _parsed(name: str) -> tuple[str, float]:
+    """Return a name and its strength, checked."""
+    word, _, number = name.partition(":")
+    if word not in AUGMENTATIONS:
+        raise ConfigError(f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; there is {listed(AUGMENTATIONS)}")
+    try:
+        strength = float(number) if number else AUGMENTATIONS[word][0]
+    except ValueError:
+        strength = math.nan
+    if not 0 < strength < math.inf:
+        raise ConfigError(f"the strength in {name!r} is a number above 0, such as {word}:{AUGMENTATIONS[word][0]:g}")
+    return word, strength
+
+
+def _warped(images: Tensor, maps: list[Tensor]) -> Tensor:
+    """Apply several affine maps of pixels as one bilinear resampling; outside is 0."""
+    height, width = images.shape[2:]
+    bottom = torch.tensor([0.0, 0.0, 1.0], device=images.device).expand(len(images), 1, 3)
+    whole = torch.eye(3, device=images.device).expand(len(images), 3, 3)
+    for each in maps:
+        whole = whole @ torch.cat([each, bottom], 1)
+    to_pixels = torch.diag(torch.tensor([width / 2, height / 2, 1.0], device=images.device))
+    theta = to_pixels.inverse() @ whole @ to_pixels
+    grid = F.affine_grid(theta[:, :2], list(images.shape), align_corners=False)
+    return F.grid_sample(images, grid, align_corners=False)
+
+
+def _mixup(images: Tensor, partner: Tensor, share: float, rng: np.random.Generator) -> tuple[Tensor, float]:
+    return share * images + (1 - share) * images[partner], share
+
+
+def _cutmix(images: Tensor, partner: Tensor, share: float, rng: np.random.Generator) -> tuple[Tensor, float]:
+    height, width = images.shape[2:]
+    half_height, half_width = height * math.sqrt(1 - share) / 2, width * math.sqrt(1 - share) / 2
+    row, column = rng.uniform(0, height), rng.uniform(0, width)
+    top, bottom = max(round(row - half_height), 0), min(round(row + half_height), height)
+    left, right = max(round(column - half_width), 0), min(round(column + half_width), width)
+    mixed = images.clone()
+    mixed[:, :, top:bottom, left:right] = images[partner, :, top:bottom, left:right]
+    return mixed, 1 - (bottom - top) * (right - left) / (height * width)

@@ -1,0 +1,39 @@
+"""A named data set: its training and test images, each read at the first look."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+
+from zoo.data.images import Images
+
+
+class Dataset:
+    """Training and test images.
+
+    Args:
+        train: Returns the training images; called once, at the first look.
+        test: Returns the test images; called once, at the first look.
+        name: The name on the shelf `zoo.datasets`.
+    """
+
+    def __init__(self, *, train: Callable[[], Images], test: Callable[[], Images], name: str = "") -> None:
+        self.name = name
+        self._train = train
+        self._test = test
+
+    @cached_property
+    def train(self) -> Images:
+        """The training images."""
+        return self._named(self._train(), "train")
+
+    @cached_property
+    def test(self) -> Images:
+        """The test images."""
+        return self._named(self._test(), "test")
+
+    def _named(self, images: Images, part: str) -> Images:
+        return Images(images.images, images.labels, images.classes, name=f"{self.name}/{part}" if self.name else part)
+
+    def __repr__(self) -> str:
+        return f"<data set {self.name or 'without a name'}: train and test>"

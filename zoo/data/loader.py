@@ -1,0 +1,164 @@
+"""Epochs of batches: a permutation and a slice of one tensor, or somebody else's loader."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from zoo.data.arrays import float_images, label_tensor, shaped
+from zoo.data.images import Images
+from zoo.errors import ConfigError, ImageError, LabelError, SourceError
+from zoo.randomness import derived_seed, generator
+from zoo.spec import Classes
+
+Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
+"""(images, labels, generator) -> (images, targets)."""
+
+
+class Batch(NamedTuple):
+    """Images (B, C, H, W), uint8 or float in [0, 1], and targets: int64 (B), or float (B, K) when classes are mixed."""
+
+    images: Tensor
+    targets: Tensor
+
+
+class Loader:
+    """Batches of `Images`, on the device the images are on, without worker processes.
+
+    Epoch `e` depends on `seed` and `e` alone. Each process takes its own part of every global batch, so that all
+    processes together see each image once an epoch.
+
+    Args:
+        images: What to draw from.
+        batch_size: Images a batch on each process.
+        shuffle: Draw a new order each epoch.
+        seed: Seed of order and augmentation.
+        augment: Batched augmentation, such as `zoo.data.augment.Augment(("flip",))`.
+        drop_last: Leave out a last batch that is not full.
+    """
+
+    def __init__(
+        self,
+        images: Images,
+        *,
+        batch_size: int = 64,
+        shuffle: bool = True,
+        seed: int = 0,
+        augment: Augmentation | None = None,
+        drop_last: bool = False,
+    ) -> None:
+        if not isinstance(images, Images):
+            raise SourceError(f"a Loader draws from Images, not {type(images).__name__}; zoo.data.images_of(source) reads one")
+        if not isinstance(batch_size, int) or batch_size < 1:
+            raise ConfigError(f"batch_size is a whole number of at least 1, not {batch_size!r}")
+        self.images = images
+        self.batch_size = batch_size
+        self.shuffle = shuffle
+        self.seed = seed
+        self.augment = augment
+        self.drop_last = drop_last
+
+    @property
+    def classes(self) -> Classes:
+        """The classes of the images."""
+        return self.images.classes
+
+    def steps(self, world: int = 1) -> int:
+        """Return the number of batches an epoch on each of `world` processes."""
+        whole = len(self.images) / (self.batch_size * world)
+        return math.floor(whole) if self.drop_last else math.ceil(whole)
+
+    def __len__(self) -> int:
+        return self.steps()
+
+    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Yield the batches of one epoch for process `rank` of `world`."""
+        pixels, labels = self.images.images, self.images.labels
+        order = self._order(epoch).to(pixels.device)
+        draws = torch.Generator(device=pixels.device)
+        for step in range(self.steps(world)):
+            share = order[step * self.batch_size * world : (step + 1) * self.batch_size * world].tensor_split(world)[rank]
+            batch = Batch(pixels.index_select(0, share), labels.index_select(0, share))
+            if self.augment is not None:
+                draws.manual_seed(derived_seed(self.seed, "augment", epoch, step, rank))
+                batch = Batch(*self.augment(*batch, draws))
+            yield batch
+
+    def _order(self, epoch: int) -> Tensor:
+        if not self.shuffle:
+            return torch.arange(len(self.images))
+        return torch.randperm(len(self.images), generator=generator(self.seed, "order", epoch))
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.epoch(0)
+
+    def __repr__(self) -> str:
+        return f"<loader of {self.images!r}, {len(self)} batches of {self.batch_size}>"
+
+
+class Stream:
+    """Batches from somebody else's loader of `(images, labels)`: a torch `DataLoader`, or anything that starts anew.
+
+    Order, augmentation and sharding are that loader's. Images are checked and converted batch by batch: uint8 0 to
+    255, or floats 0 to 1; labels are class indices.
+
+    Args:
+        batches: An iterable with a length, whose every `iter` starts a new epoch.
+        classes: The classes; taken from `batches.dataset.classes` when left out, else from the model.
+        prepare: Brings the images of a batch to what the model takes.
+    """
+
+    def __init__(
+        self, batches: Iterable[Any], *, classes: Classes | None = None, prepare: Callable[[Tensor], Tensor] | None = None
+    ) -> None:
+        names = getattr(getattr(batches, "dataset", None), "classes", None)
+        is_named = isinstance(names, list | tuple) and len(names) > 0
+        self.batches = batches
+        self.prepare = prepare
+        self.classes = Classes.of(range(len(names)), names) if classes is None and names is not None and is_named else classes
+
+    def steps(self, world: int = 1) -> int:
+        """Return the number of batches an epoch."""
+        return len(self.batches)  # type: ignore[arg-type]
+
+    def __len__(self) -> int:
+        return self.steps()
+
+    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
+        """Yield the batches of one epoch; `rank` and `world` are the other loader's business."""
+        sampler = getattr(self.batches, "sampler", None)
+        if hasattr(sampler, "set_epoch"):
+            sampler.set_epoch(epoch)
+        number = 0
+        for number, item in enumerate(self.batches, start=1):
+            if number > len(self):
+                raise SourceError(f"the loader says it has {len(self)} batches and gives more; mend its length")
+            batch = _batch(item, self.classes)
+            yield batch if self.prepare is None else Batch(self.prepare(batch.images), batch.targets)
+        if number == 0:
+            raise SourceError("the loader gives no batch: it is empty, or an iterator that is used up after one epoch")
+
+    def __iter__(self) -> Iterator[Batch]:
+        return self.epoch(0)
+
+    def __repr__(self) -> str:
+        return f"<stream of {len(self)} batches from {type(self.batches).__name__}>"
+
+
+def _batch(item: Any, classes: Classes | None) -> Batch:
+    if not isinstance(item, list | tuple) or len(item) != 2:
+        raise SourceError(f"a loader yields (images, labels), not {type(item).__name__}")
+    images, labels = shaped(item[0]), label_tensor(item[1])
+    if len(images) != len(labels):
+        raise LabelError(f"a batch has {len(images)} images and {len(labels)} labels; each image has one")
+    if len(images) == 0:
+        raise ImageError("a batch is empty")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or (classes is not None and high >= len(classes)):
+        known = f"{len(classes)} classes have 0..{len(classes) - 1}" if classes is not None else "they begin at 0"
+        raise LabelError(f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when zoo reads the set whole")
+    return Batch(images if images.dtype == torch.uint8 else float_images(images), labels)

@@ -1,0 +1,57 @@
+"""Bring images to another size, and to the values a net expects."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from zoo.errors import ImageError
+from zoo.spec import Preprocessing
+
+CHUNK = 4096
+"""Images resized at once, so that large sets need no large float copy."""
+
+
+def resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
+    """Return images (N, C, H, W) at another size; uint8 stays uint8, rounded to the nearest level.
+
+    Args:
+        images: uint8 or floating (N, C, H, W).
+        size: Height and width in pixels.
+        how: `area` or `sample`; see `zoo.spec.Preprocessing`.
+    """
+    if how not in ("area", "sample") or min(size) < 1:
+        raise ImageError(f"cannot resize to {size} by {how!r}; how is 'area' or 'sample', sizes are positive")
+    if tuple(images.shape[2:]) == tuple(size):
+        return images
+    return torch.cat([_resized(chunk, size, how) for chunk in images.split(CHUNK)])
+
+
+def _resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
+    levels = images if images.is_floating_point() else images.float()
+    if how == "sample":
+        levels = F.interpolate(levels, size=size, mode="bilinear", align_corners=True)
+    else:
+        levels = F.interpolate(levels, size=size, mode="bilinear", antialias=True)
+    return levels if images.is_floating_point() else levels.round().clamp(0, 255).to(torch.uint8)
+
+
+class Normalize:
+    """Images to what the net sees: (image - mean) / std by channel, with uint8 taken as 0 to 255 and floats as 0 to 1."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        mean = torch.tensor(preprocessing.mean).view(1, -1, 1, 1)
+        std = torch.tensor(preprocessing.std).view(1, -1, 1, 1)
+        self._is_plain = bool((mean == 0).all() and (std == 1).all())
+        self._scale = 1 / std
+        self._shift = mean / std
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return float32 (N, C, H, W)."""
+        levels = images.float() if images.is_floating_point() else images.float().div_(255)
+        if self._is_plain:
+            return levels
+        if self._scale.device != levels.device:
+            self._scale, self._shift = self._scale.to(levels.device), self._shift.to(levels.device)
+        return levels * self._scale - self._shift

@@ -1,0 +1,121 @@
+"""What can be read as images: told apart by what it is, never by trying one reader after another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from zoo.data.dataset import Dataset
+from zoo.data.images import Images
+from zoo.data.loader import Augmentation, Loader, Stream
+from zoo.data.sources import folder, idx, packed, parquet
+from zoo.data.sources.iterables import from_items, from_samples
+from zoo.errors import SourceError
+
+PARTS = {"train": ("train", "training"), "test": ("test", "val", "validation")}
+
+
+def dataset_at(path: str | Path) -> Dataset:
+    """Return the data set in a folder or file.
+
+    A folder holds IDX files (also below `raw`), Parquet shards `train*.parquet`, or a sub-folder a class, with or
+    without `train` and `test` above them. A file is `.npz`, `.parquet` or `.safetensors`.
+
+    Raises:
+        SourceError: There is nothing at `path`, or nothing that zoo reads.
+    """
+    place = Path(path).expanduser()
+    if place.is_file():
+        return _file(place)
+    if not place.is_dir():
+        raise SourceError(f"no folder or file {place}")
+    for inner in (place, place / "raw"):
+        if inner.is_dir() and idx.has_idx(inner):
+            return _parts(lambda part: idx.read_folder(inner, part), place)
+    if parquet.shards(place, "train") or parquet.shards(place, "test"):
+        return _parts(lambda part: parquet.read_shards(_shards(place, part)), place)
+    return _parts(lambda part: folder.read_folder(_class_root(place, part)), place)
+
+
+def _parts(read: Any, place: Path) -> Dataset:
+    return Dataset(train=lambda: read("train"), test=lambda: read("test"), name=place.name)
+
+
+def _file(path: Path) -> Dataset:
+    readers: dict[str, Any] = {
+        ".npz": packed.read_npz,
+        ".safetensors": packed.read_safetensors,
+        ".parquet": lambda shard: _parts(lambda _: parquet.read_shards([shard]), shard),
+    }
+    if path.suffix.lower() not in readers:
+        raise SourceError(f"{path} is none of {', '.join(readers)}; a folder may hold images, IDX files or Parquet shards")
+    return readers[path.suffix.lower()](path)  # type: ignore[no-any-return]
+
+
+def _shards(place: Path, part: str) -> list[Path]:
+    found = parquet.shards(place, part)
+    if not found:
+        raise SourceError(f"{place} has no {part}*.parquet")
+    return found
+
+
+def _class_root(place: Path, part: str) -> Path:
+    """Return `place/train` or `place/test` where there is one; a folder without parts is its own training part."""
+    named = next((place / name for name in PARTS[part] if (place / name).is_dir()), None)
+    if named is not None:
+        return named
+    has_parts = any((place / name).is_dir() for names in PARTS.values() for name in names)
+    if part == "test" or has_parts:
+        raise SourceError(f"{place} has no {part} part; it would be the folder {place / part}")
+    return place
+
+
+def images_of(source: Any) -> Images:
+    """Return anything that holds labelled images as `Images`, read whole; of a data set, the training images.
+
+    Args:
+        source: `Images`, `Dataset`, `Loader`; a folder or file; `(X, y)`; a torch `Dataset`, read once through its
+            transforms; an iterable of `(image, label)` or `(images, labels)` that ends.
+
+    Raises:
+        SourceError, ImageError, LabelError: It is none of these, or what it holds cannot be used.
+    """
+    if isinstance(source, Images):
+        return source
+    if isinstance(source, Dataset):
+        return source.train
+    if isinstance(source, Loader):
+        return source.images
+    if isinstance(source, str | Path):
+        return dataset_at(source).train
+    if isinstance(source, tuple) and len(source) == 2 and all(hasattr(each, "__len__") for each in source):
+        return packed.from_pair(*source)
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
+        return from_samples(source, what=f"the {type(source).__name__}")
+    if hasattr(source, "__iter__"):
+        return from_items(source, what=f"the {type(source).__name__}")
+    raise SourceError(f"a {type(source).__name__} is no images; give a folder, (X, y), a torch data set or loader, or Images")
+
+
+def loader_of(source: Any, *, batch_size: int, shuffle: bool, seed: int, augment: Augmentation | None = None) -> Loader | Stream:
+    """Return a source of epochs: loaders as they are, everything else read by `images_of` and drawn by a `Loader`."""
+    if isinstance(source, Loader | Stream):
+        return source
+    if is_restartable(source):
+        return Stream(source)
+    return Loader(images_of(source), batch_size=batch_size, shuffle=shuffle, seed=seed, augment=augment)
+
+
+def is_restartable(source: Any) -> bool:
+    """Return whether `source` is a loader: it has a length and starts anew at each `iter`, and has no random access."""
+    is_sequence = hasattr(source, "__getitem__")
+    return _has_length(source) and hasattr(source, "__iter__") and not is_sequence and not isinstance(source, Iterator)
+
+
+def _has_length(source: Any) -> bool:
+    try:
+        len(source)
+    except TypeError:  # no length; torch's DataLoader says so over an iterable data set
+        return False
+    return True

@@ -1,0 +1,78 @@
+"""Parquet shards in the Hugging Face image layout: `image: {bytes, path}`, `label`, class names in the schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.data.arrays import encoded
+from zoo.data.images import Images
+from zoo.data.pictures import opened, stacked
+from zoo.errors import SourceError
+
+IMAGE_COLUMNS = ("image", "img")
+LABEL_COLUMNS = ("label", "labels", "fine_label")
+
+
+def shards(folder: Path, part: str) -> list[Path]:
+    """Return the Parquet files of `train` or `test`, also in a sub-folder `data`."""
+    return sorted(path for place in (folder, folder / "data") for path in place.glob(f"{part}*.parquet"))
+
+
+def read_shards(files: list[Path]) -> Images:
+    """Read shards as one image set, in their order.
+
+    Raises:
+        SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
+    """
+    pq = _pyarrow()
+    images, labels, names = [], [], None
+    for path in files:
+        try:
+            table = pq.read_table(path)
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
+        image_column, label_column = _column(table, IMAGE_COLUMNS, path), _column(table, LABEL_COLUMNS, path)
+        names = names or _class_names(table.schema.metadata or {}, label_column)
+        labels += table[label_column].to_pylist()
+        images += [_image(value, f"{path}, row {row}") for row, value in enumerate(table[image_column].to_pylist())]
+    if not images:
+        raise SourceError(f"{files[0] if files else 'the folder'} has no rows")
+    channels = max(image.shape[0] for image in images)
+    images = [image.expand(channels, -1, -1) for image in images]
+    numbers, classes = encoded(labels, names)
+    return Images(stacked(images, range(len(images))), numbers.to(torch.int64), classes)
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise SourceError("reading Parquet needs pyarrow: pip install 'zoo-models[parquet]'") from error
+    return pyarrow.parquet
+
+
+def _column(table: Any, names: tuple[str, ...], path: Path) -> str:
+    found = next((name for name in names if name in table.column_names), None)
+    if found is None:
+        raise SourceError(f"{path} has no column {' or '.join(names)}; it has {', '.join(table.column_names)}")
+    return found
+
+
+def _image(value: Any, name: str) -> torch.Tensor:
+    data = value.get("bytes") if isinstance(value, dict) else value
+    if not isinstance(data, bytes):
+        raise SourceError(f"{name} holds no image bytes")
+    return opened(data, name=name)
+
+
+def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str] | None:
+    """Read the ClassLabel names that the `datasets` library stores in a Parquet schema."""
+    try:
+        names = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"][column]["names"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return [str(name) for name in names] if isinstance(names, list) else None

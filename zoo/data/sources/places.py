@@ -1,0 +1,46 @@
+"""Where data sets lie on a machine, and where downloads go."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from zoo.errors import SourceError
+
+SHARED = (Path("data"), Path("../shared/data"), Path("/usr/share/datasets"))
+"""Looked into after `$ZOO_DATA` and the download folder: beside the project, and where Debian packages put data sets."""
+
+
+def download_folder() -> Path:
+    """Return where downloads go: `$ZOO_DATA`, or else `zoo` in the user's cache folder."""
+    chosen = os.environ.get("ZOO_DATA")
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    return Path(chosen).expanduser() if chosen else cache / "zoo" / "data"
+
+
+def places() -> Iterator[Path]:
+    """Yield the folders in which a data set's own folder is looked for, in order."""
+    yield download_folder()
+    yield from SHARED
+
+
+def found(names: Sequence[str]) -> Path | None:
+    """Return the first folder called by one of `names` in one of the `places`."""
+    return next((place / name for place in places() for name in names if (place / name).is_dir()), None)
+
+
+def found_or_told(data_set: str, names: Sequence[str]) -> Path:
+    """Return `found(names)`.
+
+    Raises:
+        SourceError: It is in none of the places; the message names them and says how to get it.
+    """
+    folder = found(names)
+    if folder is None:
+        looked = ", ".join(str(place) for place in places())
+        raise SourceError(
+            f"{data_set} is not on this machine: no folder {' or '.join(names)} in {looked}. "
+            f"zoo.dataset({data_set!r}, download=True) fetches it, or set ZOO_DATA to the folder that holds it"
+        )
+    return folder

@@ -1,0 +1,54 @@
+"""torchvision's data sets by name: the one door to `torchvision.datasets`, which can also download them."""
+
+from __future__ import annotations
+
+import inspect
+from pathlib import Path
+from typing import Any
+
+from zoo.data.dataset import Dataset
+from zoo.data.images import Images
+from zoo.data.sources.iterables import from_samples
+from zoo.errors import SourceError, UnknownNameError, did_you_mean
+
+
+def torchvision_dataset(name: str, *, root: Path, download: bool = False) -> Dataset:
+    """Return a torchvision data set, read from `root` in torchvision's own layout, or downloaded there.
+
+    Args:
+        name: A class of `torchvision.datasets`, such as `CIFAR10`.
+        root: Where torchvision keeps it.
+        download: Fetch it when it is missing.
+
+    Raises:
+        SourceError: torchvision is not installed, the files are missing, or the download fails.
+    """
+    maker = _maker(name)
+    return Dataset(
+        train=lambda: _read(maker, name, root, "train", download),
+        test=lambda: _read(maker, name, root, "test", download),
+        name=name,
+    )
+
+
+def _maker(name: str) -> Any:
+    try:
+        from torchvision import datasets
+    except ImportError as error:
+        raise SourceError("torchvision's data sets need torchvision: pip install 'zoo-models[torchvision]'") from error
+    maker = getattr(datasets, name, None) if name in datasets.__all__ else None
+    if maker is None:
+        raise UnknownNameError(f"torchvision has no data set {name!r}{did_you_mean(name, datasets.__all__)}")
+    return maker
+
+
+def _read(maker: Any, name: str, root: Path, part: str, download: bool) -> Images:
+    accepted = inspect.signature(maker).parameters
+    chosen: dict[str, Any] = {"train": part == "train"} if "train" in accepted else {"split": part} if "split" in accepted else {}
+    if "download" in accepted:
+        chosen["download"] = download
+    try:
+        return from_samples(maker(str(root), **chosen), what=f"torchvision:{name}")
+    except (RuntimeError, OSError, ValueError) as error:
+        how = "the download failed" if download else f"zoo.dataset('torchvision:{name}', download=True) fetches it"
+        raise SourceError(f"torchvision:{name} cannot be read from {root} ({str(error).splitlines()[0]}); {how}") from error

@@ -1,0 +1,94 @@
+"""What can go wrong, as one tree. Everything a user can cause is a `ZooError`.
+
+    ZooError
+    ├── UnknownNameError (KeyError)        no such model, data set, plugin or reference
+    ├── AmbiguousNameError (KeyError)      two plugins offer one name
+    ├── PluginError                        a plugin that cannot be used, with plugin, distribution and version
+    ├── ConfigError (ValueError)           an option of a model or a field of a recipe
+    ├── DataError (ValueError)             images or labels that cannot be used
+    │   ├── ImageError                     images of a wrong shape, type, range; a file that is no image
+    │   ├── LabelError                     labels that do not fit the images or the model's classes
+    │   └── SourceError                    a folder, file or iterable that cannot be read as a data set
+    ├── DeviceError (RuntimeError)         a device that is not there
+    ├── TrainingError (RuntimeError)       training that cannot go on, such as a loss that is not finite
+    └── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+
+class ZooError(Exception):
+    """The root: a message that says what was asked, what is so, and what to do."""
+
+    def __str__(self) -> str:
+        """Return the message unquoted, also where `KeyError` would quote it."""
+        return str(self.args[0]) if self.args else ""
+
+
+class UnknownNameError(ZooError, KeyError):
+    """A name that no shelf, data set or folder knows."""
+
+
+class AmbiguousNameError(ZooError, KeyError):
+    """A bare name that more than one plugin offers."""
+
+
+class PluginError(ZooError):
+    """A plugin that cannot be used."""
+
+
+class ConfigError(ZooError, ValueError):
+    """An option of a model, or a field of a recipe, that is unknown or out of range."""
+
+
+class DataError(ZooError, ValueError):
+    """Images or labels that cannot be used."""
+
+
+class ImageError(DataError):
+    """Images of a wrong shape, type or range, or a file that is no image."""
+
+
+class LabelError(DataError):
+    """Labels that do not fit the images or the model's classes."""
+
+
+class SourceError(DataError):
+    """A folder, file or iterable that cannot be read as a data set."""
+
+
+class DeviceError(ZooError, RuntimeError):
+    """A device that is not there."""
+
+
+class TrainingError(ZooError, RuntimeError):
+    """Training that cannot go on."""
+
+
+class WeightsError(ZooError, ValueError):
+    """A saved model that cannot be written, read or trusted."""
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `"; did you mean a or b?"` for near names, or an empty string.
+
+    >>> did_you_mean("gcn7x7", ["gcn-7x7", "cnn-deep"])
+    '; did you mean gcn-7x7?'
+    """
+    near = get_close_matches(str(name), list(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
+
+
+def listed(names: Iterable[object], limit: int = 12) -> str:
+    """Return names joined for an error message, cut after `limit`.
+
+    >>> listed(["a", "b", "c"], limit=2)
+    'a, b and 1 more'
+    """
+    all_names = [str(name) for name in names]
+    if len(all_names) <= limit:
+        return ", ".join(all_names)
+    return f"{', '.join(all_names[:limit])} and {len(all_names) - limit} more"

@@ -1,0 +1,118 @@
+"""What `Model.fit` is given, made ready for the trainer: sets at the model's size, loaders, task."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import torch
+
+from zoo.data import Images, Loader, Stream, images_of, loader_of
+from zoo.data.augment import Augment
+from zoo.data.inputs import fitted, suited
+from zoo.data.resize import Normalize
+from zoo.data.sources import is_restartable
+from zoo.errors import ConfigError, LabelError
+from zoo.recipe import Recipe
+from zoo.spec import Classes, Preprocessing
+from zoo.tasks import Classification
+
+EVALUATION_BATCH = 1024
+
+
+def is_stream(source: Any) -> bool:
+    """Return whether a source keeps its own order and cannot be read whole."""
+    return isinstance(source, Stream) or (not isinstance(source, Images | Loader) and is_restartable(source))
+
+
+def adopted(found: Classes, num_classes: int, model: str) -> Classes:
+    """Return the classes a fresh model of `num_classes` outputs takes from its first training set.
+
+    Raises:
+        LabelError: They are more or fewer, and not whole numbers below `num_classes`.
+    """
+    if len(found) == num_classes:
+        return found
+    numbered = Classes.numbered(num_classes)
+    if set(found.values) <= set(numbered.values):
+        return numbered
+    raise LabelError(f"these images have {len(found)} classes and {model} was created with {num_classes}; create it with classes={len(found)}")
+
+
+def divided(train: Images, validation: Any, recipe: Recipe, seed: int) -> tuple[Images, Images | Stream | None]:
+    """Return the images to train on and those held out: given ones, a share of the training images, or none."""
+    if validation is not None:
+        return train, loader_of(validation, batch_size=1, shuffle=False, seed=0) if is_stream(validation) else images_of(validation)
+    if recipe.validation > 0:
+        return train.split(recipe.validation, how=recipe.split, seed=seed)
+    return train, None
+
+
+def train_loader(source: Any, recipe: Recipe, seed: int, wants: Preprocessing, classes: Classes, device: torch.device) -> Loader:
+    """Return the loader that draws from training images; a `Loader` keeps its own batch size, order and augmentation."""
+    images = suited(images_of(source).with_classes(classes), wants).to(device)
+    if isinstance(source, Loader):
+        return Loader(
+            images,
+            batch_size=source.batch_size,
+            shuffle=source.shuffle,
+            seed=source.seed,
+            augment=source.augment,
+            drop_last=source.drop_last,
+        )
+    augment = Augment(recipe.augment, mixup=recipe.mixup, cutmix=recipe.cutmix, num_classes=len(classes))
+    return Loader(images, batch_size=recipe.batch_size, shuffle=recipe.shuffle, seed=seed, augment=augment if augment else None)
+
+
+def suited_stream(stream: Stream, wants: Preprocessing, classes: Classes) -> Stream:
+    """Return a stream whose images are brought to the model's size and whose labels are checked against its classes."""
+    return Stream(stream.batches, classes=classes, prepare=lambda images: fitted(images, wants))
+
+
+def scoring_loader(held: Images | Stream | None, wants: Preprocessing, classes: Classes, device: torch.device) -> Loader | Stream | None:
+    """Return the loader of held-out images, in order."""
+    if held is None:
+        return None
+    if isinstance(held, Stream):
+        return suited_stream(held, wants, classes)
+    return Loader(suited(held.with_classes(classes), wants).to(device), batch_size=EVALUATION_BATCH, shuffle=False)
+
+
+def standardized(wants: Preprocessing, train: Images) -> Preprocessing:
+    """Return the preprocessing with mean and standard deviation of the training images."""
+    mean, std = suited(train, wants).moments()
+    return replace(wants, mean=mean, std=std)
+
+
+def check_stream(recipe: Recipe, validation: Any) -> None:
+    """Raise for what a recipe asks of the training images and a stream cannot give."""
+    asked = {
+        "validation": recipe.validation > 0 and validation is None,
+        "augment": bool(recipe.augment),
+        "mixup": recipe.mixup > 0,
+        "cutmix": recipe.cutmix > 0,
+        "class_weights": recipe.class_weights == "balanced",
+    }
+    for name, is_asked in asked.items():
+        if is_asked:
+            raise ConfigError(
+                f"{name} needs the images in memory, and a loader keeps its own; give fit the data set itself, or set {name} off"
+                + (" and hand over validation=..." if name == "validation" else "")
+            )
+
+
+def classification(recipe: Recipe, wants: Preprocessing, classes: Classes, train: Loader | Stream) -> Classification:
+    """Return the task a recipe asks for."""
+    return Classification(Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=_weights(recipe, classes, train))
+
+
+def _weights(recipe: Recipe, classes: Classes, train: Loader | Stream) -> torch.Tensor | None:
+    if recipe.class_weights is None:
+        return None
+    if recipe.class_weights == "balanced" and isinstance(train, Loader):
+        counts = torch.bincount(train.images.labels.cpu(), minlength=len(classes)).float()
+        return torch.where(counts > 0, counts.sum() / (counts.clamp_min(1) * (counts > 0).sum()), 0.0)
+    weights = torch.tensor(recipe.class_weights, dtype=torch.float32)
+    if len(weights) != len(classes):
+        raise ConfigError(f"class_weights has {len(weights)} numbers for {len(classes)} classes")
+    return weights

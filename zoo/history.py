@@ -1,0 +1,114 @@
+"""What training did: one row an epoch, to and from JSON lines."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any, overload
+
+from zoo.errors import WeightsError
+
+Row = dict[str, Any]
+
+
+def is_lower_better(column: str) -> bool:
+    """Return whether small values of a column are good: losses, errors and distances are, scores are not.
+
+    >>> is_lower_better("val_loss"), is_lower_better("val_accuracy")
+    (True, False)
+    """
+    return any(word in column for word in ("loss", "error", "nll", "ece", "distance"))
+
+
+class History(Sequence[Row]):
+    """One row an epoch, oldest first: `epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, images_per_second`.
+
+    `history[0]` is a row, `history["loss"]` a column. `stopped` says why training ended before its last epoch.
+    """
+
+    def __init__(self, rows: Sequence[Mapping[str, Any]] = (), *, stopped: str = "") -> None:
+        self._rows: list[Row] = [dict(row) for row in rows]
+        self.stopped = stopped
+
+    def append(self, row: Mapping[str, Any]) -> None:
+        """Add the row of one epoch."""
+        self._rows.append(dict(row))
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of all columns, in the order they first appear."""
+        return tuple(dict.fromkeys(name for row in self._rows for name in row))
+
+    def best(self, column: str) -> Row:
+        """Return the row with the best value of a column (see `is_lower_better`); the first one of equals.
+
+        Raises:
+            KeyError: No row has that column.
+        """
+        rows = [row for row in self._rows if column in row]
+        if not rows:
+            raise KeyError(f"no column {column!r}; there is {', '.join(self.columns)}")
+        sign = 1 if is_lower_better(column) else -1
+        return min(rows, key=lambda row: sign * row[column])
+
+    def to_jsonl(self) -> str:
+        """Return one JSON object a line."""
+        return "".join(json.dumps(row, allow_nan=False) + "\n" for row in self._rows)
+
+    @classmethod
+    def from_jsonl(cls, text: str, *, name: str | Path = "history") -> History:
+        """Read what `to_jsonl` wrote.
+
+        Raises:
+            WeightsError: A line is no JSON object.
+        """
+        rows = []
+        for number, line in enumerate(text.splitlines(), start=1):
+            try:
+                row = json.loads(line)
+            except (ValueError, RecursionError) as error:
+                raise WeightsError(f"{name}: line {number} is no JSON") from error
+            if not isinstance(row, dict):
+                raise WeightsError(f"{name}: line {number} is no JSON object")
+            rows.append(row)
+        return cls(rows)
+
+    @overload
+    def __getitem__(self, key: int) -> Row: ...
+    @overload
+    def __getitem__(self, key: slice) -> list[Row]: ...
+    @overload
+    def __getitem__(self, key: str) -> list[Any]: ...
+    def __getitem__(self, key: int | slice | str) -> Any:
+        """Return a row by its place, or a column (None where a row lacks it) by its name."""
+        if isinstance(key, str):
+            if key not in self.columns:
+                raise KeyError(f"no column {key!r}; there is {', '.join(self.columns)}")
+            return [row.get(key) for row in self._rows]
+        return self._rows[key]
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Row]:
+        return iter(self._rows)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, History) and self._rows == other._rows
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        if not self._rows:
+            return "History(empty)"
+        widths = {name: max(len(name), 10) for name in self.columns}
+        head = "  ".join(f"{name:>{width}}" for name, width in widths.items())
+        lines = ["  ".join(f"{_cell(row.get(name)):>{width}}" for name, width in widths.items()) for row in self._rows]
+        return "\n".join([head, *lines])
+
+
+def _cell(value: Any) -> str:
+    if isinstance(value, float):
+        return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
+    return "" if value is None else str(value)

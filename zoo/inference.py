@@ -1,0 +1,48 @@
+"""Run a trained net over images: batches, in order, without gradients, leaving its mode as it was."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from zoo.errors import DeviceError
+from zoo.randomness import preserved
+from zoo.tasks import Task
+
+BATCH = 512
+
+
+def device_named(name: str | torch.device | None) -> torch.device:
+    """Return a device that is there: the first GPU or else the CPU for None.
+
+    Raises:
+        DeviceError: The name is no device, or there is no such device.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError as error:
+        raise DeviceError(f"{name!r} is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"there is no device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; use device='cpu'")
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("there is no device 'mps' here; use device='cpu'")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"zoo does not run on {name!r}; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
+    return device
+
+
+def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH) -> Tensor:
+    """Return the task's answers to images (N, C, H, W), on the CPU and in order."""
+    device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        with torch.inference_mode(), preserved():
+            parts = [task.predict({"net": net}, batch.to(device)).cpu() for batch in images.split(batch_size)]
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+    return torch.cat(parts).clone()

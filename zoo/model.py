@@ -1,0 +1,233 @@
+"""What `create` and `load` return: a net with all it takes to train it, use it and keep it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, final
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+from torch.nn import Module
+
+from zoo import fitting, weights
+from zoo.build import Config, built
+from zoo.callbacks import Callback
+from zoo.data import Images, Stream, images_of
+from zoo.data.inputs import inputs_of, suited
+from zoo.data.resize import Normalize
+from zoo.errors import ConfigError
+from zoo.history import History
+from zoo.inference import answers, device_named
+from zoo.manifest import Manifest, Origin
+from zoo.metrics import Evaluation, evaluation
+from zoo.progress import shown
+from zoo.randomness import isolated
+from zoo.recipe import Recipe
+from zoo.spec import Classes, ModelSpec, Preprocessing
+from zoo.tasks import Classification
+from zoo.trainer import Trainer
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """One class that `Model.classify` thinks an image shows, and its probability."""
+
+    name: str
+    probability: float
+
+
+@final
+class Model:
+    """A model of the zoo: made by `zoo.create` and `zoo.load`, trained by `fit`, used by `predict`.
+
+    Attributes:
+        spec: What the plugin offers.
+        config: The complete config the net was built with.
+        net: The `torch.nn.Module`: normalised images (B, C, H, W) to logits (B, K).
+        preprocessing: What the net expects of images; it is applied by `fit`, `predict` and `evaluate`.
+        classes: The classes; numbered until the first `fit`.
+        history: One row for each epoch trained so far.
+        seed: Seed of the first weights.
+        recipe: The recipe of the last `fit`, or None.
+    """
+
+    def __init__(self, spec: ModelSpec, *, origin: Origin, config: Config, net: Module, seed: int) -> None:
+        self.spec = spec
+        self.origin = origin
+        self.config = config
+        self.net = net
+        self.seed = seed
+        self.preprocessing = Preprocessing(
+            size=config.get("size", spec.size), channels=config.get("channels", spec.channels), resize=spec.resize
+        )
+        self.classes = Classes.numbered(config.get("classes", 10))
+        self.history = History()
+        self.recipe: Recipe | None = None
+        self.data = ""
+
+    def fit(
+        self,
+        data: Any,
+        *,
+        validation: Any = None,
+        recipe: Recipe | str | None = None,
+        device: str | torch.device | None = None,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = True,
+        **changes: Any,
+    ) -> Model:
+        """Train from the present weights and return the model itself.
+
+        A second `fit` goes on from where the first ended, with a new optimizer and schedule, and adds its epochs to the
+        history; `reset` starts over. The first `fit` of a fresh model adopts the classes of its data.
+
+        Args:
+            data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset`
+                or `DataLoader`, or an iterable of `(images, labels)`. They are brought to the model's size.
+            validation: Images scored after each epoch, or a share of `data` to hold out, between 0 and 1.
+            recipe: A `Recipe`, or the name of one of the model's; its default when left out.
+            device: Where to train; a GPU when there is one.
+            callbacks: Objects with `on_step(training)` and `on_epoch(training)`.
+            progress: Show training on standard error.
+            **changes: Fields of the recipe to change, such as `epochs=5`.
+
+        Raises:
+            ConfigError: An unknown or unfit field of the recipe.
+            DataError: Images or labels that do not fit the model.
+            TrainingError: The loss is not finite.
+            DeviceError: The device is not there.
+        """
+        chosen = recipe if isinstance(recipe, Recipe) else self.spec.recipe_named(recipe)
+        if isinstance(validation, int | float):
+            changes, validation = {"validation": validation, **changes}, None
+        chosen = chosen.replace(**changes)
+        seed = self.seed if chosen.seed is None else chosen.seed
+        place = device_named(device)
+        train, held = self._sets(data, validation, chosen, seed, place)
+        task = fitting.classification(chosen, self.preprocessing, self.classes, train)
+        try:
+            with isolated(seed), shown(progress) as displays:
+                trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks])
+                trainer.fit(self.net, task, train, held, self.history)
+        finally:
+            self.net.eval()
+        self.recipe = chosen
+        return self
+
+    def _sets(self, data: Any, validation: Any, recipe: Recipe, seed: int, place: torch.device) -> tuple[Any, Any]:
+        """Return the loaders of training and held-out images; a fresh model adopts the training set's classes."""
+        if fitting.is_stream(data):
+            fitting.check_stream(recipe, validation)
+            stream = data if isinstance(data, Stream) else Stream(data)
+            self._adopt(stream.classes or self.classes, None)
+            _, held = fitting.divided(None, validation, recipe, seed)  # type: ignore[arg-type]
+            return fitting.suited_stream(stream, self.preprocessing, self.classes), fitting.scoring_loader(
+                held, self.preprocessing, self.classes, place
+            )
+        whole = images_of(data)
+        suited(whole[:1], self.preprocessing)
+        images, held = fitting.divided(whole, validation, recipe, seed)
+        self._adopt(whole.classes, images)
+        self.data = whole.name
+        source = data if isinstance(data, fitting.Loader) and images is whole else images
+        loader = fitting.train_loader(source, recipe, seed, self.preprocessing, self.classes, place)
+        return loader, fitting.scoring_loader(held, self.preprocessing, self.classes, place)
+
+    def _adopt(self, classes: Classes, images: Images | None) -> None:
+        if self.history:
+            return
+        self.classes = fitting.adopted(classes, len(self.classes), self.spec.name)
+        if self.spec.standardize and images is not None:
+            self.preprocessing = fitting.standardized(self.preprocessing, images)
+
+    def logits(self, images: Any) -> Tensor:
+        """Return logits float32 (N, K) on the CPU, for anything `predict` takes."""
+        inputs = inputs_of(images, self.preprocessing)
+        return answers(self.net, Classification(Normalize(self.preprocessing)), inputs)
+
+    def predict(self, images: Any) -> NDArray[Any]:
+        """Return the label of each image, in order, as the training data had them: (N) of int or str.
+
+        Args:
+            images: A tensor or array (levels 0 to 255 or floats 0 to 1), a Pillow image, the path of an image file or
+                a folder, a list of those, `Images`, or a loader; at any size. One image gives one label.
+
+        Raises:
+            ImageError: They are no images, or have another number of channels.
+        """
+        values = np.array(self.classes.values)
+        return values[self.logits(images).argmax(1).numpy()]
+
+    def predict_proba(self, images: Any) -> NDArray[np.float32]:
+        """Return the probability of each class, float32 (N, K), for anything `predict` takes."""
+        probabilities: NDArray[np.float32] = self.logits(images).softmax(1).numpy()
+        return probabilities
+
+    def classify(self, images: Any, *, top: int = 5) -> list[list[Guess]]:
+        """Return for each image its `top` most probable classes by name, best first."""
+        if not isinstance(top, int) or top < 1:
+            raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
+        best = self.logits(images).softmax(1).topk(min(top, len(self.classes)), 1)
+        return [
+            [Guess(name=self.classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
+            for values, places in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        ]
+
+    def evaluate(self, data: Any, *, top: int = 5) -> Evaluation:
+        """Return accuracy, calibration and scores by class on labelled images (anything `fit` takes).
+
+        Raises:
+            DataError: Images that do not fit the model, or labels it has no class for.
+        """
+        if fitting.is_stream(data):
+            batches = list(data if isinstance(data, Stream) else Stream(data, classes=self.classes))
+            labels = torch.cat([batch.targets for batch in batches])
+            return evaluation(self.logits([batch.images for batch in batches]), labels, self.classes.names, k=top)
+        images = images_of(data).with_classes(self.classes)
+        return evaluation(self.logits(images), images.labels.cpu(), self.classes.names, k=top, data=images.name)
+
+    def reset(self, seed: int | None = None) -> Model:
+        """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""
+        self.seed = self.seed if seed is None else seed
+        self.net = built(self.spec, self.config, self.seed).eval()
+        self.history, self.recipe, self.data = History(), None, ""
+        return self
+
+    def to(self, device: str | torch.device) -> Model:
+        """Move the net to a device and return the model itself."""
+        self.net.to(device_named(device))
+        return self
+
+    @property
+    def num_parameters(self) -> int:
+        """How many weights are trained."""
+        return sum(parameter.numel() for parameter in self.net.parameters())
+
+    def save(self, folder: str | Path) -> Path:
+        """Write the model as a folder, whole or not at all, and return its path; `zoo.load` reads it.
+
+        Raises:
+            WeightsError: The folder cannot be written, or holds something else than a saved model.
+        """
+        metrics = {name: value for name, value in (self.history[-1] if self.history else {}).items() if name != "epoch"}
+        manifest = Manifest(
+            model=self.spec.name,
+            origin=self.origin,
+            config=self.config,
+            classes=self.classes,
+            preprocessing=self.preprocessing,
+            recipe=self.recipe,
+            seed=self.seed,
+            data=self.data,
+            metrics=metrics,
+        )
+        return weights.write(Path(folder), weights.Artifact(manifest=manifest, state=self.net.state_dict(), history=self.history))
+
+    def __repr__(self) -> str:
+        height, width = self.preprocessing.size
+        trained = f"{len(self.history)} epochs" if self.history else "untrained"
+        return f"<{self.spec.name}: {self.num_parameters:,} weights, {self.preprocessing.channels} x {height} x {width} to {len(self.classes)} classes, {trained}>"

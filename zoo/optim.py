@@ -1,0 +1,119 @@
+"""Recipe to optimizer and schedule, for each player."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.nn import Module, Parameter
+from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
+
+from zoo.errors import ConfigError
+from zoo.recipe import Recipe
+
+ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1e-4
+
+
+def optimizer_of(recipe: Recipe, parameters: Iterable[Parameter]) -> Optimizer:
+    """Return the recipe's optimizer over the parameters that need gradients."""
+    trained = [parameter for parameter in parameters if parameter.requires_grad]
+    if not trained:
+        raise ConfigError("no weight of the model is trained: all are frozen")
+    common: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
+    if recipe.optimizer == "rmsprop":
+        return RMSprop(trained, momentum=recipe.momentum, **common)
+    fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trained)
+    if recipe.optimizer == "sgd":
+        return SGD(trained, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=fused, **common)
+    kind = Adam if recipe.optimizer == "adam" else AdamW
+    return kind(trained, betas=recipe.betas, fused=fused, **common)
+
+
+def lr_factor(recipe: Recipe, epoch: float) -> float:
+    """Return what the learning rate is multiplied by `epoch` epochs (a fraction counts) after the start.
+
+    `plateau` is not a function of time: `Stepper.observe` handles it.
+    """
+    if epoch < recipe.warmup:
+        return epoch / recipe.warmup
+    span = max(recipe.epochs - recipe.warmup, 1e-9)
+    share = min((epoch - recipe.warmup) / span, 1.0)
+    if recipe.schedule == "step":
+        return recipe.gamma ** ((epoch - recipe.warmup) // recipe.step_size)
+    if recipe.schedule == "cosine":
+        return _cosine(1.0, 0.0, share)
+    if recipe.schedule == "one-cycle":
+        rise = ONE_CYCLE_RISE
+        return _cosine(ONE_CYCLE_START, 1, share / rise) if share < rise else _cosine(1, ONE_CYCLE_END, (share - rise) / (1 - rise))
+    return 1.0
+
+
+def _cosine(start: float, end: float, share: float) -> float:
+    return end + (start - end) * (1 + math.cos(math.pi * share)) / 2
+
+
+class Stepper:
+    """Steps one player: zero, backward, clip, step, schedule.
+
+    Args:
+        player: The module as it is run (wrapped, when several processes train it).
+        recipe: How to train.
+        steps: Batches an epoch.
+        engine: accelerate's `Accelerator`: it runs the backward pass and holds back synchronisation.
+        scaler: Gradient scaler of fp16, else one that is switched off.
+    """
+
+    def __init__(self, player: Module, recipe: Recipe, *, steps: int, engine: Any, scaler: torch.amp.GradScaler) -> None:
+        self.optimizer = optimizer_of(recipe, player.parameters())
+        self._player, self._recipe, self._engine, self._scaler = player, recipe, engine, scaler
+        self._steps = steps
+        self._taken = self._pending = 0
+        self._plateau, self._waited, self._best = 1.0, 0, math.inf
+
+    @property
+    def lr(self) -> float:
+        """The learning rate of the next step."""
+        return self._recipe.lr * self._plateau * lr_factor(self._recipe, (self._taken + 0.5) / self._steps)
+
+    def step(self, loss: Tensor) -> None:
+        """Take the gradient of a loss, and a step when enough batches are gathered."""
+        self._pending += 1
+        is_due = self._pending == self._recipe.accumulate
+        with nullcontext() if is_due else self._engine.no_sync(self._player):
+            scaled = self._scaler.scale(loss / self._recipe.accumulate if self._recipe.accumulate > 1 else loss)
+            self._engine.backward(scaled)
+        if is_due:
+            self._update()
+        self._taken += 1
+
+    def flush(self) -> None:
+        """Step with what an epoch's last batches have gathered, averaged over as many as there were."""
+        if self._pending:
+            for gradient in self._gradients():
+                gradient.mul_(self._recipe.accumulate / self._pending)
+            self._update()
+
+    def _update(self) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.lr
+        if self._recipe.clip is not None:
+            self._scaler.unscale_(self.optimizer)
+            torch.nn.utils.clip_grad_norm_(self._player.parameters(), self._recipe.clip)
+        self._scaler.step(self.optimizer)
+        self._scaler.update()
+        self.optimizer.zero_grad(set_to_none=True)
+        self._pending = 0
+
+    def _gradients(self) -> Iterator[Tensor]:
+        return (p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None)
+
+    def observe(self, value: float) -> None:
+        """Hear the monitored value of an epoch, lower is better: `plateau` drops the rate when it stays."""
+        self._waited = 0 if value < self._best else self._waited + 1
+        self._best = min(value, self._best)
+        if self._recipe.schedule == "plateau" and self._waited >= self._recipe.step_size:
+            self._plateau, self._waited = self._plateau * self._recipe.gamma, 0

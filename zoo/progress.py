@@ -1,0 +1,94 @@
+"""Show training as it runs: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from zoo.callbacks import Callback, Training
+
+COLUMNS = {
+    "epoch": ("epoch", 5, "d"),
+    "loss": ("loss", 8, ".4f"),
+    "accuracy": ("accuracy", 8, ".4f"),
+    "val_loss": ("val loss", 8, ".4f"),
+    "val_accuracy": ("val accuracy", 12, ".4f"),
+    "lr": ("lr", 9, ".2e"),
+    "images_per_second": ("images/s", 10, ",.0f"),
+    "seconds": ("seconds", 8, ".2f"),
+}
+REFRESH = 0.1
+"""Seconds between two drawings of the bar."""
+
+
+def _line(row: dict[str, Any], cells: bool) -> str:
+    known = [name for name in COLUMNS if name in row]
+    others = [name for name in row if name not in COLUMNS]
+    parts = [format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if cells else COLUMNS[n][0].rjust(COLUMNS[n][1]) for n in known]
+    parts += [format(row[n], ".4f").rjust(max(len(n), 8)) if cells else n.rjust(max(len(n), 8)) for n in others]
+    return "  ".join(parts)
+
+
+class Lines:
+    """One line an epoch, under a head."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._head = ""
+
+    def on_step(self, training: Training) -> None:
+        """Nothing to do."""
+
+    def on_epoch(self, training: Training) -> None:
+        """Print the epoch's row, and why training ends if it does."""
+        head = _line(training.row, cells=False)
+        if head != self._head:
+            self._console.print(head, style="bold", highlight=False, soft_wrap=True)
+            self._head = head
+        self._console.print(_line(training.row, cells=True), highlight=False, soft_wrap=True)
+        if training.stop:
+            self._console.print(f"stopped: {training.stop}", highlight=False, soft_wrap=True)
+
+
+class Bar:
+    """A live bar over all steps, above it the lines of the epochs."""
+
+    def __init__(self, console: Console) -> None:
+        self._lines = Lines(console)
+        columns = (TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"))
+        self.bar = Progress(*columns, TimeRemainingColumn(), TextColumn("left"), console=console, auto_refresh=False, transient=True)
+        self._task = self.bar.add_task("fit", total=None, epoch="1")
+        self._next = 0.0
+        self._done = 0
+
+    def on_step(self, training: Training) -> None:
+        """Move the bar, at most every `REFRESH` seconds."""
+        self._done += 1
+        now = time.monotonic()
+        if now >= self._next:
+            self._next = now + REFRESH
+            self.bar.update(self._task, completed=self._done, total=training.steps * training.recipe.epochs, epoch=str(training.epoch))
+            self.bar.refresh()
+
+    def on_epoch(self, training: Training) -> None:
+        """Print the epoch's line above the bar."""
+        self._lines.on_epoch(training)
+
+
+@contextmanager
+def shown(wanted: bool) -> Iterator[list[Callback]]:
+    """Yield the callbacks that show training on standard error, none when not wanted."""
+    console = Console(stderr=True)
+    if not wanted:
+        yield []
+    elif console.is_terminal:
+        display = Bar(console)
+        with display.bar:
+            yield [display]
+    else:
+        yield [Lines(console)]

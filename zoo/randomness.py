@@ -1,0 +1,55 @@
+"""Seeds, and running something from a seed while the global random states stay as they were."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+import torch
+
+
+def fresh_seed() -> int:
+    """Return a seed from the operating system; no random state moves."""
+    return secrets.randbits(31)
+
+
+def derived_seed(seed: int, *parts: int | str) -> int:
+    """Return a seed for one purpose, such as `derived_seed(seed, "order", epoch)`; equal parts give equal seeds."""
+    text = repr((seed, *parts)).encode()
+    return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
+
+
+def generator(seed: int, *parts: int | str) -> torch.Generator:
+    """Return a CPU generator seeded for one purpose."""
+    return torch.Generator().manual_seed(derived_seed(seed, *parts))
+
+
+@contextmanager
+def preserved() -> Iterator[None]:
+    """Leave the global random states of Python, numpy and torch (CPU and CUDA) as they were before the block."""
+    python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
+    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    try:
+        yield
+    finally:
+        random.setstate(python)
+        np.random.set_state(legacy)
+        torch.set_rng_state(cpu)
+        if cuda:
+            torch.cuda.set_rng_state_all(cuda)
+
+
+@contextmanager
+def isolated(seed: int) -> Iterator[None]:
+    """Run the block with every global random state seeded, and restore them afterwards."""
+    with preserved():
+        random.seed(seed)
+        np.random.seed(seed % 2**32)
+        torch.default_generator.manual_seed(seed)
+        if torch.cuda.is_initialized():
+            torch.cuda.manual_seed_all(seed)
+        yield

@@ -1,0 +1,181 @@
+"""How to train, as one frozen value whose every field is checked when it is made."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
+
+from zoo.errors import ConfigError, did_you_mean, listed
+
+OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
+SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
+PRECISIONS = ("fp32", "bf16", "fp16")
+
+
+def _number(low: float = -math.inf, high: float = math.inf, *, default: Any, above: bool = False, whole: bool = False) -> Any:
+    """Declare a numeric field in [low, high], or (low, high] with `above`."""
+    return field(default=default, metadata={"low": low, "high": high, "above": above, "whole": whole})
+
+
+def _choice(*choices: str) -> Any:
+    """Declare a field that is one of `choices`, by default the first."""
+    return field(default=choices[0], metadata={"choices": choices})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to train a model. `recipe.replace(lr=0.1)` returns a changed copy; a misspelt field is an error.
+
+    Args:
+        epochs: Passes over the training images.
+        batch_size: Images a step on each process.
+        optimizer: `adam`, `adamw`, `sgd` or `rmsprop`.
+        lr: Learning rate: the peak that the schedule scales.
+        momentum: Momentum of SGD and RMSprop.
+        nesterov: Nesterov's form of momentum, for SGD.
+        betas: Decay rates of Adam's two moments.
+        weight_decay: L2 penalty (decoupled for `adamw`).
+        schedule: `constant`; `step` (times `gamma` every `step_size` epochs); `cosine` (to zero); `one-cycle`
+            (up over the first 30 % of steps, down to zero; Smith 2018); `plateau` (times `gamma` when the monitored
+            metric has not improved for `step_size` epochs).
+        step_size: Epochs between drops of `step`, or without improvement for `plateau`.
+        gamma: Factor of a drop.
+        warmup: Epochs of linear warm-up before the schedule; fractions allowed.
+        clip: Largest global gradient norm; None leaves gradients alone.
+        accumulate: Batches whose gradients are averaged into one step.
+        label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016), in [0, 1).
+        class_weights: Loss weight of each class; `"balanced"` weighs by inverse frequency.
+        mixup: Alpha of mixup's Beta distribution (Zhang et al. 2018); 0 is off.
+        cutmix: Alpha of CutMix's Beta distribution (Yun et al. 2019); 0 is off. With both, each batch draws one.
+        augment: Batched augmentations by name, such as `("flip", "shift:2")`; see `zoo.data.augment`.
+        ema: Decay of the exponential moving average of the weights; 0 is off. When on, scores are the average's,
+            and `fit` leaves the average in the model.
+        precision: `fp32`, or autocast to `bf16` or `fp16`.
+        compile: Run the net through `torch.compile`.
+        validation: Share of the training images held out, unless `fit(validation=...)` gives a set; in [0, 1).
+        split: How they are held out: `stratified` by class, at `random`, or `ordered` (the last ones).
+        shuffle: Draw a new order of the training images each epoch.
+        keep: Weights left by `fit`: of the `last` epoch, or of the `best` by `monitor`.
+        monitor: A column of the history, such as `val_loss` or `val_accuracy`.
+        patience: Stop after this many epochs without a better `monitor`, and keep the best weights.
+        time_limit: Stop after this many seconds.
+        seed: Seed of order, augmentation and dropout; None takes the model's.
+    """
+
+    epochs: int = _number(1, default=10, whole=True)
+    batch_size: int = _number(1, default=64, whole=True)
+    optimizer: str = _choice(*OPTIMIZERS)
+    lr: float = _number(0, default=1e-3, above=True)
+    momentum: float = _number(0, 1, default=0.0)
+    nesterov: bool = False
+    betas: tuple[float, float] = (0.9, 0.999)
+    weight_decay: float = _number(0, default=0.0)
+    schedule: str = _choice(*SCHEDULES)
+    step_size: int = _number(1, default=10, whole=True)
+    gamma: float = _number(0, 1, default=0.1, above=True)
+    warmup: float = _number(0, default=0.0)
+    clip: float | None = _number(0, default=None, above=True)
+    accumulate: int = _number(1, default=1, whole=True)
+    label_smoothing: float = _number(0, 0.999, default=0.0)
+    class_weights: tuple[float, ...] | str | None = None
+    mixup: float = _number(0, default=0.0)
+    cutmix: float = _number(0, default=0.0)
+    augment: tuple[str, ...] = ()
+    ema: float = _number(0, 0.999999, default=0.0)
+    precision: str = _choice(*PRECISIONS)
+    compile: bool = False
+    validation: float = _number(0, 0.99, default=0.0)
+    split: str = _choice("stratified", "random", "ordered")
+    shuffle: bool = True
+    keep: str = _choice("last", "best")
+    monitor: str = "val_loss"
+    patience: int | None = _number(1, default=None, whole=True)
+    time_limit: float | None = _number(0, default=None, above=True)
+    seed: int | None = _number(0, 2**63 - 1, default=None, whole=True)
+
+    def __post_init__(self) -> None:
+        """Check every field; tuples may be given as lists."""
+        for each in fields(self):
+            object.__setattr__(self, each.name, _checked(each.name, getattr(self, each.name), each.default, each.metadata))
+        _check_class_weights(self.class_weights)
+        if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
+            raise ConfigError("nesterov needs optimizer='sgd' and a momentum above 0")
+
+    def replace(self, **changes: Any) -> Recipe:
+        """Return a copy with some fields changed.
+
+        Raises:
+            ConfigError: A field that a recipe does not have, or a value out of range.
+        """
+        known = [each.name for each in fields(self)]
+        for name in changes:
+            if name not in known:
+                raise ConfigError(f"a recipe has no field {name!r}{did_you_mean(name, known)}; it has {listed(known, 40)}")
+        return replace(self, **changes)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the fields as plain JSON values."""
+        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+
+    @classmethod
+    def from_json(cls, record: Mapping[str, Any]) -> Recipe:
+        """Read what `to_json` wrote; fields that are missing take their defaults."""
+        return cls().replace(**record)
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _checked(name: str, value: Any, default: Any, rule: Mapping[str, Any]) -> Any:
+    """Return `value` in its field's own type, or raise."""
+    if "choices" in rule:
+        if value not in rule["choices"]:
+            near = did_you_mean(str(value), rule["choices"])
+            raise ConfigError(f"{name} is one of {listed(rule['choices'])}, not {value!r}{near}")
+        return value
+    if "low" in rule:
+        return None if value is None and default is None else _checked_number(name, value, rule)
+    if isinstance(default, bool):
+        if not isinstance(value, bool):
+            raise ConfigError(f"{name} is True or False, not {value!r}")
+        return value
+    return _checked_other(name, value)
+
+
+def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> int | float:
+    kind = "a whole number" if rule["whole"] else "a number"
+    low, high = rule["low"], rule["high"]
+    span = f"{'above' if rule['above'] else 'at least'} {low:g}" + (f" and at most {high:g}" if high < math.inf else "")
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    is_whole = is_number and float(value).is_integer()
+    inside = is_number and low <= value <= high and not (rule["above"] and value == low) and math.isfinite(value)
+    if not inside or (rule["whole"] and not is_whole):
+        raise ConfigError(f"{name} is {kind} {span}, not {value!r}")
+    return int(value) if rule["whole"] else float(value)
+
+
+def _checked_other(name: str, value: Any) -> Any:
+    if name == "augment":
+        names = (value,) if isinstance(value, str) else tuple(value)
+        if not all(isinstance(each, str) for each in names):
+            raise ConfigError(f"augment is names such as 'flip' or 'shift:2', not {value!r}")
+        return names
+    if name == "betas":
+        pair = tuple(value) if isinstance(value, list | tuple) else ()
+        if len(pair) != 2 or not all(isinstance(b, int | float) and 0 <= b < 1 for b in pair):
+            raise ConfigError(f"betas is two numbers in [0, 1), not {value!r}")
+        return pair
+    if name == "monitor" and not isinstance(value, str):
+        raise ConfigError(f"monitor is the name of a history column, not {value!r}")
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _check_class_weights(weights: Any) -> None:
+    if weights is None or weights == "balanced":
+        return
+    is_numbers = isinstance(weights, tuple) and all(isinstance(w, int | float) and w >= 0 for w in weights)
+    if not is_numbers or not weights:
+        raise ConfigError(f"class_weights is None, 'balanced' or one non-negative number a class, not {weights!r}")

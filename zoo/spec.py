@@ -1,0 +1,244 @@
+"""What a plugin offers: frozen values, with what runs behind import strings. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Any
+
+from zoo.errors import ConfigError, LabelError, listed
+from zoo.recipe import Recipe
+
+NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+def check_name(name: object, what: str) -> None:
+    """Raise unless `name` is lower-case words joined by hyphens, such as `gcn-7x7`."""
+    if not isinstance(name, str) or len(name) > 80 or not NAME.fullmatch(name):
+        raise ConfigError(f"{what} name {name!r} is not lower-case letters and digits joined by '-', such as gcn-7x7")
+
+
+def _check_import_string(build: object, name: str) -> None:
+    if not isinstance(build, str) or not IMPORT_STRING.fullmatch(build):
+        raise ConfigError(f"{name}: build is an import string such as 'package.module:Name', not {build!r}")
+
+
+def _freeze(owner: object, **mappings: Mapping[str, Any]) -> None:
+    for name, mapping in mappings.items():
+        object.__setattr__(owner, name, MappingProxyType(dict(mapping)))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Classes:
+    """The classes of a data set: the labels its owner uses, and names for people.
+
+    Args:
+        values: What `predict` returns for class index k: `values[k]`, an int or a str.
+        names: What people read for class index k.
+    """
+
+    values: tuple[int | str, ...]
+    names: tuple[str, ...]
+
+    def __post_init__(self) -> None:
+        """Check that each class has one value and one name."""
+        if len(self.values) != len(self.names) or len(set(self.values)) != len(self.values):
+            raise LabelError(f"{len(self.values)} class values and {len(self.names)} names; each class has one of each")
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    @classmethod
+    def of(cls, values: Sequence[int | str], names: Sequence[str] | None = None) -> Classes:
+        """Return classes with these values, named by `names` or by the values themselves."""
+        return cls(values=tuple(values), names=tuple(str(n) for n in (values if names is None else names)))
+
+    @classmethod
+    def numbered(cls, num_classes: int) -> Classes:
+        """Return the classes 0 to `num_classes` - 1."""
+        return cls.of(range(num_classes))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preprocessing:
+    """What weights expect of images; it travels with them.
+
+    Images become floats in [0, 1], are resized to `size`, and then normalised to (x - mean) / std by channel.
+
+    Args:
+        size: Height and width in pixels.
+        channels: 1 (grey) or 3 (red, green, blue), or what the model was made for.
+        mean: Mean of each channel, for images in [0, 1].
+        std: Standard deviation of each channel, for images in [0, 1].
+        resize: `area` averages when shrinking (bilinear with anti-aliasing); `sample` takes bilinear samples with the
+            corners aligned, as `scipy.ndimage.zoom(order=1)` does and paper 1 with it.
+    """
+
+    size: tuple[int, int]
+    channels: int = 1
+    mean: tuple[float, ...] = (0.0,)
+    std: tuple[float, ...] = (1.0,)
+    resize: str = "area"
+
+    def __post_init__(self) -> None:
+        """Check ranges; one mean or std serves every channel."""
+        for name in ("size", "mean", "std"):
+            object.__setattr__(self, name, tuple(getattr(self, name)))
+        if len(self.size) != 2 or any(not isinstance(n, int) or n < 1 for n in self.size):
+            raise ConfigError(f"size is two positive whole numbers (height, width), not {self.size!r}")
+        if self.resize not in ("area", "sample"):
+            raise ConfigError(f"resize is 'area' or 'sample', not {self.resize!r}")
+        for name in ("mean", "std"):
+            if len(getattr(self, name)) not in (1, self.channels):
+                raise ConfigError(f"{name} has {len(getattr(self, name))} numbers for {self.channels} channels")
+        if any(s <= 0 for s in self.std):
+            raise ConfigError(f"std is above 0, not {self.std!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A model that a plugin offers.
+
+    Args:
+        name: `family-variant[-size]`, such as `gcn-7x7`.
+        summary: One line for `zoo list`.
+        build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the model's config: it
+            takes `size`, `channels` and `classes` when they can vary, and no `**kwargs`.
+        task: What it learns; `classification`.
+        config: Values that replace the signature's defaults.
+        size: Image height and width it is made for.
+        channels: Image channels it is made for.
+        parameters: How many weights it has as configured.
+        recipe: How it is trained unless told otherwise.
+        recipes: Other recipes by name, for `fit(recipe="name")`.
+        resize: How images are brought to `size`; see `Preprocessing`.
+        standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
+        paper: Where it was published.
+        tags: Words to search by.
+    """
+
+    name: str
+    summary: str
+    build: str
+    size: tuple[int, int]
+    channels: int = 1
+    parameters: int | None = None
+    task: str = "classification"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = field(default_factory=Recipe)
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    resize: str = "area"
+    standardize: bool = False
+    paper: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names and freeze the mappings."""
+        check_name(self.name, "model")
+        _check_import_string(self.build, self.name)
+        Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
+        for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
+            if not isinstance(recipe, Recipe):
+                raise ConfigError(f"{self.name}: {name} is a Recipe, not {recipe!r}")
+        _freeze(self, config=self.config, recipes=self.recipes)
+
+    def recipe_named(self, name: str | None) -> Recipe:
+        """Return the default recipe, or one of `recipes` by its name."""
+        if name is None:
+            return self.recipe
+        if name not in self.recipes:
+            raise ConfigError(f"{self.name} has no recipe {name!r}; it has {listed(self.recipes) or 'only its default'}")
+        return self.recipes[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """A graph encoder: `encoder(nodes, graph) -> nodes` with nodes (B, N, F) and one graph for the batch."""
+
+    name: str
+    summary: str
+    build: str
+    paper: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_name(self.name, "encoder")
+        _check_import_string(self.build, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """A data set that a plugin offers; `build` names a callable that returns a `zoo.data.Dataset`."""
+
+    name: str
+    summary: str
+    build: str
+    classes: tuple[str, ...]
+    size: tuple[int, int]
+    channels: int
+    counts: Mapping[str, int]
+    license: str
+    source: str = ""
+    bundled: bool = False
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names and freeze the mapping."""
+        check_name(self.name, "data set")
+        _check_import_string(self.build, self.name)
+        _freeze(self, counts=self.counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """A row of a paper's table: a model with config and recipe changes, and what the paper reports for it."""
+
+    label: str
+    model: str
+    recipe: str | None = None
+    config: Mapping[str, Any] = field(default_factory=dict)
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    dataset: str | None = None
+    paper: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Freeze the mappings."""
+        _freeze(self, config=self.config, changes=self.changes, paper=self.paper)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Experiment:
+    """A paper's table as a value: rows run on one data set (a row may name its own) over several seeds."""
+
+    name: str
+    summary: str
+    source: str
+    dataset: str
+    rows: tuple[Row, ...]
+    seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
+    tolerance: float = 0.01
+
+    def __post_init__(self) -> None:
+        """Check the name and that labels are unique."""
+        check_name(self.name, "experiment")
+        labels = [row.label for row in self.rows]
+        if len(set(labels)) != len(labels):
+            raise ConfigError(f"{self.name}: two rows share a label in {listed(labels)}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command that a plugin adds to `zoo`; `build` names a click command."""
+
+    name: str
+    summary: str
+    build: str
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_name(self.name, "command")
+        _check_import_string(self.build, self.name)

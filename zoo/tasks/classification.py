@@ -1,0 +1,59 @@
+"""Classification: one player, cross-entropy."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+from torch.nn import Module
+
+from zoo.data import Batch
+from zoo.data.resize import Normalize
+from zoo.tasks.task import Loss, Tally
+
+
+class Classification:
+    """Learn class indices from images; the net returns logits (B, K).
+
+    Args:
+        normalize: Turns uint8 or [0, 1] images into what the net sees.
+        label_smoothing: Share of the target spread over all classes.
+        class_weights: Weight of each class in the training loss, (K); scores are never weighted.
+    """
+
+    def __init__(self, normalize: Normalize, *, label_smoothing: float = 0.0, class_weights: Tensor | None = None) -> None:
+        self._normalize = normalize
+        self._label_smoothing = label_smoothing
+        self._class_weights = class_weights
+
+    def players(self, net: Module) -> dict[str, Module]:
+        """Return the one player, `net`."""
+        return {"net": net}
+
+    def losses(self, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:
+        """Yield the cross-entropy of a batch, and the accuracy the same forward pass shows."""
+        logits = self.predict(nets, batch.images)
+        weights = None if self._class_weights is None else self._class_weights.to(logits.device)
+        loss = F.cross_entropy(logits, batch.targets, weight=weights, label_smoothing=self._label_smoothing)
+        num = len(batch.images)
+        yield Loss("net", loss, {"loss": (loss.detach() * num, num), "accuracy": (_right(logits.detach(), batch.targets), num)})
+
+    def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
+        """Return logits (B, K) as float32."""
+        logits: Tensor = nets["net"](self._normalize(images))
+        return logits.float()
+
+    @torch.no_grad()
+    def tally(self, nets: Mapping[str, Module], batch: Batch) -> Tally:
+        """Return the summed negative log-likelihood and the number of right answers, by hard labels."""
+        logits = self.predict(nets, batch.images)
+        loss = F.cross_entropy(logits, batch.targets, reduction="sum")
+        num = len(batch.images)
+        return {"loss": (loss, num), "accuracy": (_right(logits, batch.targets), num)}
+
+
+def _right(logits: Tensor, targets: Tensor) -> Tensor:
+    labels = targets.argmax(1) if targets.ndim == 2 else targets
+    return (logits.argmax(1) == labels).sum()

@@ -1,0 +1,203 @@
+"""The loop: it knows the recipe, the task and the accelerator, no model and no data format."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from accelerate import Accelerator
+from torch.nn import Module
+
+from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
+from zoo.data import Batch, Loader, Stream
+from zoo.errors import ConfigError, TrainingError
+from zoo.history import History, is_lower_better
+from zoo.optim import Stepper
+from zoo.recipe import Recipe
+from zoo.tasks import Loss, Tally, Task
+
+DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+class Trainer:
+    """Trains the players of a task by a recipe.
+
+    Args:
+        recipe: How to train.
+        device: Where; with several processes accelerate's own device is used.
+        callbacks: More to call after each step and epoch.
+    """
+
+    def __init__(self, recipe: Recipe, *, device: torch.device, callbacks: Sequence[Callback] = ()) -> None:
+        self._engine = Accelerator(mixed_precision="no", device_placement=False)
+        self.device = self._engine.device if self._engine.num_processes > 1 else device
+        if recipe.precision == "fp16" and self.device.type == "cpu":
+            raise ConfigError("precision='fp16' needs a GPU; on the CPU use 'bf16' or 'fp32'")
+        self._recipe = recipe
+        self._callbacks = list(callbacks)
+
+    def fit(self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History) -> None:
+        """Train `net` in place for `recipe.epochs` more epochs, adding a row an epoch to `history`.
+
+        Raises:
+            TrainingError: The loss of an epoch is not finite.
+        """
+        with _flushed_denormals():
+            self._fit(net, task, train, validation, history)
+
+    def _fit(self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History) -> None:
+        net.to(self.device)
+        players = task.players(net)
+        average = Average(players, self._recipe.ema) if self._recipe.ema else None
+        nets = {name: self._engine.prepare_model(self._compiled(player), device_placement=False) for name, player in players.items()}
+        training = Training(
+            recipe=self._recipe, nets=nets, scored=average.nets if average else players, steps=train.steps(self._engine.num_processes)
+        )
+        best = Best(self._recipe.monitor, self._recipe.patience) if self._recipe.keep == "best" or self._recipe.patience else None
+        limit = TimeLimit(self._recipe.time_limit) if self._recipe.time_limit else None
+        watchers: list[Callback] = [each for each in (average, best, limit) if each is not None]
+        self._epochs(training, task, train, validation, history, [*watchers, *self._callbacks])
+        if best:
+            best.restore(players)
+        elif average:
+            for name, averaged in average.nets.items():
+                players[name].load_state_dict(averaged.state_dict())
+
+    def _compiled(self, player: Module) -> Module:
+        return torch.compile(player) if self._recipe.compile else player  # type: ignore[return-value]
+
+    def _epochs(
+        self,
+        training: Training,
+        task: Task,
+        train: Loader | Stream,
+        validation: Loader | Stream | None,
+        history: History,
+        callbacks: Sequence[Callback],
+    ) -> None:
+        steppers = {name: self._stepper(net, training.steps) for name, net in training.nets.items()}
+        done = len(history)
+        for epoch in range(self._recipe.epochs):
+            training.epoch = done + epoch + 1
+            training.row = {"epoch": training.epoch}
+            started = time.perf_counter()
+            sums = self._epoch(training, task, train, done + epoch, steppers, callbacks)
+            training.row |= self._means(sums)
+            _check_finite(training.row, training.epoch)
+            seconds = time.perf_counter() - started
+            if validation is not None:
+                training.row |= {f"val_{name}": value for name, value in self.score(training.scored, task, validation).items()}
+            training.row |= {"lr": next(iter(steppers.values())).optimizer.param_groups[0]["lr"]}
+            training.row |= {"seconds": round(seconds, 4), "images_per_second": round(training.images / max(seconds, 1e-9), 1)}
+            _observe(steppers, training.row, self._recipe.monitor)
+            history.append(training.row)
+            for callback in callbacks:
+                callback.on_epoch(training)
+            history.stopped = training.stop
+            if training.stop:
+                return
+
+    def _stepper(self, net: Module, steps: int) -> Stepper:
+        scaler = torch.amp.GradScaler(self.device.type, enabled=self._recipe.precision == "fp16")
+        return Stepper(net, self._recipe, steps=steps, engine=self._engine, scaler=scaler)
+
+    def _epoch(
+        self,
+        training: Training,
+        task: Task,
+        train: Loader | Stream,
+        epoch: int,
+        steppers: Mapping[str, Stepper],
+        callbacks: Sequence[Callback],
+    ) -> dict[str, Any]:
+        for net in training.nets.values():
+            net.train()
+        sums: dict[str, Any] = {}
+        training.step = training.images = 0
+        for batch in self._batches(train, epoch):
+            for loss in self._losses(task, training.nets, batch):
+                steppers[loss.player].step(loss.value)
+                _add(sums, loss.seen)
+            training.step += 1
+            training.images += len(batch.images) * self._engine.num_processes
+            for callback in callbacks:
+                callback.on_step(training)
+            if training.stop:
+                break
+        for stepper in steppers.values():
+            stepper.flush()
+        return sums
+
+    def _batches(self, loader: Loader | Stream, epoch: int) -> Iterator[Batch]:
+        for batch in loader.epoch(epoch, rank=self._engine.process_index, world=self._engine.num_processes):
+            yield Batch(*(tensor.to(self.device, non_blocking=True) for tensor in batch))
+
+    def _losses(self, task: Task, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:
+        """Draw the task's losses one by one; only the forward pass runs under autocast."""
+        losses = task.losses(nets, batch)
+        while True:
+            with torch.autocast(self.device.type, DTYPES.get(self._recipe.precision), enabled=self._recipe.precision in DTYPES):
+                loss = next(losses, None)
+            if loss is None:
+                return
+            yield loss
+
+    def score(self, nets: Mapping[str, Module], task: Task, loader: Loader | Stream) -> dict[str, float]:
+        """Return the means of the task's tally over a loader; nets are in eval mode meanwhile."""
+        modes = {name: net.training for name, net in nets.items()}
+        for net in nets.values():
+            net.eval()
+        sums: dict[str, Any] = {}
+        with torch.no_grad():
+            for batch in self._batches(loader, 0):
+                _add(sums, task.tally(nets, batch))
+        for name, net in nets.items():
+            net.train(modes[name])
+        return self._means(sums)
+
+    def _means(self, sums: Mapping[str, Any]) -> dict[str, float]:
+        """Return sum / count by name over all processes, fetched from the device once."""
+        if not sums:
+            return {}
+        dtype = torch.float32 if self.device.type == "mps" else torch.float64
+        counts = torch.tensor([num for _, num in sums.values()], dtype=dtype, device=self.device)
+        totals = torch.stack([torch.stack([total.to(dtype) for total, _ in sums.values()]), counts], dim=1)
+        totals = self._engine.reduce(totals, "sum")
+        return {name: total / count for name, (total, count) in zip(sums, totals.tolist(), strict=True)}
+
+
+@contextmanager
+def _flushed_denormals() -> Iterator[None]:
+    """Treat numbers below 1e-38 as zero meanwhile: Adam's moments of dead units fall there and slow a CPU sixfold."""
+    was_on = bool(torch.tensor(1e-40) * 1.0 == 0)
+    torch.set_flush_denormal(True)
+    try:
+        yield
+    finally:
+        torch.set_flush_denormal(was_on)
+
+
+def _add(sums: dict[str, Any], tally: Tally) -> None:
+    for name, (total, count) in tally.items():
+        before, num = sums.get(name, (0.0, 0))
+        sums[name] = (before + total, num + count)
+
+
+def _check_finite(row: Mapping[str, Any], epoch: int) -> None:
+    for name, value in row.items():
+        if isinstance(value, float) and not abs(value) < float("inf"):
+            raise TrainingError(
+                f"{name} became {value} in epoch {epoch}; try a lower lr, clip=1.0, warmup=1, or precision='fp32'. "
+                "The model keeps the weights of that epoch; reset(seed) starts over"
+            )
+
+
+def _observe(steppers: Mapping[str, Stepper], row: Mapping[str, Any], monitor: str) -> None:
+    """Tell the schedules the monitored value, or the training loss where there is none."""
+    name = monitor if monitor in row else "loss"
+    value = row.get(name, 0.0) if is_lower_better(name) else -row[name]
+    for stepper in steppers.values():
+        stepper.observe(value)
