@@ -1,9 +1,4 @@
-"""zoo: a plugin-based model zoo for small images.
-
->>> import zoo
->>> "gcn-7x7" in zoo.models
-True
-"""
+"""zoo: a plugin-based model zoo for small images."""
 
 from __future__ import annotations
 
@@ -39,7 +34,13 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 _SHELVES = ("models", "encoders", "datasets", "experiments")
 
-__all__ = [*sorted(_HOME_OF), *_SHELVES]  # noqa: PLE0604 - each name is resolved on first use
+# fmt: off
+__all__ = [
+    "Command", "Dataset", "DatasetSpec", "EncoderSpec", "Experiment", "Images", "Loader", "Model", "ModelSpec",
+    "Recipe", "Row", "ZooError", "create", "dataset", "datasets", "encoders", "experiments", "hookimpl", "load",
+    "models",
+]
+# fmt: on
 
 
 def __getattr__(name: str) -> Any:

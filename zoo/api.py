@@ -55,7 +55,10 @@ def load(reference: str | Path) -> Model:
         WeightsError: A file is missing, damaged, or does not fit the model.
     """
     if isinstance(reference, str) and not reference.startswith((".", "/", "~")):
-        raise UnknownNameError(f"{reference!r} is no folder: a folder is a Path, or a string that begins with '.' or '/', such as './{reference}'")
+        raise UnknownNameError(
+            f"{reference!r} is no folder: a folder is a Path, or a string that begins with '.' or '/', "
+            f"such as './{reference}'"
+        )
     folder = Path(reference)
     artifact = weights.read(folder)
     manifest = artifact.manifest
@@ -78,8 +81,8 @@ def _provider(manifest: Manifest) -> tuple[ModelSpec, str]:
         if key in shelf:
             return shelf[key], shelf.owner(key)
     raise UnknownNameError(
-        f"no installed plugin provides {manifest.model!r}; it was saved with plugin {origin.plugin} of {origin.distribution} "
-        f"{origin.version}: pip install {origin.distribution}"
+        f"no installed plugin provides {manifest.model!r}; it was saved with plugin {origin.plugin} of "
+        f"{origin.distribution} {origin.version}: pip install {origin.distribution}"
     )
 
 
@@ -124,5 +127,7 @@ def _dataset_spec(name: str) -> Any:
         raise UnknownNameError(f"no data set named {name!r}; for the folder say './{name}'")
     if name not in shelf:
         near = did_you_mean(name, shelf)
-        raise UnknownNameError(f"no data set named {name!r}{near or f'; there is {listed(shelf)}'}; a folder begins with './'")
+        raise UnknownNameError(
+            f"no data set named {name!r}{near or f'; there is {listed(shelf)}'}; a folder begins with './'"
+        )
     return shelf[name]

@@ -124,7 +124,9 @@ def built(spec: ModelSpec, config: Config, seed: int) -> Module:
             raise
         except Exception as error:
             settings = listed(f"{key}={value}" for key, value in config.items())
-            raise ConfigError(f"{spec.name} cannot be built with {settings}: {type(error).__name__}: {error}") from error
+            raise ConfigError(
+                f"{spec.name} cannot be built with {settings}: {type(error).__name__}: {error}"
+            ) from error
     if not isinstance(net, Module):
         raise PluginError(f"{spec.name}: {spec.build} returned {type(net).__name__}, not a torch.nn.Module")
     return net

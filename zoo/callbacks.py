@@ -59,7 +59,9 @@ class Average:
     def __init__(self, nets: Mapping[str, Module], decay: float) -> None:
         average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
         self._sources = dict(nets)
-        self._averages = {name: AveragedModel(net, multi_avg_fn=average, use_buffers=True) for name, net in nets.items()}
+        self._averages = {
+            name: AveragedModel(net, multi_avg_fn=average, use_buffers=True) for name, net in nets.items()
+        }
 
     @property
     def nets(self) -> dict[str, Module]:
@@ -103,7 +105,9 @@ class Best:
             self._value, self._epoch = value, training.epoch
             self._weights = {name: _copied(net) for name, net in training.scored.items()}
         elif self._patience is not None and training.epoch - self._epoch >= self._patience:
-            training.stop = f"no better {self._monitor} for {self._patience} epochs; the weights are those of epoch {self._epoch}"
+            training.stop = (
+                f"no better {self._monitor} for {self._patience} epochs; the weights are those of epoch {self._epoch}"
+            )
 
     def restore(self, nets: Mapping[str, Module]) -> None:
         """Load the best weights."""

@@ -1,17 +1,17 @@
 """What can go wrong, as one tree. Everything a user can cause is a `ZooError`.
 
-    ZooError
-    ├── UnknownNameError (KeyError)        no such model, data set, plugin or reference
-    ├── AmbiguousNameError (KeyError)      two plugins offer one name
-    ├── PluginError                        a plugin that cannot be used, with plugin, distribution and version
-    ├── ConfigError (ValueError)           an option of a model or a field of a recipe
-    ├── DataError (ValueError)             images or labels that cannot be used
-    │   ├── ImageError                     images of a wrong shape, type, range; a file that is no image
-    │   ├── LabelError                     labels that do not fit the images or the model's classes
-    │   └── SourceError                    a folder, file or iterable that cannot be read as a data set
-    ├── DeviceError (RuntimeError)         a device that is not there
-    ├── TrainingError (RuntimeError)       training that cannot go on, such as a loss that is not finite
-    └── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
+ZooError
+├── UnknownNameError (KeyError)        no such model, data set, plugin or reference
+├── AmbiguousNameError (KeyError)      two plugins offer one name
+├── PluginError                        a plugin that cannot be used, with plugin, distribution and version
+├── ConfigError (ValueError)           an option of a model or a field of a recipe
+├── DataError (ValueError)             images or labels that cannot be used
+│   ├── ImageError                     images of a wrong shape, type, range; a file that is no image
+│   ├── LabelError                     labels that do not fit the images or the model's classes
+│   └── SourceError                    a folder, file or iterable that cannot be read as a data set
+├── DeviceError (RuntimeError)         a device that is not there
+├── TrainingError (RuntimeError)       training that cannot go on, such as a loss that is not finite
+└── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from zoo.data import Images, Loader, Stream, images_of, loader_of
+from zoo.data import Images, Loader, Stream, images_of
 from zoo.data.augment import Augment
 from zoo.data.inputs import fitted, suited
 from zoo.data.resize import Normalize
@@ -25,6 +25,11 @@ def is_stream(source: Any) -> bool:
     return isinstance(source, Stream) or (not isinstance(source, Images | Loader) and is_restartable(source))
 
 
+def as_stream(source: Any) -> Stream:
+    """Return somebody else's loader as a `Stream`."""
+    return source if isinstance(source, Stream) else Stream(source)
+
+
 def adopted(found: Classes, num_classes: int, model: str) -> Classes:
     """Return the classes a fresh model of `num_classes` outputs takes from its first training set.
 
@@ -36,20 +41,23 @@ def adopted(found: Classes, num_classes: int, model: str) -> Classes:
     numbered = Classes.numbered(num_classes)
     if set(found.values) <= set(numbered.values):
         return numbered
-    raise LabelError(f"these images have {len(found)} classes and {model} was created with {num_classes}; create it with classes={len(found)}")
+    raise LabelError(
+        f"these images have {len(found)} classes and {model} was created with {num_classes}; "
+        f"create it with classes={len(found)}"
+    )
 
 
-def divided(train: Images, validation: Any, recipe: Recipe, seed: int) -> tuple[Images, Images | Stream | None]:
-    """Return the images to train on and those held out: given ones, a share of the training images, or none."""
-    if validation is not None:
-        return train, loader_of(validation, batch_size=1, shuffle=False, seed=0) if is_stream(validation) else images_of(validation)
-    if recipe.validation > 0:
-        return train.split(recipe.validation, how=recipe.split, seed=seed)
-    return train, None
+def to_score(validation: Any) -> Images | Stream | None:
+    """Return what `fit(validation=...)` was given as images or a stream."""
+    if validation is None:
+        return None
+    return as_stream(validation) if is_stream(validation) else images_of(validation)
 
 
-def train_loader(source: Any, recipe: Recipe, seed: int, wants: Preprocessing, classes: Classes, device: torch.device) -> Loader:
-    """Return the loader that draws from training images; a `Loader` keeps its own batch size, order and augmentation."""
+def train_loader(
+    source: Any, recipe: Recipe, seed: int, wants: Preprocessing, classes: Classes, device: torch.device
+) -> Loader:
+    """Return the loader that draws from training images; a `Loader` keeps its own settings."""
     images = suited(images_of(source).with_classes(classes), wants).to(device)
     if isinstance(source, Loader):
         return Loader(
@@ -61,7 +69,9 @@ def train_loader(source: Any, recipe: Recipe, seed: int, wants: Preprocessing, c
             drop_last=source.drop_last,
         )
     augment = Augment(recipe.augment, mixup=recipe.mixup, cutmix=recipe.cutmix, num_classes=len(classes))
-    return Loader(images, batch_size=recipe.batch_size, shuffle=recipe.shuffle, seed=seed, augment=augment if augment else None)
+    return Loader(
+        images, batch_size=recipe.batch_size, shuffle=recipe.shuffle, seed=seed, augment=augment if augment else None
+    )
 
 
 def suited_stream(stream: Stream, wants: Preprocessing, classes: Classes) -> Stream:
@@ -69,7 +79,9 @@ def suited_stream(stream: Stream, wants: Preprocessing, classes: Classes) -> Str
     return Stream(stream.batches, classes=classes, prepare=lambda images: fitted(images, wants))
 
 
-def scoring_loader(held: Images | Stream | None, wants: Preprocessing, classes: Classes, device: torch.device) -> Loader | Stream | None:
+def scoring_loader(
+    held: Images | Stream | None, wants: Preprocessing, classes: Classes, device: torch.device
+) -> Loader | Stream | None:
     """Return the loader of held-out images, in order."""
     if held is None:
         return None
@@ -96,14 +108,16 @@ def check_stream(recipe: Recipe, validation: Any) -> None:
     for name, is_asked in asked.items():
         if is_asked:
             raise ConfigError(
-                f"{name} needs the images in memory, and a loader keeps its own; give fit the data set itself, or set {name} off"
-                + (" and hand over validation=..." if name == "validation" else "")
+                f"{name} needs the images in memory, and a loader keeps its own; give fit the data set itself, "
+                f"or set {name} off" + (" and hand over validation=..." if name == "validation" else "")
             )
 
 
 def classification(recipe: Recipe, wants: Preprocessing, classes: Classes, train: Loader | Stream) -> Classification:
     """Return the task a recipe asks for."""
-    return Classification(Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=_weights(recipe, classes, train))
+    return Classification(
+        Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=_weights(recipe, classes, train)
+    )
 
 
 def _weights(recipe: Recipe, classes: Classes, train: Loader | Stream) -> torch.Tensor | None:

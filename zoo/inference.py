@@ -26,7 +26,9 @@ def device_named(name: str | torch.device | None) -> torch.device:
     except RuntimeError as error:
         raise DeviceError(f"{name!r} is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'") from error
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(f"there is no device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; use device='cpu'")
+        raise DeviceError(
+            f"there is no device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; use device='cpu'"
+        )
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise DeviceError("there is no device 'mps' here; use device='cpu'")
     if device.type not in ("cpu", "cuda", "mps"):

@@ -83,7 +83,9 @@ class Manifest:
         """
         record = _record(text, name)
         if record.get("format") != FORMAT:
-            raise WeightsError(f"{name} has format {record.get('format')!r}, this zoo reads {FORMAT}; upgrade zoo-models")
+            raise WeightsError(
+                f"{name} has format {record.get('format')!r}, this zoo reads {FORMAT}; upgrade zoo-models"
+            )
 
         def read(key: str, kind: type, make: Callable[[Any], Any] = lambda value: value) -> Any:
             value = record.get(key)

@@ -59,7 +59,10 @@ class Evaluation:
         """Return everything as plain JSON values."""
         head = {"data": self.data, "count": self.count, "accuracy": self.accuracy, "interval": list(self.interval)}
         scores = {f"top_{self.k}": self.top_k, "macro_f1": self.macro_f1, "nll": self.nll, "ece": self.ece}
-        by_class = {score.name: {"precision": score.precision, "recall": score.recall, "f1": score.f1, "count": score.count} for score in self.classes}
+        by_class = {
+            score.name: {"precision": score.precision, "recall": score.recall, "f1": score.f1, "count": score.count}
+            for score in self.classes
+        }
         return {**head, **scores, "classes": by_class, "confusion": [list(row) for row in self.confusion]}
 
     def mistakes(self, num: int = 5) -> list[tuple[str, str, int]]:
@@ -77,14 +80,16 @@ class Evaluation:
 
     def _lines(self) -> Iterator[str]:
         low, high = self.interval
-        yield f"accuracy {self.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {self.count} images{f' of {self.data}' if self.data else ''}"
+        named = f" of {self.data}" if self.data else ""
+        yield f"accuracy {self.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {self.count} images{named}"
         yield f"top-{self.k} {self.top_k:.4f}   macro F1 {self.macro_f1:.4f}   NLL {self.nll:.4f}   ECE {self.ece:.4f}"
         width = max(len(score.name) for score in self.classes)
         yield f"{'class':<{width}}  precision  recall      F1   images"
         for score in self.classes:
-            yield f"{score.name:<{width}}  {score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}  {score.count:7d}"
-        worst = "; ".join(f"{true} for {taken} {n}" for taken, true, n in ((b, a, n) for a, b, n in self.mistakes(3)))
-        yield f"most frequent mistakes: {worst or 'none'} (class for what it was taken for, images)"
+            shares = f"{score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}"
+            yield f"{score.name:<{width}}  {shares}  {score.count:7d}"
+        worst = "; ".join(f"{true} taken for {taken} {n}" for true, taken, n in self.mistakes(3))
+        yield f"most frequent mistakes: {worst or 'none'}"
 
 
 def evaluation(logits: Tensor, labels: Tensor, names: tuple[str, ...], *, data: str = "", k: int = 5) -> Evaluation:

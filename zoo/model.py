@@ -16,8 +16,8 @@ from torch.nn import Module
 from zoo import fitting, weights
 from zoo.build import Config, built
 from zoo.callbacks import Callback
-from zoo.data import Images, Stream, images_of
-from zoo.data.inputs import inputs_of, suited
+from zoo.data import Loader, Stream, images_of
+from zoo.data.inputs import inputs_of
 from zoo.data.resize import Normalize
 from zoo.errors import ConfigError
 from zoo.history import History
@@ -119,30 +119,29 @@ class Model:
         return self
 
     def _sets(self, data: Any, validation: Any, recipe: Recipe, seed: int, place: torch.device) -> tuple[Any, Any]:
-        """Return the loaders of training and held-out images; a fresh model adopts the training set's classes."""
+        """Return the loaders of training and held-out images; when all fit, adopt what the first set brings."""
+        held, wants = fitting.to_score(validation), self.preprocessing
         if fitting.is_stream(data):
-            fitting.check_stream(recipe, validation)
-            stream = data if isinstance(data, Stream) else Stream(data)
-            self._adopt(stream.classes or self.classes, None)
-            _, held = fitting.divided(None, validation, recipe, seed)  # type: ignore[arg-type]
-            return fitting.suited_stream(stream, self.preprocessing, self.classes), fitting.scoring_loader(
-                held, self.preprocessing, self.classes, place
-            )
-        whole = images_of(data)
-        suited(whole[:1], self.preprocessing)
-        images, held = fitting.divided(whole, validation, recipe, seed)
-        self._adopt(whole.classes, images)
-        self.data = whole.name
-        source = data if isinstance(data, fitting.Loader) and images is whole else images
-        loader = fitting.train_loader(source, recipe, seed, self.preprocessing, self.classes, place)
-        return loader, fitting.scoring_loader(held, self.preprocessing, self.classes, place)
+            fitting.check_stream(recipe, held)
+            stream = fitting.as_stream(data)
+            classes, name = self._classes_for(stream.classes or self.classes), ""
+            train: Loader | Stream = fitting.suited_stream(stream, wants, classes)
+        else:
+            whole = images = images_of(data)
+            classes, name = self._classes_for(whole.classes), whole.name
+            if held is None and recipe.validation > 0:
+                images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
+            if self.spec.standardize and not self.history:
+                wants = fitting.standardized(wants, images)
+            source = data if isinstance(data, Loader) and images is whole else images
+            train = fitting.train_loader(source, recipe, seed, wants, classes, place)
+        scoring = fitting.scoring_loader(held, wants, classes, place)
+        self.classes, self.preprocessing, self.data = classes, wants, name
+        return train, scoring
 
-    def _adopt(self, classes: Classes, images: Images | None) -> None:
-        if self.history:
-            return
-        self.classes = fitting.adopted(classes, len(self.classes), self.spec.name)
-        if self.spec.standardize and images is not None:
-            self.preprocessing = fitting.standardized(self.preprocessing, images)
+    def _classes_for(self, found: Classes) -> Classes:
+        """Return the classes of the first training set for a fresh model, the model's own for a trained one."""
+        return self.classes if self.history else fitting.adopted(found, len(self.classes), self.spec.name)
 
     def logits(self, images: Any) -> Tensor:
         """Return logits float32 (N, K) on the CPU, for anything `predict` takes."""
@@ -160,7 +159,8 @@ class Model:
             ImageError: They are no images, or have another number of channels.
         """
         values = np.array(self.classes.values)
-        return values[self.logits(images).argmax(1).numpy()]
+        labels: NDArray[Any] = values[self.logits(images).argmax(1).numpy()]
+        return labels
 
     def predict_proba(self, images: Any) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (N, K), for anything `predict` takes."""
@@ -225,9 +225,12 @@ class Model:
             data=self.data,
             metrics=metrics,
         )
-        return weights.write(Path(folder), weights.Artifact(manifest=manifest, state=self.net.state_dict(), history=self.history))
+        return weights.write(
+            Path(folder), weights.Artifact(manifest=manifest, state=self.net.state_dict(), history=self.history)
+        )
 
     def __repr__(self) -> str:
         height, width = self.preprocessing.size
         trained = f"{len(self.history)} epochs" if self.history else "untrained"
-        return f"<{self.spec.name}: {self.num_parameters:,} weights, {self.preprocessing.channels} x {height} x {width} to {len(self.classes)} classes, {trained}>"
+        takes = f"{self.preprocessing.channels} x {height} x {width} to {len(self.classes)} classes"
+        return f"<{self.spec.name}: {self.num_parameters:,} weights, {takes}, {trained}>"

@@ -43,12 +43,16 @@ def lr_factor(recipe: Recipe, epoch: float) -> float:
     span = max(recipe.epochs - recipe.warmup, 1e-9)
     share = min((epoch - recipe.warmup) / span, 1.0)
     if recipe.schedule == "step":
-        return recipe.gamma ** ((epoch - recipe.warmup) // recipe.step_size)
+        return math.pow(recipe.gamma, (epoch - recipe.warmup) // recipe.step_size)
     if recipe.schedule == "cosine":
         return _cosine(1.0, 0.0, share)
     if recipe.schedule == "one-cycle":
         rise = ONE_CYCLE_RISE
-        return _cosine(ONE_CYCLE_START, 1, share / rise) if share < rise else _cosine(1, ONE_CYCLE_END, (share - rise) / (1 - rise))
+        return (
+            _cosine(ONE_CYCLE_START, 1, share / rise)
+            if share < rise
+            else _cosine(1, ONE_CYCLE_END, (share - rise) / (1 - rise))
+        )
     return 1.0
 
 
@@ -67,7 +71,9 @@ class Stepper:
         scaler: Gradient scaler of fp16, else one that is switched off.
     """
 
-    def __init__(self, player: Module, recipe: Recipe, *, steps: int, engine: Any, scaler: torch.amp.GradScaler) -> None:
+    def __init__(
+        self, player: Module, recipe: Recipe, *, steps: int, engine: Any, scaler: torch.amp.GradScaler
+    ) -> None:
         self.optimizer = optimizer_of(recipe, player.parameters())
         self._player, self._recipe, self._engine, self._scaler = player, recipe, engine, scaler
         self._steps = steps

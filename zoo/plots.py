@@ -36,7 +36,13 @@ def curves(histories: Mapping[str, History], *, paper: Mapping[str, tuple[float,
             epochs = [row["epoch"] for row in history]
             for name, style in ((column, "-"), (f"val_{column}", "--")):
                 if name in history.columns:
-                    axes.plot(epochs, history[name], style, color=f"C{place % 10}", label=label if name == column else f"{label}, held out")
+                    axes.plot(
+                        epochs,
+                        history[name],
+                        style,
+                        color=f"C{place % 10}",
+                        label=label if name == column else f"{label}, held out",
+                    )
         for label, values in (paper or {}).items() if column == "loss" else ():
             axes.plot(range(1, len(values) + 1), values, "k.", label=label)
         axes.set(xlabel="epoch", ylabel=column)
@@ -59,7 +65,9 @@ def confusion(result: Evaluation) -> Figure:
     if len(names) <= 20:
         for i, row in enumerate(shares):
             for j, share in enumerate(row):
-                axes.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=8, color="white" if share > 50 else "black")
+                axes.text(
+                    j, i, f"{share:.0f}", ha="center", va="center", fontsize=8, color="white" if share > 50 else "black"
+                )
     figure.colorbar(picture, label="% of the class", shrink=0.8)
     return figure
 

@@ -113,7 +113,11 @@ def _check_api(module: Any) -> None:
         raise PluginError(f"zoo_api is a number or a pair of numbers, not {declared!r}")
     if high < SUPPORTED_API[0] or low > SUPPORTED_API[1]:
         wanted = f"{low}" if low == high else f"{low} to {high}"
-        ours = f"{SUPPORTED_API[1]}" if SUPPORTED_API[0] == SUPPORTED_API[1] else f"{SUPPORTED_API[0]} to {SUPPORTED_API[1]}"
+        ours = (
+            f"{SUPPORTED_API[1]}"
+            if SUPPORTED_API[0] == SUPPORTED_API[1]
+            else f"{SUPPORTED_API[0]} to {SUPPORTED_API[1]}"
+        )
         mend = "upgrade zoo-models" if low > SUPPORTED_API[1] else "upgrade the plugin"
         raise PluginError(f"it is written for plugin API {wanted}, this zoo speaks {ours}; {mend}")
 
@@ -153,7 +157,9 @@ def _values(kind: str, expected: type, result: object) -> list[Any]:
 
 
 def _check_doubles(offers: list[Any]) -> None:
-    doubles = [f"{kind.__name__} {name!r}" for (kind, name), n in Counter((type(v), v.name) for v in offers).items() if n > 1]
+    doubles = [
+        f"{kind.__name__} {name!r}" for (kind, name), n in Counter((type(v), v.name) for v in offers).items() if n > 1
+    ]
     if doubles:
         raise PluginError(f"it offers {listed(doubles)} more than once")
 

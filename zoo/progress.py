@@ -29,7 +29,10 @@ REFRESH = 0.1
 def _line(row: dict[str, Any], cells: bool) -> str:
     known = [name for name in COLUMNS if name in row]
     others = [name for name in row if name not in COLUMNS]
-    parts = [format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if cells else COLUMNS[n][0].rjust(COLUMNS[n][1]) for n in known]
+    parts = [
+        format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if cells else COLUMNS[n][0].rjust(COLUMNS[n][1])
+        for n in known
+    ]
     parts += [format(row[n], ".4f").rjust(max(len(n), 8)) if cells else n.rjust(max(len(n), 8)) for n in others]
     return "  ".join(parts)
 
@@ -61,7 +64,9 @@ class Bar:
     def __init__(self, console: Console) -> None:
         self._lines = Lines(console)
         columns = (TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"))
-        self.bar = Progress(*columns, TimeRemainingColumn(), TextColumn("left"), console=console, auto_refresh=False, transient=True)
+        self.bar = Progress(
+            *columns, TimeRemainingColumn(), TextColumn("left"), console=console, auto_refresh=False, transient=True
+        )
         self._task = self.bar.add_task("fit", total=None, epoch="1")
         self._next = 0.0
         self._done = 0
@@ -72,7 +77,12 @@ class Bar:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + REFRESH
-            self.bar.update(self._task, completed=self._done, total=training.steps * training.recipe.epochs, epoch=str(training.epoch))
+            self.bar.update(
+                self._task,
+                completed=self._done,
+                total=training.steps * training.recipe.epochs,
+                epoch=str(training.epoch),
+            )
             self.bar.refresh()
 
     def on_epoch(self, training: Training) -> None:

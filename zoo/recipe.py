@@ -14,7 +14,9 @@ SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 PRECISIONS = ("fp32", "bf16", "fp16")
 
 
-def _number(low: float = -math.inf, high: float = math.inf, *, default: Any, above: bool = False, whole: bool = False) -> Any:
+def _number(
+    low: float = -math.inf, high: float = math.inf, *, default: Any, above: bool = False, whole: bool = False
+) -> Any:
     """Declare a numeric field in [low, high], or (low, high] with `above`."""
     return field(default=default, metadata={"low": low, "high": high, "above": above, "whole": whole})
 
@@ -98,7 +100,9 @@ class Recipe:
     def __post_init__(self) -> None:
         """Check every field; tuples may be given as lists."""
         for each in fields(self):
-            object.__setattr__(self, each.name, _checked(each.name, getattr(self, each.name), each.default, each.metadata))
+            object.__setattr__(
+                self, each.name, _checked(each.name, getattr(self, each.name), each.default, each.metadata)
+            )
         _check_class_weights(self.class_weights)
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise ConfigError("nesterov needs optimizer='sgd' and a momentum above 0")
@@ -112,7 +116,9 @@ class Recipe:
         known = [each.name for each in fields(self)]
         for name in changes:
             if name not in known:
-                raise ConfigError(f"a recipe has no field {name!r}{did_you_mean(name, known)}; it has {listed(known, 40)}")
+                raise ConfigError(
+                    f"a recipe has no field {name!r}{did_you_mean(name, known)}; it has {listed(known, 40)}"
+                )
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:

@@ -34,7 +34,9 @@ class Registry(Mapping[str, V], Generic[V]):
         holders: Plugins whose names nobody else can take.
     """
 
-    def __init__(self, what: str, offers: Callable[[], Sequence[Offer[V]]], holders: Callable[[], frozenset[str]]) -> None:
+    def __init__(
+        self, what: str, offers: Callable[[], Sequence[Offer[V]]], holders: Callable[[], frozenset[str]]
+    ) -> None:
         self._what = what
         self._offers = offers
         self._holders = holders

@@ -150,7 +150,9 @@ class ModelSpec:
         if name is None:
             return self.recipe
         if name not in self.recipes:
-            raise ConfigError(f"{self.name} has no recipe {name!r}; it has {listed(self.recipes) or 'only its default'}")
+            raise ConfigError(
+                f"{self.name} has no recipe {name!r}; it has {listed(self.recipes) or 'only its default'}"
+            )
         return self.recipes[name]
 
 

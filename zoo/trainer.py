@@ -39,7 +39,9 @@ class Trainer:
         self._recipe = recipe
         self._callbacks = list(callbacks)
 
-    def fit(self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History) -> None:
+    def fit(
+        self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History
+    ) -> None:
         """Train `net` in place for `recipe.epochs` more epochs, adding a row an epoch to `history`.
 
         Raises:
@@ -48,15 +50,27 @@ class Trainer:
         with _flushed_denormals():
             self._fit(net, task, train, validation, history)
 
-    def _fit(self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History) -> None:
+    def _fit(
+        self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History
+    ) -> None:
         net.to(self.device)
         players = task.players(net)
         average = Average(players, self._recipe.ema) if self._recipe.ema else None
-        nets = {name: self._engine.prepare_model(self._compiled(player), device_placement=False) for name, player in players.items()}
+        nets = {
+            name: self._engine.prepare_model(self._compiled(player), device_placement=False)
+            for name, player in players.items()
+        }
         training = Training(
-            recipe=self._recipe, nets=nets, scored=average.nets if average else players, steps=train.steps(self._engine.num_processes)
+            recipe=self._recipe,
+            nets=nets,
+            scored=average.nets if average else players,
+            steps=train.steps(self._engine.num_processes),
         )
-        best = Best(self._recipe.monitor, self._recipe.patience) if self._recipe.keep == "best" or self._recipe.patience else None
+        best = (
+            Best(self._recipe.monitor, self._recipe.patience)
+            if self._recipe.keep == "best" or self._recipe.patience
+            else None
+        )
         limit = TimeLimit(self._recipe.time_limit) if self._recipe.time_limit else None
         watchers: list[Callback] = [each for each in (average, best, limit) if each is not None]
         self._epochs(training, task, train, validation, history, [*watchers, *self._callbacks])
@@ -89,9 +103,14 @@ class Trainer:
             _check_finite(training.row, training.epoch)
             seconds = time.perf_counter() - started
             if validation is not None:
-                training.row |= {f"val_{name}": value for name, value in self.score(training.scored, task, validation).items()}
+                training.row |= {
+                    f"val_{name}": value for name, value in self.score(training.scored, task, validation).items()
+                }
             training.row |= {"lr": next(iter(steppers.values())).optimizer.param_groups[0]["lr"]}
-            training.row |= {"seconds": round(seconds, 4), "images_per_second": round(training.images / max(seconds, 1e-9), 1)}
+            training.row |= {
+                "seconds": round(seconds, 4),
+                "images_per_second": round(training.images / max(seconds, 1e-9), 1),
+            }
             _observe(steppers, training.row, self._recipe.monitor)
             history.append(training.row)
             for callback in callbacks:
@@ -139,7 +158,9 @@ class Trainer:
         """Draw the task's losses one by one; only the forward pass runs under autocast."""
         losses = task.losses(nets, batch)
         while True:
-            with torch.autocast(self.device.type, DTYPES.get(self._recipe.precision), enabled=self._recipe.precision in DTYPES):
+            with torch.autocast(
+                self.device.type, DTYPES.get(self._recipe.precision), enabled=self._recipe.precision in DTYPES
+            ):
                 loss = next(losses, None)
             if loss is None:
                 return

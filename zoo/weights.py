@@ -127,7 +127,9 @@ def _checked(path: Path, sha256: str) -> bytes:
     data = _bytes(path)
     found = hashlib.sha256(data).hexdigest()
     if found != sha256:
-        raise WeightsError(f"{path} is damaged or was changed: its sha256 is {found[:12]}…, the manifest says {str(sha256)[:12]}…")
+        raise WeightsError(
+            f"{path} is damaged or was changed: its sha256 is {found[:12]}…, the manifest says {str(sha256)[:12]}…"
+        )
     return data
 
 
@@ -135,12 +137,16 @@ def check_fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], *, na
     """Raise unless the tensors have the names, shapes and types of the model's, and are finite."""
     missing, strange = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
     if missing or strange:
-        told = [f"{what} {listed(names, 6)}" for what, names in (("missing", missing), ("unexpected", strange)) if names]
+        told = [
+            f"{what} {listed(names, 6)}" for what, names in (("missing", missing), ("unexpected", strange)) if names
+        ]
         raise WeightsError(f"{name} does not fit the model: {'; '.join(told)}")
     for key, tensor in state.items():
         wanted = expected[key]
         if tensor.shape != wanted.shape:
-            raise WeightsError(f"{name}: {key} is {tuple(tensor.shape)} in the file and {tuple(wanted.shape)} in the model")
+            raise WeightsError(
+                f"{name}: {key} is {tuple(tensor.shape)} in the file and {tuple(wanted.shape)} in the model"
+            )
         if tensor.dtype != wanted.dtype:
             raise WeightsError(f"{name}: {key} is {tensor.dtype} in the file and {wanted.dtype} in the model")
         if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):

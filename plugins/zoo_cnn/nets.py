@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from torch import Tensor, nn
+
 from zoo.errors import ConfigError
 
 
@@ -60,7 +61,9 @@ class SimpleCNN(nn.Module):
         super().__init__()
         _check_size(size, 2, "cnn-simple")
         self.features = nn.Sequential(nn.Conv2d(channels, 16, 3, padding=1), nn.ReLU(), nn.AvgPool2d(2), nn.Flatten())
-        self.head = nn.Sequential(nn.Linear(16 * (size[0] // 2) * (size[1] // 2), 128), nn.ReLU(), nn.Linear(128, classes))
+        self.head = nn.Sequential(
+            nn.Linear(16 * (size[0] // 2) * (size[1] // 2), 128), nn.ReLU(), nn.Linear(128, classes)
+        )
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+
 from zoo.graph import PixelGraph
 
 
@@ -55,7 +56,7 @@ class GridGCN(nn.Module):
     ) -> None:
         super().__init__()
         widths = (channels, *hidden, classes)
-        self.graph = PixelGraph(*size)
+        self.grid = PixelGraph(*size)
         self.convolutions = nn.ModuleList(map(GraphConvolution, widths[:-1], widths[1:]))
         self.last_relu = last_relu
 
@@ -63,7 +64,7 @@ class GridGCN(nn.Module):
         """Return logits (B, K) for images (B, C, H, W)."""
         nodes = images.flatten(2).mT  # (B, N, C)
         for index, convolution in enumerate(self.convolutions):
-            nodes = convolution(nodes, self.graph)  # (B, N, F)
+            nodes = convolution(nodes, self.grid)  # (B, N, F)
             if self.last_relu or index < len(self.convolutions) - 1:
                 nodes = nodes.relu()
         return nodes.mean(1)  # (B, K)

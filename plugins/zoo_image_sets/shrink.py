@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from scipy.ndimage import zoom
+
 from zoo import Images
 from zoo.data.sources import idx
 from zoo.data.sources.packed import write_safetensors
@@ -32,7 +33,8 @@ ABOUT = {
 def shrunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return images (N, 28, 28) as (N, 7, 7) levels."""
     small = zoom(images.astype(np.float64), (1, 7 / 28, 7 / 28), order=1)
-    return small.round().clip(0, 255).astype(np.uint8)
+    levels: NDArray[np.uint8] = small.round().clip(0, 255).astype(np.uint8)
+    return levels
 
 
 def main(arguments: list[str]) -> None:

@@ -14,7 +14,9 @@ from zoo.cli.table import as_json, console, print_json, print_pairs
 @click.command()
 @click.argument("name", required=False)
 @click.option("--download", is_flag=True, help="Fetch it when it is not on this machine.")
-@click.option("--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG with ten images of each class.")
+@click.option(
+    "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG with ten images of each class."
+)
 @as_json
 def data(name: str | None, download: bool, picture: Path | None, is_json: bool) -> None:
     """List the data sets, or read NAME (a data set or a folder such as ./photos) and say what is in it."""
@@ -33,7 +35,11 @@ def data(name: str | None, download: bool, picture: Path | None, is_json: bool) 
             record[part] = f"none: {error}"
             continue
         height, width = images.size
-        record |= {part: len(images), "images": f"{images.channels} x {height} x {width}", f"{part} counts": images.counts}
+        record |= {
+            part: len(images),
+            "images": f"{images.channels} x {height} x {width}",
+            f"{part} counts": images.counts,
+        }
     if picture is not None:
         _draw(found.train, picture)
         record["picture"] = str(picture)

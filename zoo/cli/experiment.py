@@ -11,7 +11,13 @@ from zoo.cli.shelf import list_
 from zoo.cli.table import as_json, print_json
 
 TABLES = Path("docs/tables")
-out = click.option("--out", type=click.Path(file_okay=False, path_type=Path), default=TABLES, show_default=True, help="Folder of the results.")
+out = click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=TABLES,
+    show_default=True,
+    help="Folder of the results.",
+)
 
 
 @click.group()
@@ -33,7 +39,9 @@ def _seeds(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
     try:
         numbers = tuple(int(word) for word in text.split(","))
     except ValueError:
-        raise click.BadParameter(f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=ctx, param=parameter) from None
+        raise click.BadParameter(
+            f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=ctx, param=parameter
+        ) from None
     return numbers if "," in text else tuple(range(numbers[0]))
 
 
@@ -66,7 +74,9 @@ def run(
     def told(row: Any, seed: int, place: int, num: int) -> None:
         click.secho(f"[{place}/{num}] {row.label}, seed {seed}", bold=True, err=True)
 
-    room.run(spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet, on_start=told)
+    room.run(
+        spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet, on_start=told
+    )
     _report(spec, ledger, is_json)
 
 

@@ -44,7 +44,9 @@ def _value(text: str) -> Any:
 @click.argument("data")
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--recipe", help="One of the model's recipes by name; see: zoo info MODEL.")
-@click.option("--set", "changes", multiple=True, callback=pairs, metavar="FIELD=VALUE", help="Change a field of the recipe.")
+@click.option(
+    "--set", "changes", multiple=True, callback=pairs, metavar="FIELD=VALUE", help="Change a field of the recipe."
+)
 @click.option("--config", multiple=True, callback=pairs, metavar="OPTION=VALUE", help="Set an option of the model.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of weights, order and augmentation.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps; a GPU when there is one.")
@@ -86,7 +88,13 @@ def fit(
 
         write(curves({str(made.spec.name): made.history}), plot)
     result = score(made, test_images(sets))
-    record = {"model": made.spec.name, "saved": str(folder), "seed": made.seed, "stopped": made.history.stopped, "history": list(made.history)}
+    record = {
+        "model": made.spec.name,
+        "saved": str(folder),
+        "seed": made.seed,
+        "stopped": made.history.stopped,
+        "history": list(made.history),
+    }
     if is_json:
         print_json({**record, "test": result.to_json() if result else None})
         return

@@ -56,7 +56,7 @@ class Group(click.Group):
 @click.version_option(package_name="zoo-models", prog_name="zoo")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def zoo(debug: bool) -> None:
-    """Train, use and compare models for small images.
+    r"""Train, use and compare models for small images.
 
     \b
     zoo list                                     what there is

@@ -25,7 +25,12 @@ def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
     if isinstance(value, ModelSpec):
         row |= {"task": value.task, "images": _size(value), "weights": value.parameters}
     if isinstance(value, DatasetSpec):
-        row |= {"images": _size(value), "train": value.counts.get("train"), "test": value.counts.get("test"), "license": value.license}
+        row |= {
+            "images": _size(value),
+            "train": value.counts.get("train"),
+            "test": value.counts.get("test"),
+            "license": value.license,
+        }
     if isinstance(value, Experiment):
         row |= {"data": value.dataset, "rows": len(value.rows)}
     return {**row, "plugin": owner, "summary": value.summary}
@@ -97,9 +102,13 @@ def _readable(record: dict[str, Any]) -> dict[str, Any]:
     default = Recipe().to_json()
     shown = dict(record)
     if "recipe" in shown:
-        shown["recipe"] = {key: value for key, value in shown["recipe"].items() if value != default[key] or key in ("epochs", "lr")}
+        shown["recipe"] = {
+            key: value for key, value in shown["recipe"].items() if value != default[key] or key in ("epochs", "lr")
+        }
     for name, recipe in shown.pop("recipes", {}).items():
-        shown[f"recipe {name}"] = {key: value for key, value in recipe.items() if value != record["recipe"][key]} or "the default"
+        shown[f"recipe {name}"] = {
+            key: value for key, value in recipe.items() if value != record["recipe"][key]
+        } or "the default"
     for row in shown.pop("rows", ()):
         paper = row["paper"].get("accuracy")
         shown[row["label"]] = row["model"] + (f", the paper has {paper}" if paper is not None else "")
@@ -120,7 +129,9 @@ def plugins(is_json: bool) -> None:
     print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
     for kind, clashing in clashes.items():
         for name, owners in clashing.items():
-            click.secho(f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}", fg="yellow")
+            click.secho(
+                f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}", fg="yellow"
+            )
 
 
 def _plugin(plugin: Plugin) -> dict[str, Any]:

@@ -37,7 +37,9 @@ def print_table(rows: Sequence[Mapping[str, Any]], *, right: Sequence[str] = (),
 
 def print_pairs(record: Mapping[str, Any], *, title: str = "") -> None:
     """Print a record as two columns, leaving out what is empty."""
-    table = Table(box=None, show_header=False, title=title or None, title_justify="left", title_style="bold", pad_edge=False)
+    table = Table(
+        box=None, show_header=False, title=title or None, title_justify="left", title_style="bold", pad_edge=False
+    )
     table.add_column(style="dim")
     table.add_column(overflow="fold")
     for name, value in record.items():

@@ -13,7 +13,9 @@ from zoo.cli.table import as_json, print_json, print_table
 @click.command()
 @click.argument("model")
 @click.argument("images", nargs=-1, required=True)
-@click.option("--top", type=click.IntRange(1), default=1, show_default=True, help="How many classes to show for each image.")
+@click.option(
+    "--top", type=click.IntRange(1), default=1, show_default=True, help="How many classes to show for each image."
+)
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
 @as_json
 def predict(model: str, images: tuple[str, ...], top: int, device: str | None, is_json: bool) -> None:
@@ -24,11 +26,14 @@ def predict(model: str, images: tuple[str, ...], top: int, device: str | None, i
     files = [file for name in images for file in files_of(name)]
     loaded = load(model).to(device or "cpu")
     guesses = loaded.classify(files, top=top)
-    rows = [
-        {"image": str(file), **_best(best)} for file, best in zip(files, guesses, strict=True)
-    ]
+    rows = [{"image": str(file), **_best(best)} for file, best in zip(files, guesses, strict=True)]
     if is_json:
-        print_json([{"image": str(f), "classes": [vars(guess) for guess in best]} for f, best in zip(files, guesses, strict=True)])
+        print_json(
+            [
+                {"image": str(f), "classes": [vars(guess) for guess in best]}
+                for f, best in zip(files, guesses, strict=True)
+            ]
+        )
     else:
         print_table(rows, right=("probability",))
 

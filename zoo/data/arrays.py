@@ -22,7 +22,9 @@ def as_tensor(values: Any) -> Tensor:
         array = np.asarray(values)
         if array.dtype == object or array.dtype.kind in "USMmVc":
             raise TypeError(f"an array of {array.dtype}")
-        return torch.from_numpy(np.ascontiguousarray(array.astype(np.int64) if array.dtype.kind == "u" and array.itemsize > 1 else array))
+        return torch.from_numpy(
+            np.ascontiguousarray(array.astype(np.int64) if array.dtype.kind == "u" and array.itemsize > 1 else array)
+        )
     except (TypeError, ValueError) as error:
         raise ImageError(f"images are numbers in an array of one shape, not {_told(values)}: {error}") from error
 
@@ -44,7 +46,9 @@ def shaped(images: Any, *, channels: int | None = None, size: tuple[int, int] | 
     elif tensor.ndim == 4 and tensor.shape[1] not in (1, 3, channels) and tensor.shape[3] in (1, 3, 4, channels):
         tensor = tensor.permute(0, 3, 1, 2)
     if tensor.ndim != 4 or 0 in tensor.shape:
-        raise ImageError(f"images of shape {tuple(tensor.shape)} are no images; they are (N, C, H, W), (N, H, W, C) or (N, H, W)")
+        raise ImageError(
+            f"images of shape {tuple(tensor.shape)} are no images; they are (N, C, H, W), (N, H, W, C) or (N, H, W)"
+        )
     return tensor.contiguous()
 
 
@@ -93,7 +97,9 @@ def label_tensor(labels: Any) -> Tensor:
     try:
         tensor = labels.detach() if isinstance(labels, Tensor) else torch.as_tensor(np.asarray(labels))
     except (TypeError, ValueError) as error:
-        raise LabelError(f"labels are whole numbers here, not {_told(labels)}; read the set whole for other labels") from error
+        raise LabelError(
+            f"labels are whole numbers here, not {_told(labels)}; read the set whole for other labels"
+        ) from error
     if tensor.ndim == 2 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     is_whole = not tensor.is_floating_point() or bool((tensor == tensor.round()).all())

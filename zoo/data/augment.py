@@ -15,6 +15,8 @@ from zoo.errors import ConfigError, did_you_mean, listed
 
 Change = Callable[[Tensor, float, Generator], Tensor]
 """(float images (B, C, H, W) in [0, 1], strength, generator) -> images."""
+Mix = Callable[[Tensor, Tensor, float, np.random.Generator], tuple[Tensor, float]]
+"""(images, partner of each, share of the image itself, generator) -> images, and the share that the mix really has."""
 Warp = Callable[[Tensor, float, Generator], Tensor]
 """(images, strength, generator) -> (B, 2, 3) maps from output to input pixels, about the centre."""
 
@@ -114,7 +116,9 @@ class Augment:
         ConfigError: An unknown name, or a strength that is no number above 0.
     """
 
-    def __init__(self, names: Sequence[str] = (), *, mixup: float = 0.0, cutmix: float = 0.0, num_classes: int = 0) -> None:
+    def __init__(
+        self, names: Sequence[str] = (), *, mixup: float = 0.0, cutmix: float = 0.0, num_classes: int = 0
+    ) -> None:
         steps = [_parsed(name) for name in names]
         self._warps = [(WARPS[name][0], strength) for name, strength in steps if name in WARPS]
         self._changes = [(CHANGES[name][0], strength) for name, strength in steps if name in CHANGES]
@@ -137,11 +141,11 @@ class Augment:
         pick = int(torch.randint(len(self._mixers), (), generator=draws, device=draws.device))
         return self._mixed(images, labels, draws, *self._mixers[pick])
 
-    def _mixed(self, images: Tensor, labels: Tensor, draws: Generator, mix: Change, alpha: float) -> tuple[Tensor, Tensor]:
+    def _mixed(self, images: Tensor, labels: Tensor, draws: Generator, mix: Mix, alpha: float) -> tuple[Tensor, Tensor]:
         seed = int(torch.randint(2**31, (), generator=draws, device=draws.device))
         rng = np.random.default_rng(seed)
         partner = torch.from_numpy(rng.permutation(len(images))).to(images.device)
-        images, share = mix(images, partner, float(rng.beta(alpha, alpha)), rng)  # type: ignore[call-arg, arg-type]
+        images, share = mix(images, partner, float(rng.beta(alpha, alpha)), rng)
         targets = F.one_hot(labels, self._num_classes).float()
         return images, share * targets + (1 - share) * targets[partner]
 
@@ -150,7 +154,9 @@ def _parsed(name: str) -> tuple[str, float]:
     """Return a name and its strength, checked."""
     word, _, number = name.partition(":")
     if word not in AUGMENTATIONS:
-        raise ConfigError(f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; there is {listed(AUGMENTATIONS)}")
+        raise ConfigError(
+            f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; there is {listed(AUGMENTATIONS)}"
+        )
     try:
         strength = float(number) if number else AUGMENTATIONS[word][0]
     except ValueError:

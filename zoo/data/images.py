@@ -38,7 +38,9 @@ class Images:
         self.name = name
         self.classes = Classes.numbered(top + 1) if classes is None else classes
         if int(labels.min()) < 0 or top >= len(self.classes):
-            raise LabelError(f"labels lie in {int(labels.min())}..{top}; {len(self.classes)} classes have indices 0..{len(self.classes) - 1}")
+            raise LabelError(
+                f"labels lie in {int(labels.min())}..{top}; {len(self.classes)} classes have indices 0..{len(self.classes) - 1}"
+            )
 
     def __len__(self) -> int:
         return len(self.images)
@@ -112,7 +114,12 @@ class Images:
         if self.channels != 3:
             raise ImageError(f"grayscale takes 3 channels, these images have {self.channels}")
         weights = torch.tensor([0.299, 0.587, 0.114], device=self.images.device).view(1, 3, 1, 1)
-        return Images((self.images * weights).sum(1, keepdim=True).round().to(torch.uint8), self.labels, self.classes, name=self.name)
+        return Images(
+            (self.images * weights).sum(1, keepdim=True).round().to(torch.uint8),
+            self.labels,
+            self.classes,
+            name=self.name,
+        )
 
     def moments(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return mean and standard deviation of each channel, for images in [0, 1]."""
@@ -136,7 +143,9 @@ class Images:
         labels = table[self.labels.cpu()]
         if bool((labels < 0).any()):
             strange = sorted({str(self.classes.values[k]) for k in self.labels.cpu()[labels < 0].tolist()})
-            raise LabelError(f"label {listed(strange, 5)} is none of the {len(classes)} classes: {listed(classes.values, 10)}")
+            raise LabelError(
+                f"label {listed(strange, 5)} is none of the {len(classes)} classes: {listed(classes.values, 10)}"
+            )
         return Images(self.images, labels.to(self.labels.device), classes, name=self.name)
 
     def to(self, device: torch.device | str) -> Images:

@@ -104,6 +104,10 @@ def _joined(parts: Iterable[Tensor]) -> Tensor:
 def fitted(images: Tensor, wants: Preprocessing) -> Tensor:
     """Return images (N, C, H, W) at the model's size; another number of channels is an error."""
     if images.shape[1] != wants.channels:
-        mend = "grayscale() makes one channel of three" if wants.channels == 1 else f"create the model with channels={images.shape[1]}"
+        mend = (
+            "grayscale() makes one channel of three"
+            if wants.channels == 1
+            else f"create the model with channels={images.shape[1]}"
+        )
         raise ImageError(f"these images have {images.shape[1]} channels, the model takes {wants.channels}; {mend}")
     return resized(images, wants.size, wants.resize)

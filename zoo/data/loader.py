@@ -52,7 +52,9 @@ class Loader:
         drop_last: bool = False,
     ) -> None:
         if not isinstance(images, Images):
-            raise SourceError(f"a Loader draws from Images, not {type(images).__name__}; zoo.data.images_of(source) reads one")
+            raise SourceError(
+                f"a Loader draws from Images, not {type(images).__name__}; zoo.data.images_of(source) reads one"
+            )
         if not isinstance(batch_size, int) or batch_size < 1:
             raise ConfigError(f"batch_size is a whole number of at least 1, not {batch_size!r}")
         self.images = images
@@ -81,7 +83,9 @@ class Loader:
         order = self._order(epoch).to(pixels.device)
         draws = torch.Generator(device=pixels.device)
         for step in range(self.steps(world)):
-            share = order[step * self.batch_size * world : (step + 1) * self.batch_size * world].tensor_split(world)[rank]
+            share = order[step * self.batch_size * world : (step + 1) * self.batch_size * world].tensor_split(world)[
+                rank
+            ]
             batch = Batch(pixels.index_select(0, share), labels.index_select(0, share))
             if self.augment is not None:
                 draws.manual_seed(derived_seed(self.seed, "augment", epoch, step, rank))
@@ -113,13 +117,19 @@ class Stream:
     """
 
     def __init__(
-        self, batches: Iterable[Any], *, classes: Classes | None = None, prepare: Callable[[Tensor], Tensor] | None = None
+        self,
+        batches: Iterable[Any],
+        *,
+        classes: Classes | None = None,
+        prepare: Callable[[Tensor], Tensor] | None = None,
     ) -> None:
         names = getattr(getattr(batches, "dataset", None), "classes", None)
         is_named = isinstance(names, list | tuple) and len(names) > 0
         self.batches = batches
         self.prepare = prepare
-        self.classes = Classes.of(range(len(names)), names) if classes is None and names is not None and is_named else classes
+        self.classes = (
+            Classes.of(range(len(names)), names) if classes is None and names is not None and is_named else classes
+        )
 
     def steps(self, world: int = 1) -> int:
         """Return the number of batches an epoch."""
@@ -131,8 +141,9 @@ class Stream:
     def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
         """Yield the batches of one epoch; `rank` and `world` are the other loader's business."""
         sampler = getattr(self.batches, "sampler", None)
-        if hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(epoch)
+        set_epoch = getattr(sampler, "set_epoch", None)
+        if set_epoch is not None:
+            set_epoch(epoch)
         number = 0
         for number, item in enumerate(self.batches, start=1):
             if number > len(self):
@@ -160,5 +171,7 @@ def _batch(item: Any, classes: Classes | None) -> Batch:
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or (classes is not None and high >= len(classes)):
         known = f"{len(classes)} classes have 0..{len(classes) - 1}" if classes is not None else "they begin at 0"
-        raise LabelError(f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when zoo reads the set whole")
+        raise LabelError(
+            f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when zoo reads the set whole"
+        )
     return Batch(images if images.dtype == torch.uint8 else float_images(images), labels)

@@ -47,7 +47,9 @@ def opened(source: Path | bytes, channels: int | None = None, *, name: str = "")
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
-                kept = channels or (1 if picture.mode in ("L", "1", "I", "F", "LA") or picture.mode.startswith("I;") else 3)
+                kept = channels or (
+                    1 if picture.mode in ("L", "1", "I", "F", "LA") or picture.mode.startswith("I;") else 3
+                )
                 return decoded(picture, kept)
     except FileNotFoundError as error:
         raise ImageError(f"no file {told}") from error
@@ -72,7 +74,9 @@ def stacked(images: Iterable[Tensor], names: Iterable[object]) -> Tensor:
     first, first_name = pairs[0]
     for image, name in pairs:
         if image.shape != first.shape:
-            raise ImageError(f"{name} is {_shape(image)} and {first_name} is {_shape(first)}; resize them to one size first")
+            raise ImageError(
+                f"{name} is {_shape(image)} and {first_name} is {_shape(first)}; resize them to one size first"
+            )
     return torch.stack([image for image, _ in pairs])
 
 

@@ -12,14 +12,15 @@ EPOCHS_SHOWN = (1, 2, 5, 10, 20, 30)
 
 
 def markdown(experiment: Experiment, cells: Sequence[Cell]) -> str:
-    """Return the table: for each row paper, ours as mean ± standard deviation over seeds, range, and whether it lands."""
+    """Return the table: for each row paper, ours as mean ± standard deviation over seeds, and whether it lands."""
     return "\n".join(_lines(experiment, cells)) + "\n"
 
 
 def _lines(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
     yield f"# {experiment.summary}"
     yield ""
-    yield f"{experiment.source}. Data: {experiment.dataset}. Test accuracy; written by `zoo experiment run {experiment.name}`."
+    yield f"{experiment.source}. Data: {experiment.dataset}."
+    yield f"Test accuracy; written by `zoo experiment run {experiment.name}`."
     if any(cell.quick for cell in cells):
         yield "**Quick cells of one epoch are among these: they only show that it runs.**"
     yield ""
@@ -28,7 +29,8 @@ def _lines(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
     for row in experiment.rows:
         yield _row(experiment, row, [cell for cell in cells if cell.row == row.label])
     yield ""
-    yield f"*Lands*: the paper's number lies within {experiment.tolerance:g} of our mean, or inside our range; *above*: ours is better by more."
+    yield f"*Lands*: the paper's number lies within {experiment.tolerance:g} of our mean, or inside our range;"
+    yield "*above*: ours is better by more."
     yield from _curves(experiment, cells)
     yield from _devices(cells)
 
@@ -44,7 +46,12 @@ def _row(experiment: Experiment, row: Row, cells: Sequence[Cell]) -> str:
     lands = _verdict(paper, scores, experiment.tolerance) if isinstance(paper, float) else "-"
     spread = f" ± {stdev(scores):.4f}" if len(scores) > 1 else ""
     ours = f"{mean(scores):.4f}{spread}"
-    return f"| {row.label} | {cells[0].parameters:,} | {stated} | {ours} | {len(scores)} | {low:.4f} to {high:.4f} | {lands} | {seconds:.1f} |"
+    span = f"{low:.4f} to {high:.4f}"
+    return _line(row.label, f"{cells[0].parameters:,}", stated, ours, len(scores), span, lands, f"{seconds:.1f}")
+
+
+def _line(*cells: object) -> str:
+    return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
 def _verdict(paper: float, scores: Sequence[float], tolerance: float) -> str:
@@ -66,8 +73,9 @@ def _curves(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
         yield "| --- | --- | --- | --- | --- |"
         for epoch in (number for number in EPOCHS_SHOWN if number <= len(paper)):
             losses = [run.history[epoch - 1]["loss"] for run in runs if len(run.history) >= epoch]
-            inside = "yes" if min(losses) <= paper[epoch - 1] <= max(losses) else "no"
-            yield f"| {epoch} | {paper[epoch - 1]:.4f} | {mean(losses):.4f} | {min(losses):.4f} to {max(losses):.4f} | {inside} |"
+            low, high, stated = min(losses), max(losses), paper[epoch - 1]
+            span, inside = f"{low:.4f} to {high:.4f}", "yes" if low <= stated <= high else "no"
+            yield _line(epoch, f"{stated:.4f}", f"{mean(losses):.4f}", span, inside)
 
 
 def _devices(cells: Sequence[Cell]) -> Iterator[str]:

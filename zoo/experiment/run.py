@@ -71,7 +71,11 @@ class Ledger:
         """
         if not self.path.is_file():
             return []
-        return [self._cell(number, line) for number, line in enumerate(self.path.read_text().splitlines(), 1) if line.strip()]
+        return [
+            self._cell(number, line)
+            for number, line in enumerate(self.path.read_text().splitlines(), 1)
+            if line.strip()
+        ]
 
     def _cell(self, number: int, line: str) -> Cell:
         try:

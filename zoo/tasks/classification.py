@@ -23,7 +23,9 @@ class Classification:
         class_weights: Weight of each class in the training loss, (K); scores are never weighted.
     """
 
-    def __init__(self, normalize: Normalize, *, label_smoothing: float = 0.0, class_weights: Tensor | None = None) -> None:
+    def __init__(
+        self, normalize: Normalize, *, label_smoothing: float = 0.0, class_weights: Tensor | None = None
+    ) -> None:
         self._normalize = normalize
         self._label_smoothing = label_smoothing
         self._class_weights = class_weights
@@ -38,7 +40,9 @@ class Classification:
         weights = None if self._class_weights is None else self._class_weights.to(logits.device)
         loss = F.cross_entropy(logits, batch.targets, weight=weights, label_smoothing=self._label_smoothing)
         num = len(batch.images)
-        yield Loss("net", loss, {"loss": (loss.detach() * num, num), "accuracy": (_right(logits.detach(), batch.targets), num)})
+        yield Loss(
+            "net", loss, {"loss": (loss.detach() * num, num), "accuracy": (_right(logits.detach(), batch.targets), num)}
+        )
 
     def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
         """Return logits (B, K) as float32."""

@@ -49,7 +49,9 @@ def _file(path: Path) -> Dataset:
         ".parquet": lambda shard: _parts(lambda _: parquet.read_shards([shard]), shard),
     }
     if path.suffix.lower() not in readers:
-        raise SourceError(f"{path} is none of {', '.join(readers)}; a folder may hold images, IDX files or Parquet shards")
+        raise SourceError(
+            f"{path} is none of {', '.join(readers)}; a folder may hold images, IDX files or Parquet shards"
+        )
     return readers[path.suffix.lower()](path)  # type: ignore[no-any-return]
 
 
@@ -95,10 +97,14 @@ def images_of(source: Any) -> Images:
         return from_samples(source, what=f"the {type(source).__name__}")
     if hasattr(source, "__iter__"):
         return from_items(source, what=f"the {type(source).__name__}")
-    raise SourceError(f"a {type(source).__name__} is no images; give a folder, (X, y), a torch data set or loader, or Images")
+    raise SourceError(
+        f"a {type(source).__name__} is no images; give a folder, (X, y), a torch data set or loader, or Images"
+    )
 
 
-def loader_of(source: Any, *, batch_size: int, shuffle: bool, seed: int, augment: Augmentation | None = None) -> Loader | Stream:
+def loader_of(
+    source: Any, *, batch_size: int, shuffle: bool, seed: int, augment: Augmentation | None = None
+) -> Loader | Stream:
     """Return a source of epochs: loaders as they are, everything else read by `images_of` and drawn by a `Loader`."""
     if isinstance(source, Loader | Stream):
         return source

@@ -64,7 +64,9 @@ def parsed(data: bytes, *, name: str | Path, ndim: int) -> Tensor:
     """
     magic = int.from_bytes(data[:4], "big")
     if magic != 0x800 + ndim:
-        raise SourceError(f"{name} is no IDX file of {ndim} axes: it begins with 0x{magic:08x}, not 0x{0x800 + ndim:08x}")
+        raise SourceError(
+            f"{name} is no IDX file of {ndim} axes: it begins with 0x{magic:08x}, not 0x{0x800 + ndim:08x}"
+        )
     start = 4 + 4 * ndim
     shape = [int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(ndim)]
     if len(data) != start + math.prod(shape):

@@ -51,7 +51,9 @@ def from_items(items: Iterable[Any], *, names: Any = None, what: str = "the iter
         raise SourceError(f"{what} gives no images: it is empty, or an iterator that is used up")
     flat = [image for batch in images for image in batch] if len({batch.shape[1:] for batch in images}) > 1 else None
     pixels = torch.cat(images) if flat is None else stacked(flat, (f"image {n}" for n in range(len(flat))))
-    is_named = isinstance(names, list | tuple) and all(isinstance(n, str) for n in names) and not isinstance(labels[0], str)
+    is_named = (
+        isinstance(names, list | tuple) and all(isinstance(n, str) for n in names) and not isinstance(labels[0], str)
+    )
     return Images(pixels, *encoded(labels, names if is_named else None))
 
 
@@ -70,7 +72,9 @@ def _item(item: Any, what: str) -> tuple[Tensor, list[Any]]:
             pixels = uint8_images(shaped(_as_one(tensor) if is_single else tensor))
     except ZooError as error:
         raise type(error)(f"{what}: {error}") from error
-    found = [label.item() if hasattr(label, "item") else label] if is_one else list(islice(_values(label), len(pixels) + 1))
+    found = (
+        [label.item() if hasattr(label, "item") else label] if is_one else list(islice(_values(label), len(pixels) + 1))
+    )
     if len(found) != len(pixels):
         raise ImageError(f"{what} gives {len(pixels)} images with {len(found)} labels in one item")
     return pixels, found
@@ -80,7 +84,9 @@ def _as_one(tensor: Tensor) -> Tensor:
     """Return a single (H, W), (C, H, W) or (H, W, C) image as (1, C, H, W)."""
     if tensor.ndim == 2:
         return tensor[None, None]
-    return tensor[None] if tensor.shape[0] in (1, 3) or tensor.shape[2] not in (1, 3, 4) else tensor.permute(2, 0, 1)[None]
+    return (
+        tensor[None] if tensor.shape[0] in (1, 3) or tensor.shape[2] not in (1, 3, 4) else tensor.permute(2, 0, 1)[None]
+    )
 
 
 def _values(labels: Any) -> list[Any]:

@@ -17,7 +17,10 @@ from zoo.data.images import Images
 from zoo.errors import SourceError
 from zoo.spec import Classes
 
-ARRAYS = {"train": ("x_train", "y_train", "train_images", "train_labels"), "test": ("x_test", "y_test", "test_images", "test_labels")}
+ARRAYS = {
+    "train": ("x_train", "y_train", "train_images", "train_labels"),
+    "test": ("x_test", "y_test", "test_images", "test_labels"),
+}
 WHOLE = ("x", "y", "images", "labels", "data", "target")
 
 
@@ -32,7 +35,9 @@ def read_npz(path: Path) -> Dataset:
     def part(name: str) -> Images:
         pair = _pair(arrays, ARRAYS[name]) or (_pair(arrays, WHOLE) if name == "train" else None)
         if pair is None:
-            raise SourceError(f"{path} has no {name} part; it has {', '.join(arrays)}; zoo knows {', '.join(ARRAYS[name])}")
+            raise SourceError(
+                f"{path} has no {name} part; it has {', '.join(arrays)}; zoo knows {', '.join(ARRAYS[name])}"
+            )
         return from_pair(*pair)
 
     return Dataset(train=lambda: part("train"), test=lambda: part("test"), name=path.stem)
@@ -47,12 +52,17 @@ def _npz_arrays(path: Path) -> dict[str, Any]:
 
 
 def _pair(arrays: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, Any] | None:
-    return next(((arrays[x], arrays[y]) for x, y in zip(names[::2], names[1::2], strict=True) if x in arrays and y in arrays), None)
+    return next(
+        ((arrays[x], arrays[y]) for x, y in zip(names[::2], names[1::2], strict=True) if x in arrays and y in arrays),
+        None,
+    )
 
 
 def from_pair(images: Any, labels: Any, names: list[str] | None = None) -> Images:
     """Return scikit-learn style `(X, y)` as images: X in any layout of `zoo.data.arrays.shaped`, y of any kind."""
-    flat = labels.reshape(-1) if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] == 1 else labels
+    flat = (
+        labels.reshape(-1) if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] == 1 else labels
+    )
     numbers, classes = encoded(flat, names)
     return Images(uint8_images(shaped(images)), numbers, classes)
 
@@ -66,7 +76,10 @@ def write_safetensors(parts: dict[str, Images], path: Path, about: dict[str, str
 
 
 def _fields(images: Images) -> dict[str, torch.Tensor]:
-    return {"images": images.images, "labels": images.labels.to(torch.uint8 if len(images.classes) < 256 else torch.int64)}
+    return {
+        "images": images.images,
+        "labels": images.labels.to(torch.uint8 if len(images.classes) < 256 else torch.int64),
+    }
 
 
 def read_safetensors(path: Path) -> Dataset:

@@ -44,11 +44,15 @@ def _maker(name: str) -> Any:
 
 def _read(maker: Any, name: str, root: Path, part: str, download: bool) -> Images:
     accepted = inspect.signature(maker).parameters
-    chosen: dict[str, Any] = {"train": part == "train"} if "train" in accepted else {"split": part} if "split" in accepted else {}
+    chosen: dict[str, Any] = (
+        {"train": part == "train"} if "train" in accepted else {"split": part} if "split" in accepted else {}
+    )
     if "download" in accepted:
         chosen["download"] = download
     try:
         return from_samples(maker(str(root), **chosen), what=f"torchvision:{name}")
     except (RuntimeError, OSError, ValueError) as error:
         how = "the download failed" if download else f"zoo.dataset('torchvision:{name}', download=True) fetches it"
-        raise SourceError(f"torchvision:{name} cannot be read from {root} ({str(error).splitlines()[0]}); {how}") from error
+        raise SourceError(
+            f"torchvision:{name} cannot be read from {root} ({str(error).splitlines()[0]}); {how}"
+        ) from error
