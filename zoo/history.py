@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from zoo.errors import WeightsError
+from zoo.errors import UnknownNameError, WeightsError, did_you_mean, listed
 
 Row = dict[str, Any]
 
@@ -43,14 +43,20 @@ class History(Sequence[Row]):
     def best(self, column: str) -> Row:
         """Return the row with the best value of a column (see `is_lower_better`); the first one of equals.
 
+        Rows that lack the column, or have no number (nan) there, do not count.
+
         Raises:
-            KeyError: No row has that column.
+            UnknownNameError: No row has a number in that column.
         """
-        rows = [row for row in self._rows if column in row]
+        rows = [row for row in self._rows if row.get(column) is not None and row[column] == row[column]]
         if not rows:
-            raise KeyError(f"no column {column!r}; there is {', '.join(self.columns)}")
+            raise self._no_column(column)
         sign = 1 if is_lower_better(column) else -1
         return min(rows, key=lambda row: sign * row[column])
+
+    def _no_column(self, name: str) -> UnknownNameError:
+        there = listed(self.columns) or "none yet"
+        return UnknownNameError(f"no column {name!r}{did_you_mean(name, self.columns)}; there is {there}")
 
     def to_jsonl(self) -> str:
         """Return one JSON object a line."""
@@ -84,7 +90,7 @@ class History(Sequence[Row]):
         """Return a row by its place, or a column (None where a row lacks it) by its name."""
         if isinstance(key, str):
             if key not in self.columns:
-                raise KeyError(f"no column {key!r}; there is {', '.join(self.columns)}")
+                raise self._no_column(key)
             return [row.get(key) for row in self._rows]
         return self._rows[key]
 

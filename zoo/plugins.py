@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+import textwrap
 import threading
 import traceback
 from collections import Counter
@@ -67,22 +69,34 @@ class Plugin:
 
 
 def _entry_points() -> Iterator[tuple[str, str, metadata.EntryPoint]]:
-    """Yield (distribution, version, entry point) of group `zoo`; a distribution that cannot be read is passed by."""
+    """Yield (distribution, version, entry point) of group `zoo`; a distribution that cannot be read is passed by.
+
+    Of two copies of one distribution the first on `sys.path` counts, since Python imports that one.
+    """
+    seen: set[str] = set()
     for distribution in metadata.distributions():
         try:
-            name, version = distribution.metadata["Name"] or "unknown", distribution.version or "unknown"
             points = [point for point in distribution.entry_points if point.group == GROUP]
+            if not points:  # the metadata of some hundred others need not be parsed
+                continue
+            name, version = _normalized(distribution.metadata["Name"]), distribution.version or "unknown"
         except Exception:  # broken metadata of some package; nothing says that it is a plugin of ours
             continue
-        for point in points:
-            yield name, version, point
+        if name not in seen:
+            yield from ((name, version, point) for point in points)
+        seen.add(name)
+
+
+def _normalized(name: str) -> str:
+    """Return a distribution's name as package indexes compare it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def _found() -> list[tuple[Plugin, metadata.EntryPoint]]:
     """Return every plugin once, sorted; one name used by two distributions belongs to zoo, or to neither."""
     found: dict[tuple[str, str, str], tuple[str, metadata.EntryPoint]] = {}
     for distribution, version, point in _entry_points():
-        found.setdefault((point.name, distribution.lower().replace("_", "-"), point.value), (version, point))
+        found.setdefault((point.name, distribution, point.value), (version, point))
     uses = Counter(name for name, _, _ in found)
     own = {name for name, distribution, _ in found if distribution == OWN_DISTRIBUTION}
     plugins = []
@@ -171,13 +185,18 @@ def _loaded(plugin: Plugin, point: metadata.EntryPoint) -> Plugin:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
-        words = str(error).strip().splitlines()
-        reason = (words[0] if words else "no message") if isinstance(error, PluginError) else _told(error, words)
-        return replace(plugin, status="quarantined", reason=reason, trace=traceback.format_exc())
+        return replace(plugin, status="quarantined", reason=_told(error), trace=traceback.format_exc())
 
 
-def _told(error: BaseException, words: list[str]) -> str:
-    return f"{type(error).__name__}: {words[0]}" if words else type(error).__name__
+def _told(error: BaseException) -> str:
+    """Return an error's kind and message in one line; a stranger's error may fail even to say what it is."""
+    try:
+        words = textwrap.shorten(str(error), 300, placeholder=" ...")
+    except Exception:
+        words = ""
+    if words and isinstance(error, PluginError):
+        return words
+    return f"{type(error).__name__}: {words}" if words else type(error).__name__
 
 
 class Catalogue:

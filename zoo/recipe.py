@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
@@ -12,6 +13,7 @@ from zoo.errors import ConfigError, did_you_mean, listed
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 PRECISIONS = ("fp32", "bf16", "fp16")
+LARGEST = sys.float_info.max
 
 
 def _number(
@@ -156,16 +158,15 @@ def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> int | flo
     low, high = rule["low"], rule["high"]
     span = f"{'above' if rule['above'] else 'at least'} {low:g}" + (f" and at most {high:g}" if high < math.inf else "")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    is_whole = is_number and float(value).is_integer()
-    inside = is_number and low <= value <= high and not (rule["above"] and value == low) and math.isfinite(value)
-    if not inside or (rule["whole"] and not is_whole):
+    inside = is_number and low <= value <= min(high, LARGEST) and not (rule["above"] and value == low)
+    if not inside or (rule["whole"] and value != int(value)):
         raise ConfigError(f"{name} is {kind} {span}, not {value!r}")
     return int(value) if rule["whole"] else float(value)
 
 
 def _checked_other(name: str, value: Any) -> Any:
     if name == "augment":
-        names = (value,) if isinstance(value, str) else tuple(value)
+        names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else (None,)
         if not all(isinstance(each, str) for each in names):
             raise ConfigError(f"augment is names such as 'flip' or 'shift:2', not {value!r}")
         return names
@@ -180,8 +181,8 @@ def _checked_other(name: str, value: Any) -> Any:
 
 
 def _check_class_weights(weights: Any) -> None:
-    if weights is None or weights == "balanced":
+    if weights is None or (isinstance(weights, str) and weights == "balanced"):
         return
-    is_numbers = isinstance(weights, tuple) and all(isinstance(w, int | float) and w >= 0 for w in weights)
+    is_numbers = isinstance(weights, tuple) and all(isinstance(w, int | float) and 0 <= w <= LARGEST for w in weights)
     if not is_numbers or not weights:
         raise ConfigError(f"class_weights is None, 'balanced' or one non-negative number a class, not {weights!r}")

@@ -53,14 +53,19 @@ class Registry(Mapping[str, V], Generic[V]):
     def find(self, pattern: str = "*") -> list[V]:
         """Return the values whose name, or `plugin:name`, matches a glob such as `gcn-*`, sorted by name.
 
-        A pattern without `*` or `?` is looked for inside names, summaries and tags.
+        A pattern without `*`, `?` or `[` is looked for inside names, summaries and tags.
         """
-        return [self[key] for key in self if self._matches(key, pattern.lower())]
+        return [self[key] for key in self.keys_like(pattern)]
+
+    def keys_like(self, pattern: str) -> list[str]:
+        """Return the keys of what `find` finds."""
+        return [key for key in self if self._matches(key, pattern.lower())]
 
     def _matches(self, key: str, pattern: str) -> bool:
-        value = self[key]
+        owner, value = self._resolve(key)
         if any(mark in pattern for mark in "*?["):
-            return fnmatchcase(key, pattern)
+            full = f"{owner}:{value.name}".lower()
+            return fnmatchcase(value.name, pattern) or fnmatchcase(full, pattern)
         words = (key, getattr(value, "summary", ""), *getattr(value, "tags", ()))
         return any(pattern in word.lower() for word in words)
 

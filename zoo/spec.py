@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from types import MappingProxyType
 from typing import Any
 
@@ -86,14 +88,19 @@ class Preprocessing:
     def __post_init__(self) -> None:
         """Check ranges; one mean or std serves every channel."""
         for name in ("size", "mean", "std"):
-            object.__setattr__(self, name, tuple(getattr(self, name)))
+            value = getattr(self, name)
+            object.__setattr__(self, name, tuple(value) if isinstance(value, Iterable) else (value,))
         if len(self.size) != 2 or any(not isinstance(n, int) or n < 1 for n in self.size):
             raise ConfigError(f"size is two positive whole numbers (height, width), not {self.size!r}")
+        if not isinstance(self.channels, int) or self.channels < 1:
+            raise ConfigError(f"channels is a positive whole number, not {self.channels!r}")
         if self.resize not in ("area", "sample"):
             raise ConfigError(f"resize is 'area' or 'sample', not {self.resize!r}")
         for name in ("mean", "std"):
             if len(getattr(self, name)) not in (1, self.channels):
                 raise ConfigError(f"{name} has {len(getattr(self, name))} numbers for {self.channels} channels")
+            if not all(isinstance(n, Real) and math.isfinite(n) for n in getattr(self, name)):
+                raise ConfigError(f"{name} is a finite number for each channel, not {getattr(self, name)!r}")
         if any(s <= 0 for s in self.std):
             raise ConfigError(f"std is above 0, not {self.std!r}")
 

@@ -5,11 +5,16 @@ from __future__ import annotations
 import sys
 import traceback
 from importlib import import_module
-from typing import Any
+from operator import attrgetter
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.errors import ZooError
+from zoo.errors import PluginError, ZooError
+
+if TYPE_CHECKING:
+    from zoo.registry import Registry
+    from zoo.spec import Command
 
 COMMANDS = {
     "list": ("zoo.cli.shelf:list_", "list models, or another shelf"),
@@ -28,28 +33,52 @@ class Group(click.Group):
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return [*COMMANDS, *sorted(name for name in self._offered() if name not in COMMANDS)]
+        return [*COMMANDS, *(name for name in _offered() if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        """Import and return one command."""
-        target = COMMANDS[name][0] if name in COMMANDS else self._offered().get(name, ("", ""))[0]
-        if not target:
+        """Import and return one command.
+
+        Raises:
+            AmbiguousNameError: Two plugins offer it.
+            PluginError: It is a plugin's, and cannot be imported.
+        """
+        if name in COMMANDS:
+            return _imported(COMMANDS[name][0])
+        offered = _offered()
+        if name not in offered and not offered.owners(name):
             return None
-        module, _, attribute = target.partition(":")
-        command: click.Command = getattr(import_module(module), attribute)
-        return command
+        command = offered[name]
+        try:
+            return _imported(command.build)
+        except (Exception, SystemExit) as error:
+            whose = f"the command {name!r} of plugin {offered.owner(name)}"
+            raise PluginError(f"{whose} cannot be imported: {type(error).__name__}: {error}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their summaries, without importing them."""
-        rows = [(name, (COMMANDS.get(name) or self._offered()[name])[1]) for name in self.list_commands(ctx)]
+        offered = _offered()
+        names = self.list_commands(ctx)
+        rows = [(name, COMMANDS[name][1] if name in COMMANDS else offered[name].summary) for name in names]
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
-    def _offered(self) -> dict[str, tuple[str, str]]:
-        from zoo.plugins import CATALOGUE
+    def invoke(self, ctx: click.Context) -> None:
+        """Run the command; what it returns is no exit code, only `ctx.exit` sets one."""
+        super().invoke(ctx)
 
-        shelf = CATALOGUE.shelf("commands")
-        return {name: (shelf[name].build, shelf[name].summary) for name in shelf}
+
+def _offered() -> Registry[Command]:
+    from zoo.plugins import CATALOGUE
+
+    return CATALOGUE.shelf("commands")
+
+
+def _imported(target: str) -> click.Command:
+    module, _, path = target.partition(":")
+    command = attrgetter(path)(import_module(module))
+    if not isinstance(command, click.Command):
+        raise TypeError(f"{target} is no click command")
+    return command
 
 
 @click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -43,8 +43,7 @@ def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
 def list_(pattern: str, shelf: str, is_json: bool) -> None:
     """List a shelf. PATTERN is a glob such as 'gcn-*', or a word to look for in names, summaries and tags."""
     values = CATALOGUE.shelf(shelf)
-    matches = values.find(pattern)
-    rows = [_columns(key, values[key], values.owner(key)) for key in values if values[key] in matches]
+    rows = [_columns(key, values[key], values.owner(key)) for key in values.keys_like(pattern)]
     if is_json:
         print_json(rows)
     elif rows:
@@ -66,19 +65,20 @@ def _warn_of_quarantine() -> None:
 @as_json
 def info(name: str, is_json: bool) -> None:
     """Show all about a model, encoder, data set or experiment."""
+    kind = _kind_of(name)
+    shelf = CATALOGUE.shelf(kind)
+    record = {"name": name, "kind": kind.removesuffix("s"), "plugin": shelf.owner(name), **_record(shelf[name])}
+    print_json(record) if is_json else print_pairs(_readable(record))
+
+
+def _kind_of(name: str) -> str:
+    """Return the first shelf on which somebody offers `name`, be it clear or ambiguous there."""
     for kind in SHELVES:
         shelf = CATALOGUE.shelf(kind)
-        if name in shelf:
-            record = {"name": name, "kind": kind.removesuffix("s"), "plugin": shelf.owner(name), **_record(shelf[name])}
-            print_json(record) if is_json else print_pairs(_readable(record))
-            return
+        if name in shelf or shelf.owners(name):
+            return kind
     every = [key for kind in SHELVES for key in CATALOGUE.shelf(kind)]
-    CATALOGUE.shelf("models")[name] if name in _clashing() else None
     raise UnknownNameError(f"nothing is named {name!r}{did_you_mean(name, every)}; zoo list shows what there is")
-
-
-def _clashing() -> set[str]:
-    return {name for kind in SHELVES for name in CATALOGUE.shelf(kind).clashes()}
 
 
 def _record(value: Any) -> dict[str, Any]:

@@ -20,9 +20,12 @@ def print_json(value: Any) -> None:
 
 
 def console() -> Console:
-    """Return the console of standard output; piped, its lines are not cut."""
-    made = Console(highlight=False)
-    return made if made.is_terminal else Console(highlight=False, width=200)
+    """Return the console of standard output; piped, its lines are not cut.
+
+    Markup and emoji codes are off: a summary or an error's text is shown as it is.
+    """
+    made = Console(highlight=False, markup=False, emoji=False)
+    return made if made.is_terminal else Console(highlight=False, markup=False, emoji=False, width=200)
 
 
 def print_table(rows: Sequence[Mapping[str, Any]], *, right: Sequence[str] = (), title: str = "") -> None:
