@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from numbers import Real
-from types import MappingProxyType
 from typing import Any
 
 from zoo.errors import ConfigError, LabelError, listed
@@ -28,9 +27,28 @@ def _check_import_string(build: object, name: str) -> None:
         raise ConfigError(f"{name}: build is an import string such as 'package.module:Name', not {build!r}")
 
 
+class Frozen(Mapping[str, Any]):
+    """A read-only mapping which, unlike `MappingProxyType`, can be copied and pickled, and so can its owner."""
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
 def _freeze(owner: object, **mappings: Mapping[str, Any]) -> None:
     for name, mapping in mappings.items():
-        object.__setattr__(owner, name, MappingProxyType(dict(mapping)))
+        object.__setattr__(owner, name, Frozen(mapping))
 
 
 @dataclass(frozen=True, kw_only=True)
