@@ -1,9 +1,9 @@
 """Data sets as one tensor: `Images`, the `Loader` that draws batches from them, and what can be read as them."""
 
-from zoo.data.augment import AUGMENTATIONS
+from zoo.data.augment import AUGMENTATIONS, Augment
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.data.loader import Batch, Loader, Stream
 from zoo.data.sources import images_of, loader_of
 
-__all__ = ["AUGMENTATIONS", "Batch", "Dataset", "Images", "Loader", "Stream", "images_of", "loader_of"]
+__all__ = ["AUGMENTATIONS", "Augment", "Batch", "Dataset", "Images", "Loader", "Stream", "images_of", "loader_of"]
