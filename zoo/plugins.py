@@ -10,6 +10,7 @@ import traceback
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
 from importlib import metadata
 from itertools import islice
 from typing import Any
@@ -208,6 +209,7 @@ class Catalogue:
     def __init__(self) -> None:
         self._lock = threading.RLock()
         self._plugins: tuple[Plugin, ...] | None = None
+        self._offers: dict[str, tuple[tuple[str, Any], ...]] = {}
         self._is_reading = False
 
     def plugins(self) -> tuple[Plugin, ...]:
@@ -234,18 +236,24 @@ class Catalogue:
         """Read the installed plugins anew at the next look."""
         with self._lock:
             self._plugins = None
+            self._offers.clear()
+
+    def _offered(self, kind: str) -> tuple[tuple[str, Any], ...]:
+        """Return (plugin, value) pairs of one kind, gathered once, since a shelf asks for them at each look."""
+        with self._lock:
+            plugins = self.plugins()
+            if kind not in self._offers:
+                self._offers[kind] = tuple((each.name, value) for each in plugins for value in each.offered(kind))
+            return self._offers[kind]
 
     def shelf(self, kind: str) -> Registry[Any]:
         """Return the read-only shelf of one kind."""
-
-        def offers() -> list[tuple[str, Any]]:
-            return [(plugin.name, value) for plugin in self.plugins() for value in plugin.offered(kind)]
 
         def holders() -> frozenset[str]:
             return frozenset(plugin.name for plugin in self.plugins() if plugin.is_own)
 
         what = "data set" if kind == "datasets" else kind.removesuffix("s")
-        return Registry(what, offers, holders)
+        return Registry(what, partial(self._offered, kind), holders)
 
 
 CATALOGUE = Catalogue()
