@@ -120,12 +120,14 @@ FAULTS = {
 @pytest.fixture
 def offered(monkeypatch):
     """Offer a net of this file as a model of the zoo, as an installed plugin would."""
-    from zoo.plugins import CATALOGUE, Plugin
+    from zoo.discovery import Plugin
+    from zoo.plugins import CATALOGUE
 
     def offer(net):
         spec = zoo.ModelSpec(name="subject", summary="a net", build=f"{__name__}:{net.__name__}", size=(7, 7))
         plugin = Plugin(name="zoo_subject", distribution="zoo-subject", version="1", target=__name__, offers=(spec,))
         monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), plugin))
+        monkeypatch.setattr(CATALOGUE, "_offers", {})
         assert isinstance(zoo.models, Registry)
         return "subject"
 

@@ -37,6 +37,7 @@ class Manifest:
         seed: Seed of its first weights.
         data: Name of the data set it was last trained on, if it has one.
         metrics: Last row of its history.
+        stopped: Why training ended early, or empty.
         versions: Versions of zoo, torch and Python.
         tensors: Type and shape of each tensor by name.
         files: sha256 of each other file in the folder, by name.
@@ -51,6 +52,7 @@ class Manifest:
     recipe: Recipe | None = None
     data: str = ""
     metrics: Mapping[str, float] = field(default_factory=dict)
+    stopped: str = ""
     versions: Mapping[str, str] = field(default_factory=dict)
     tensors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
@@ -68,6 +70,7 @@ class Manifest:
             "seed": self.seed,
             "data": self.data,
             "metrics": dict(self.metrics),
+            "stopped": self.stopped,
             "versions": dict(self.versions),
             "tensors": {name: dict(entry) for name, entry in self.tensors.items()},
             "files": dict(self.files),
@@ -106,6 +109,7 @@ class Manifest:
             seed=read("seed", int),
             data=read("data", str),
             metrics=read("metrics", dict),
+            stopped=read("stopped", str),
             versions=read("versions", dict),
             tensors=read("tensors", dict),
             files=read("files", dict),

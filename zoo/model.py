@@ -224,6 +224,7 @@ class Model:
             seed=self.seed,
             data=self.data,
             metrics=metrics,
+            stopped=self.history.stopped,
         )
         return weights.write(
             Path(folder), weights.Artifact(manifest=manifest, state=self.net.state_dict(), history=self.history)

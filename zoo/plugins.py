@@ -1,15 +1,16 @@
-"""Find the plugins, quarantine the broken ones one at a time, and fill the shelves."""
+"""Load the plugins one at a time, quarantine the broken, and fill the shelves."""
 
 from __future__ import annotations
 
 import os
-import re
+import sys
 import textwrap
 import threading
 import traceback
 from collections import Counter
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from contextlib import redirect_stdout
+from dataclasses import replace
 from functools import partial
 from importlib import metadata
 from itertools import islice
@@ -18,106 +19,12 @@ from typing import Any
 import pluggy
 
 from zoo import hooks
+from zoo.discovery import KINDS, Plugin, found, is_wanted
 from zoo.errors import PluginError, listed
 from zoo.registry import Registry
-from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
 
-GROUP = "zoo"
-OWN_DISTRIBUTION = "zoo-models"
 SUPPORTED_API = (1, hooks.API_VERSION)
 MAX_OFFERS = 10_000
-KINDS: dict[str, type] = {
-    "models": ModelSpec,
-    "encoders": EncoderSpec,
-    "datasets": DatasetSpec,
-    "experiments": Experiment,
-    "commands": Command,
-}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Plugin:
-    """An installed plugin: where it comes from, what it offers, and why it is not used if it is not.
-
-    Args:
-        name: Its entry point's name, or `name@distribution` when two distributions use one name.
-        distribution: The installed distribution that brings it.
-        version: That distribution's version.
-        target: What the entry point names: `package.module[:attribute]`.
-        status: `ready`, `quarantined` (with `reason`), or `off` (by `ZOO_PLUGINS`).
-        reason: Why it is quarantined, in one line.
-        trace: The traceback behind the reason, if there is one.
-        offers: The values it offers.
-    """
-
-    name: str
-    distribution: str
-    version: str
-    target: str
-    status: str = "ready"
-    reason: str = ""
-    trace: str = ""
-    offers: tuple[Any, ...] = ()
-
-    @property
-    def is_own(self) -> bool:
-        """Whether it comes with zoo itself."""
-        return self.distribution == OWN_DISTRIBUTION
-
-    def offered(self, kind: str) -> tuple[Any, ...]:
-        """Return what it offers of one kind: `models`, `encoders`, `datasets`, `experiments` or `commands`."""
-        return tuple(value for value in self.offers if isinstance(value, KINDS[kind]))
-
-
-def _entry_points() -> Iterator[tuple[str, str, metadata.EntryPoint]]:
-    """Yield (distribution, version, entry point) of group `zoo`; a distribution that cannot be read is passed by.
-
-    Of two copies of one distribution the first on `sys.path` counts, since Python imports that one.
-    """
-    seen: set[str] = set()
-    for distribution in metadata.distributions():
-        try:
-            points = [point for point in distribution.entry_points if point.group == GROUP]
-            if not points:  # the metadata of some hundred others need not be parsed
-                continue
-            name, version = _normalized(distribution.metadata["Name"]), distribution.version or "unknown"
-        except Exception:  # broken metadata of some package; nothing says that it is a plugin of ours
-            continue
-        if name not in seen:
-            yield from ((name, version, point) for point in points)
-        seen.add(name)
-
-
-def _normalized(name: str) -> str:
-    """Return a distribution's name as package indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def _found() -> list[tuple[Plugin, metadata.EntryPoint]]:
-    """Return every plugin once, sorted; one name used by two distributions belongs to zoo, or to neither."""
-    found: dict[tuple[str, str, str], tuple[str, metadata.EntryPoint]] = {}
-    for distribution, version, point in _entry_points():
-        found.setdefault((point.name, distribution, point.value), (version, point))
-    uses = Counter(name for name, _, _ in found)
-    own = {name for name, distribution, _ in found if distribution == OWN_DISTRIBUTION}
-    plugins = []
-    for (name, distribution, target), (version, point) in sorted(found.items()):
-        is_plain = uses[name] == 1 or (name in own and distribution == OWN_DISTRIBUTION)
-        full_name = name if is_plain else f"{name}@{distribution}"
-        plugins.append((Plugin(name=full_name, distribution=distribution, version=version, target=target), point))
-    return plugins
-
-
-def _is_wanted(name: str, setting: str | None) -> bool:
-    """Read `ZOO_PLUGINS`: unset means all, empty none, `a,b` only those, `-a` all but that one."""
-    if setting is None:
-        return True
-    words = [word.strip() for word in setting.split(",") if word.strip()]
-    names = (name, name.partition("@")[0])
-    if any(word[1:] in names for word in words if word.startswith("-")):
-        return False
-    chosen = [word for word in words if not word.startswith("-")]
-    return any(word in names for word in chosen) if chosen else bool(words)
 
 
 def _check_api(module: Any) -> None:
@@ -127,14 +34,13 @@ def _check_api(module: Any) -> None:
     if not isinstance(low, int) or not isinstance(high, int):
         raise PluginError(f"zoo_api is a number or a pair of numbers, not {declared!r}")
     if high < SUPPORTED_API[0] or low > SUPPORTED_API[1]:
-        wanted = f"{low}" if low == high else f"{low} to {high}"
-        ours = (
-            f"{SUPPORTED_API[1]}"
-            if SUPPORTED_API[0] == SUPPORTED_API[1]
-            else f"{SUPPORTED_API[0]} to {SUPPORTED_API[1]}"
-        )
         mend = "upgrade zoo-models" if low > SUPPORTED_API[1] else "upgrade the plugin"
-        raise PluginError(f"it is written for plugin API {wanted}, this zoo speaks {ours}; {mend}")
+        spoken = _span(*SUPPORTED_API)
+        raise PluginError(f"it is written for plugin API {_span(low, high)}, this zoo speaks {spoken}; {mend}")
+
+
+def _span(low: int, high: int) -> str:
+    return f"{low}" if low == high else f"{low} to {high}"
 
 
 def _manager() -> pluggy.PluginManager:
@@ -180,9 +86,13 @@ def _check_doubles(offers: list[Any]) -> None:
 
 
 def _loaded(plugin: Plugin, point: metadata.EntryPoint) -> Plugin:
-    """Return the plugin with its offers, or quarantined with the reason. Only Ctrl-C goes through."""
+    """Return the plugin with its offers, or quarantined with the reason. Only Ctrl-C goes through.
+
+    What a plugin prints meanwhile goes to standard error, so that it cannot spoil `--json`.
+    """
     try:
-        return replace(plugin, offers=_offers(plugin.name, point.load()))
+        with redirect_stdout(sys.stderr):
+            return replace(plugin, offers=_offers(plugin.name, point.load()))
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -226,8 +136,8 @@ class Catalogue:
         try:
             setting = os.environ.get("ZOO_PLUGINS")
             return tuple(
-                _loaded(plugin, point) if _is_wanted(plugin.name, setting) else replace(plugin, status="off")
-                for plugin, point in _found()
+                _loaded(plugin, point) if is_wanted(plugin.name, setting) else replace(plugin, status="off")
+                for plugin, point in found()
             )
         finally:
             self._is_reading = False

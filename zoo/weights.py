@@ -113,6 +113,7 @@ def read(folder: Path) -> Artifact:
     checked = {name: _checked(place / name, manifest.files[name]) for name in (WEIGHTS, HISTORY)}
     state, _ = tensors.from_bytes(checked[WEIGHTS], name=place / WEIGHTS)
     history = History.from_jsonl(checked[HISTORY].decode("utf-8", "replace"), name=place / HISTORY)
+    history.stopped = manifest.stopped
     return Artifact(manifest=manifest, state=state, history=history)
 
 

@@ -7,8 +7,9 @@ from typing import Any
 import click
 
 from zoo.cli.table import as_json, print_json, print_pairs, print_table
+from zoo.discovery import KINDS, Plugin
 from zoo.errors import UnknownNameError, did_you_mean
-from zoo.plugins import CATALOGUE, KINDS, Plugin
+from zoo.plugins import CATALOGUE
 from zoo.recipe import Recipe
 from zoo.spec import DatasetSpec, Experiment, ModelSpec
 

@@ -1,17 +1,10 @@
-"""The kit that checks a model as zoo expects it to behave; third parties run it in their own tests.
-
->>> from zoo.testing import check_model
->>> report = check_model("gcn-7x7")
->>> report.num_checks >= 15
-True
-"""
+"""The checks, each a sentence about how every model behaves."""
 
 from __future__ import annotations
 
 import random
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,106 +15,16 @@ from torch import Tensor
 from zoo.api import create, load
 from zoo.data import Batch, Images
 from zoo.data.resize import Normalize
-from zoo.errors import ConfigError, ImageError, ZooError
+from zoo.errors import ConfigError, ImageError
 from zoo.inference import device_named
 from zoo.model import Model
 from zoo.randomness import generator, isolated
+from zoo.recipe import Recipe
 from zoo.spec import Classes
 from zoo.tasks import Classification
+from zoo.testing.subject import CheckFailure, Subject
 
-Check = Callable[["Subject"], None]
-
-
-class CheckFailure(AssertionError):
-    """A check that did not hold; the message says which, what was found, and what to do."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Report:
-    """Which checks ran and which were expected to fail, with the reason.
-
-    Args:
-        model: The model's name.
-        passed: Names of the checks that held.
-        excused: Names of the checks that failed as expected, with the reason given.
-    """
-
-    model: str
-    passed: tuple[str, ...]
-    excused: Mapping[str, str]
-
-    @property
-    def num_checks(self) -> int:
-        """How many checks ran."""
-        return len(self.passed) + len(self.excused)
-
-    def __str__(self) -> str:
-        excused = "".join(f"; {name} fails as expected: {reason}" for name, reason in self.excused.items())
-        return f"{self.model}: {self.num_checks} checks, {len(self.passed)} held{excused}"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Subject:
-    """The model that is checked: its name and config, and how to make it and images for it."""
-
-    name: str
-    config: Mapping[str, Any]
-
-    def make(self, seed: int = 0, **changes: Any) -> Model:
-        """Return a fresh model."""
-        return create(self.name, seed=seed, **{**self.config, **changes})
-
-    def images(self, num: int = 12, seed: int = 0) -> Images:
-        """Return random images of the model's size, each class about as often."""
-        model = self.make()
-        wants, classes = model.preprocessing, model.classes
-        shape = (num, wants.channels, *wants.size)
-        pixels = torch.randint(0, 256, shape, generator=generator(seed, "images"), dtype=torch.uint8)
-        return Images(pixels, torch.arange(num) % len(classes), classes)
-
-
-def check_model(name: str, *, expected_failures: Mapping[str, str] | None = None, **config: Any) -> Report:
-    """Run every check on a model of the zoo.
-
-    Args:
-        name: A name on `zoo.models`.
-        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
-        **config: Options to make the model with.
-
-    Raises:
-        CheckFailure: A check does not hold.
-        ConfigError: An expected failure names no check or gives no reason.
-    """
-    excuses = dict(expected_failures or {})
-    for check, reason in excuses.items():
-        if check not in CHECKS or not reason.strip():
-            raise ConfigError(
-                f"expected failure {check!r} names no check, or gives no reason; checks: {', '.join(CHECKS)}"
-            )
-    subject = Subject(name=name, config=config)
-    passed: list[str] = []
-    excused: dict[str, str] = {}
-    for check, run in CHECKS.items():
-        problem = _problem(run, subject)
-        if problem is None and check in excuses:
-            raise CheckFailure(
-                f"{name}: {check} holds, though it was expected to fail ({excuses[check]}); drop the excuse"
-            )
-        if problem is None:
-            passed.append(check)
-        elif check in excuses:
-            excused[check] = excuses[check]
-        else:
-            raise CheckFailure(f"{name}: {check}: {problem}") from problem
-    return Report(model=name, passed=tuple(passed), excused=excused)
-
-
-def _problem(run: Check, subject: Subject) -> Exception | None:
-    try:
-        run(subject)
-    except (AssertionError, ZooError, RuntimeError, ValueError, TypeError) as error:
-        return error
-    return None
+Check = Callable[[Subject], None]
 
 
 def _require(holds: bool, message: str) -> None:
@@ -301,7 +204,7 @@ def _easy(model: Model, num: int) -> Images:
     return Images(pixels, labels, Classes.numbered(len(model.classes)))
 
 
-def _short(model: Model, epochs: int) -> Any:
+def _short(model: Model, epochs: int) -> Recipe:
     return model.spec.recipe.replace(
         epochs=epochs,
         batch_size=16,

@@ -1,0 +1,165 @@
+"""The command line does what its help says, for people and for programs."""
+
+import json
+
+import pytest
+from PIL import Image
+
+import zoo
+from zoo.cli.main import main
+
+
+@pytest.fixture
+def run(capsys, monkeypatch, tmp_path):
+    """Run `zoo WORDS` in an empty folder; return its exit code, standard output and standard error."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            main(list(words))
+        out, err = capsys.readouterr()
+        return ended.value.code, out, err
+
+    return run
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    data = zoo.dataset("fashion-mnist-7x7")
+    model = zoo.create("cnn-7x7", seed=0).fit(data.train.take(1000, seed=0), epochs=2, progress=False)
+    return str(model.save(tmp_path_factory.mktemp("models") / "cnn"))
+
+
+@pytest.fixture
+def photos(tmp_path):
+    """Write a data set of two classes, ten pictures each, with a test part."""
+    clothes = zoo.dataset("fashion-mnist-7x7").train
+    for part, start in (("train", 0), ("test", 10)):
+        for label, name in ((1, "trousers"), (8, "bag")):
+            place = tmp_path / "photos" / part / name
+            place.mkdir(parents=True)
+            for number, image in enumerate(clothes[clothes.labels == label].images[start : start + 10]):
+                Image.fromarray(image[0].numpy()).save(place / f"{number}.png")
+    return "./photos"
+
+
+def test_list_shows_every_model_and_json_the_same(run):
+    code, out, _ = run("list")
+    assert code == 0
+    assert all(name in out for name in zoo.models)
+    rows = json.loads(run("list", "--json")[1])
+    assert [row["name"] for row in rows] == list(zoo.models)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "names"), [("gcn-*", {"gcn-7x7", "gcn-28x28"}), ("convolution", None), ("zzz", set())]
+)
+def test_list_takes_a_glob_or_a_word(run, pattern, names):
+    rows = json.loads(run("list", pattern, "--json")[1])
+    found = {row["name"] for row in rows}
+    assert found == names if names is not None else {"cnn-7x7", "cnn-deep", "cnn-simple"} <= found
+
+
+@pytest.mark.parametrize("name", ["gcn-7x7", "fashion-mnist", "paper2-cnn"])
+def test_info_tells_about_anything_on_a_shelf(run, name):
+    code, out, _ = run("info", name)
+    assert code == 0
+    assert name in out
+    assert json.loads(run("info", name, "--json")[1])["name"] == name
+
+
+def test_plugins_names_each_with_its_distribution(run):
+    record = json.loads(run("plugins", "--json")[1])
+    assert {"zoo_cnn", "zoo_grid_gcn", "zoo_image_sets"} <= {each["plugin"] for each in record["plugins"]}
+    assert "zoo-models" in run("plugins")[1]
+
+
+def test_data_lists_and_looks_into_one_and_draws_it(run, tmp_path):
+    assert "fashion-mnist-7x7" in run("data")[1]
+    code, out, _ = run("data", "fashion-mnist-7x7", "--json")
+    record = json.loads(out)
+    assert (code, record["train"], record["test"]) == (0, 60_000, 10_000)
+    assert record["train counts"]["Sneaker"] == 6000
+    assert run("data", "fashion-mnist-7x7", "--picture", "grid.png")[0] == 0
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.width > 100
+
+
+def test_fit_trains_scores_saves_and_draws(run, photos, tmp_path):
+    words = ("fit", "cnn-7x7", photos, "--epochs", "8", "--seed", "0", "--plot", "curves.png")
+    code, out, err = run(*words)
+    assert code == 0
+    assert "test accuracy" in out
+    assert "saved to" in out
+    assert len([line for line in err.splitlines() if line.strip()]) == 9
+    assert (tmp_path / "curves.png").stat().st_size > 1000
+    assert zoo.load("./runs/cnn-7x7").classes.names == ("bag", "trousers")
+
+
+def test_fit_as_json_prints_nothing_else_on_standard_output(run, photos):
+    code, out, _ = run("fit", "cnn-7x7", photos, "--epochs", "1", "--quiet", "--json", "--save", "here")
+    record = json.loads(out)
+    assert code == 0
+    assert record["saved"].endswith("here")
+    assert len(record["history"]) == 1
+    assert 0 <= record["test"]["accuracy"] <= 1
+
+
+def test_fit_changes_recipe_and_config_and_goes_on_from_a_saved_model(run, photos):
+    options = (
+        "--set",
+        "lr=0.01",
+        "--set",
+        "augment=flip,shift:1",
+        "--config",
+        "widths=8,8",
+        "--epochs",
+        "1",
+        "--quiet",
+    )
+    assert run("fit", "cnn-7x7", photos, *options)[0] == 0
+    model = zoo.load("./runs/cnn-7x7")
+    assert (model.recipe.lr, model.recipe.augment, model.config["widths"]) == (0.01, ("flip", "shift:1"), (8, 8))
+    assert run("fit", "./runs/cnn-7x7", photos, "--epochs", "2", "--quiet")[0] == 0
+    assert len(zoo.load("./runs/cnn-7x7").history) == 3
+
+
+def test_predict_labels_files_and_folders(run, saved, photos):
+    code, out, _ = run("predict", saved, f"{photos}/test", f"{photos}/train/bag/0.png", "--json")
+    record = json.loads(out)
+    assert code == 0
+    assert len(record) == 21
+    assert record[0]["image"].endswith("0.png")
+    assert record[0]["classes"][0]["name"] in zoo.datasets["fashion-mnist-7x7"].classes
+    table = run("predict", saved, f"{photos}/train/bag/0.png", "--top", "3")[1]
+    assert "0.png" in table
+    assert table.count(",") >= 2
+
+
+def test_evaluate_prints_the_table_and_draws_the_confusion(run, saved, tmp_path):
+    code, out, _ = run("evaluate", saved, "fashion-mnist-7x7", "--plot", "confusion.png")
+    assert code == 0
+    assert "Ankle boot" in out
+    assert (tmp_path / "confusion.png").stat().st_size > 1000
+    record = json.loads(run("evaluate", saved, "fashion-mnist-7x7", "--json")[1])
+    assert record["count"] == 10_000
+
+
+def test_an_experiment_runs_only_missing_cells_and_reports_paper_beside_ours(run, tmp_path):
+    words = ("experiment", "run", "paper1-7x7", "--quick", "--row", "GCN 16, 32", "--quiet", "--out", "tables")
+    code, out, err = run(*words, "--seeds", "1")
+    assert code == 0
+    assert "| GCN 16, 32 | 906 | 0.4728 |" in out
+    assert "Quick cells" in out
+    assert "[1/1]" in err
+    _, _, err = run(*words, "--seeds", "2")
+    assert "[1/1] GCN 16, 32, seed 1" in err
+    assert len((tmp_path / "tables" / "paper1-7x7.quick.jsonl").read_text().splitlines()) == 2
+    assert (tmp_path / "tables" / "paper1-7x7.quick.md").is_file()
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("fit", "--help"), ("experiment", "run", "--help"), ("--version",)])
+def test_help_is_there(run, words):
+    code, out, err = run(*words)
+    assert code in (0, 2)
+    assert "zoo" in out + err
