@@ -33,9 +33,9 @@ def mnist(*, download: bool = False) -> Dataset:
 def _idx(name: str, torchvision_name: str, names: tuple[str, ...], download: bool) -> Dataset:
     """Return an IDX set from its own folder or torchvision's `Name/raw`, fetched there when asked and missing."""
     folders = (name, f"{torchvision_name}/raw", torchvision_name)
-    if download and found(folders) is None:
+    if download and found(folders, idx.is_whole) is None:  # a download that failed leaves a folder without its files
         torchvision_dataset(torchvision_name, root=download_folder(), download=True).train  # noqa: B018 - the look fetches
-    folder, classes = found_or_told(name, folders), Classes.of(range(10), names)
+    folder, classes = found(folders, idx.is_whole) or found_or_told(name, folders), Classes.of(range(10), names)
     return Dataset(
         train=lambda: idx.read_folder(folder, "train", classes), test=lambda: idx.read_folder(folder, "test", classes)
     )

@@ -17,24 +17,29 @@ from zoo.spec import Classes
 def as_tensor(values: Any) -> Tensor:
     """Return a tensor, array or nested sequence as a CPU tensor."""
     if isinstance(values, Tensor):
+        if values.layout != torch.strided:
+            raise ImageError(f"images are dense tensors, not {values.layout}; to_dense() makes one")
         return values.detach()
     try:
         array = np.asarray(values)
         if array.dtype == object or array.dtype.kind in "USMmVc":
             raise TypeError(f"an array of {array.dtype}")
-        return torch.from_numpy(
-            np.ascontiguousarray(array.astype(np.int64) if array.dtype.kind == "u" and array.itemsize > 1 else array)
-        )
+        is_wide = array.dtype.kind == "u" and array.itemsize > 1
+        native = array.astype(np.int64 if is_wide else array.dtype.newbyteorder("="), copy=is_wide)
+        return torch.from_numpy(np.require(native, requirements=("C", "W")))
     except (TypeError, ValueError) as error:
         raise ImageError(f"images are numbers in an array of one shape, not {_told(values)}: {error}") from error
 
 
-def shaped(images: Any, *, channels: int | None = None, size: tuple[int, int] | None = None) -> Tensor:
+def shaped(
+    images: Any, *, channels: int | None = None, size: tuple[int, int] | None = None, num: int | None = None
+) -> Tensor:
     """Return images as (N, C, H, W).
 
     (N, C, H, W) and (N, H, W, C) are told apart by which axis holds 1 or 3 channels. (C, H, W) with the model's
     channels and (H, W, C) are one image, other (N, H, W) are N grey ones. (N, C * H * W) rows are read at `size`, or as
-    squares; (H, W) is one grey image when `size` is given and the rows do not fit it.
+    squares; (H, W) is one grey image when `size` is given and the rows do not fit it. Where it is known that there are
+    `num` of them, more than one, (N, H, W) are grey images however narrow.
     """
     tensor = as_tensor(images)
     if tensor.ndim == 2:
@@ -42,7 +47,10 @@ def shaped(images: Any, *, channels: int | None = None, size: tuple[int, int] | 
     elif tensor.ndim == 3:
         is_colour = channels not in (None, 1) and tensor.shape[0] == channels
         is_last = tensor.shape[2] in (1, 3, 4) and tensor.shape[0] not in (1, 3)
-        tensor = tensor[None] if is_colour else tensor.permute(2, 0, 1)[None] if is_last else tensor[:, None]
+        if num is not None and (num > 1 or len(tensor) == 1):
+            tensor = tensor[:, None]
+        else:
+            tensor = tensor[None] if is_colour else tensor.permute(2, 0, 1)[None] if is_last else tensor[:, None]
     elif tensor.ndim == 4 and tensor.shape[1] not in (1, 3, channels) and tensor.shape[3] in (1, 3, 4, channels):
         tensor = tensor.permute(0, 3, 1, 2)
     if tensor.ndim != 4 or 0 in tensor.shape:
@@ -102,7 +110,7 @@ def label_tensor(labels: Any) -> Tensor:
         ) from error
     if tensor.ndim == 2 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
-    is_whole = not tensor.is_floating_point() or bool((tensor == tensor.round()).all())
+    is_whole = not tensor.is_floating_point() or bool((tensor.isfinite() & (tensor == tensor.round())).all())
     if tensor.ndim != 1 or tensor.is_complex() or not is_whole:
         raise LabelError(f"labels are one class an image, not {tensor.dtype} {tuple(tensor.shape)}")
     return tensor.long()
@@ -114,6 +122,8 @@ def encoded(labels: Any, names: Sequence[str] | None = None) -> tuple[Tensor, Cl
     Whole numbers 0 to K - 1 keep their place; `names` then names them, also those that do not occur.
     """
     values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
+    if not isinstance(values, list):
+        raise LabelError(f"labels are one class an image, not the single {values!r}")
     if not values:
         raise LabelError("there are no labels")
     if all(isinstance(value, str) for value in values):

@@ -113,7 +113,7 @@ class Augment:
         num_classes: K, for the mixed targets.
 
     Raises:
-        ConfigError: An unknown name, or a strength that is no number above 0.
+        ConfigError: An unknown name, a strength that is no number above 0, or mixing without `num_classes`.
     """
 
     def __init__(
@@ -124,6 +124,8 @@ class Augment:
         self._changes = [(CHANGES[name][0], strength) for name, strength in steps if name in CHANGES]
         self._mixers = [(mix, alpha) for mix, alpha in ((_mixup, mixup), (_cutmix, cutmix)) if alpha > 0]
         self._num_classes = num_classes
+        if self._mixers and num_classes < 1:
+            raise ConfigError("mixup and cutmix mix targets, and so need num_classes of at least 1")
 
     def __bool__(self) -> bool:
         """Whether it changes anything."""
@@ -163,6 +165,8 @@ def _parsed(name: str) -> tuple[str, float]:
         strength = math.nan
     if not 0 < strength < math.inf:
         raise ConfigError(f"the strength in {name!r} is a number above 0, such as {word}:{AUGMENTATIONS[word][0]:g}")
+    if word == "scale" and strength >= 1:
+        raise ConfigError(f"the strength in {name!r} is a share below 1: at 1 an image shrinks to nothing")
     return word, strength
 
 

@@ -38,9 +38,8 @@ class Images:
         self.name = name
         self.classes = Classes.numbered(top + 1) if classes is None else classes
         if int(labels.min()) < 0 or top >= len(self.classes):
-            raise LabelError(
-                f"labels lie in {int(labels.min())}..{top}; {len(self.classes)} classes have indices 0..{len(self.classes) - 1}"
-            )
+            known = f"{len(self.classes)} classes have indices 0..{len(self.classes) - 1}"
+            raise LabelError(f"labels lie in {int(labels.min())}..{top}; {known}")
 
     def __len__(self) -> int:
         return len(self.images)
@@ -100,7 +99,7 @@ class Images:
         labels = self.labels.cpu()[order]
         members = [order[labels == k] for k in range(len(self.classes))]
         held = torch.cat([each[: round(len(each) * share)] for each in members])
-        return held if len(held) else order[:1]
+        return (held if len(held) else order[:1])[: len(self) - 1]
 
     def resize(self, size: int | tuple[int, int], *, how: str = "area") -> Images:
         """Return the images at another size; `how` is explained at `zoo.spec.Preprocessing`."""

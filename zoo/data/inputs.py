@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from zoo.data.pictures import decoded, is_picture, opened, pictures_in
 from zoo.data.resize import resized
 from zoo.data.sources import is_restartable
 from zoo.data.sources.folder import class_folders
-from zoo.errors import ImageError
+from zoo.errors import ImageError, SourceError
 from zoo.spec import Preprocessing
 
 
@@ -47,10 +47,18 @@ def inputs_of(source: Any, wants: Preprocessing) -> Tensor:
     if isinstance(source, str | Path) or is_picture(source):
         return _joined(_pictures(source, wants))
     if isinstance(source, Stream) or is_restartable(source):
-        return _joined(_from_array(_first(batch), wants) for batch in source)
+        return _joined(_from_array(_first(batch), wants) for batch in _counted(source))
     if isinstance(source, list | tuple) and not _is_numeric(source):
         return _joined(each for item in source for each in _of_item(item, wants))
     return _from_array(source, wants)
+
+
+def _counted(batches: Any) -> Iterator[Any]:
+    """Yield batches, and raise when a loader gives more of them than its length says."""
+    for number, batch in enumerate(batches, start=1):
+        if number > len(batches):
+            raise SourceError(f"the loader says it has {len(batches)} batches and gives more; mend its length")
+        yield batch
 
 
 def _of_item(item: Any, wants: Preprocessing) -> Iterable[Tensor]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -70,22 +69,34 @@ class Loader:
         return self.images.classes
 
     def steps(self, world: int = 1) -> int:
-        """Return the number of batches an epoch on each of `world` processes."""
-        whole = len(self.images) / (self.batch_size * world)
-        return math.floor(whole) if self.drop_last else math.ceil(whole)
+        """Return the number of batches an epoch on each of `world` processes.
+
+        Images that are too few to give each process one more batch are added to the last batch.
+        """
+        whole, rest = divmod(len(self.images), self.batch_size * world)
+        return whole + int(rest >= world and not self.drop_last)
 
     def __len__(self) -> int:
         return self.steps()
 
     def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """Yield the batches of one epoch for process `rank` of `world`."""
+        """Yield the batches of one epoch for process `rank` of `world`.
+
+        Raises:
+            ConfigError: There are too few images for a batch on each process.
+        """
+        steps, stride = self.steps(world), self.batch_size * world
+        if steps == 0:
+            least = (
+                f"drop_last takes at least {stride}" if self.drop_last else f"{world} processes take at least {world}"
+            )
+            raise ConfigError(f"{len(self.images)} images make no batch: {least}; lower batch_size or give more images")
         pixels, labels = self.images.images, self.images.labels
         order = self._order(epoch).to(pixels.device)
         draws = torch.Generator(device=pixels.device)
-        for step in range(self.steps(world)):
-            share = order[step * self.batch_size * world : (step + 1) * self.batch_size * world].tensor_split(world)[
-                rank
-            ]
+        for step in range(steps):
+            is_open = step == steps - 1 and not self.drop_last
+            share = order[step * stride : None if is_open else (step + 1) * stride].tensor_split(world)[rank]
             batch = Batch(pixels.index_select(0, share), labels.index_select(0, share))
             if self.augment is not None:
                 draws.manual_seed(derived_seed(self.seed, "augment", epoch, step, rank))
@@ -162,8 +173,10 @@ class Stream:
 
 def _batch(item: Any, classes: Classes | None) -> Batch:
     if not isinstance(item, list | tuple) or len(item) != 2:
-        raise SourceError(f"a loader yields (images, labels), not {type(item).__name__}")
-    images, labels = shaped(item[0]), label_tensor(item[1])
+        told = f"{len(item)} things" if isinstance(item, list | tuple) else type(item).__name__
+        raise SourceError(f"a loader yields (images, labels), not {told}")
+    labels = label_tensor(item[1])
+    images = shaped(item[0], num=len(labels))
     if len(images) != len(labels):
         raise LabelError(f"a batch has {len(images)} images and {len(labels)} labels; each image has one")
     if len(images) == 0:
@@ -172,6 +185,7 @@ def _batch(item: Any, classes: Classes | None) -> Batch:
     if low < 0 or (classes is not None and high >= len(classes)):
         known = f"{len(classes)} classes have 0..{len(classes) - 1}" if classes is not None else "they begin at 0"
         raise LabelError(
-            f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when zoo reads the set whole"
+            f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when "
+            "zoo reads the set whole"
         )
     return Batch(images if images.dtype == torch.uint8 else float_images(images), labels)

@@ -32,6 +32,7 @@ def decoded(picture: Image.Image, channels: int) -> Tensor:
         levels = np.asarray(upright, dtype=np.float64)
         scale = 257 if upright.mode.startswith("I;16") or levels.max(initial=0) > 255 else 1
         upright = Image.fromarray((levels / scale).round().clip(0, 255).astype(np.uint8))
+    upright.info.pop("transparency", None)  # the colours are what is asked for; Pillow warns of what it leaves out
     array = np.array(upright.convert(MODES[channels]))
     return torch.from_numpy(array).reshape(*array.shape[:2], channels).permute(2, 0, 1).contiguous()
 

@@ -38,7 +38,7 @@ def _resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
 
 
 class Normalize:
-    """Images to what the net sees: (image - mean) / std by channel, with uint8 taken as 0 to 255 and floats as 0 to 1."""
+    """Images to what the net sees: (image - mean) / std by channel; uint8 is 0 to 255, floats are 0 to 1."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         mean = torch.tensor(preprocessing.mean).view(1, -1, 1, 1)

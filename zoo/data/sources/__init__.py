@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
+
+from torch.utils.data import IterableDataset
 
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
@@ -29,10 +31,10 @@ def dataset_at(path: str | Path) -> Dataset:
     if place.is_file():
         return _file(place)
     if not place.is_dir():
-        raise SourceError(f"no folder or file {place}")
-    for inner in (place, place / "raw"):
-        if inner.is_dir() and idx.has_idx(inner):
-            return _parts(lambda part: idx.read_folder(inner, part), place)
+        raise SourceError(f"no folder or file {place}; zoo.dataset(name) gives a data set by its name")
+    inner = next((each for each in (place, place / "raw") if idx.has_idx(each)), None)
+    if inner is not None:
+        return _parts(lambda part: idx.read_folder(inner, part), place)
     if parquet.shards(place, "train") or parquet.shards(place, "test"):
         return _parts(lambda part: parquet.read_shards(_shards(place, part)), place)
     return _parts(lambda part: folder.read_folder(_class_root(place, part)), place)
@@ -93,7 +95,9 @@ def images_of(source: Any) -> Images:
         return dataset_at(source).train
     if isinstance(source, tuple) and len(source) == 2 and all(hasattr(each, "__len__") for each in source):
         return packed.from_pair(*source)
-    if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
+    if isinstance(source, Mapping):
+        raise SourceError(f"a {type(source).__name__} is no images; give (X, y), such as (d['images'], d['labels'])")
+    if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, IterableDataset):
         return from_samples(source, what=f"the {type(source).__name__}")
     if hasattr(source, "__iter__"):
         return from_items(source, what=f"the {type(source).__name__}")

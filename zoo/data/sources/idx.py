@@ -24,6 +24,15 @@ def has_idx(folder: Path) -> bool:
     return any(_existing(folder, f"{prefix}-images-idx3-ubyte") for prefix in PARTS.values())
 
 
+def is_whole(folder: Path) -> bool:
+    """Return whether a folder holds all four IDX files."""
+    return all(
+        _existing(folder, f"{prefix}-{what}-ubyte")
+        for prefix in PARTS.values()
+        for what in ("images-idx3", "labels-idx1")
+    )
+
+
 def read_folder(folder: Path, part: str, classes: Classes | None = None) -> Images:
     """Read the `train` or `test` part of an IDX folder."""
     prefix = PARTS[part]
@@ -70,5 +79,6 @@ def parsed(data: bytes, *, name: str | Path, ndim: int) -> Tensor:
     start = 4 + 4 * ndim
     shape = [int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(ndim)]
     if len(data) != start + math.prod(shape):
-        raise SourceError(f"{name} is damaged: {len(data) - start} bytes of data, its header says {math.prod(shape)}")
+        told = f"{len(data)} bytes, its header says {start + math.prod(shape)}"
+        raise SourceError(f"{name} is damaged: it has {told}")
     return torch.from_numpy(np.frombuffer(data, np.uint8, offset=start).reshape(shape).copy())

@@ -69,7 +69,8 @@ def _item(item: Any, what: str) -> tuple[Tensor, list[Any]]:
         else:
             tensor = as_tensor(image)
             is_single = is_one and tensor.ndim in (2, 3)
-            pixels = uint8_images(shaped(_as_one(tensor) if is_single else tensor))
+            num = None if is_one else len(label)
+            pixels = uint8_images(shaped(_as_one(tensor) if is_single else tensor, num=num))
     except ZooError as error:
         raise type(error)(f"{what}: {error}") from error
     found = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +15,14 @@ from zoo import tensors
 from zoo.data.arrays import encoded, shaped, uint8_images
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
-from zoo.errors import SourceError
+from zoo.errors import SourceError, WeightsError
 from zoo.spec import Classes
 
 ARRAYS = {
     "train": ("x_train", "y_train", "train_images", "train_labels"),
     "test": ("x_test", "y_test", "test_images", "test_labels"),
 }
+DAMAGE = (zipfile.BadZipFile, zlib.error, MemoryError)
 WHOLE = ("x", "y", "images", "labels", "data", "target")
 
 
@@ -45,9 +47,9 @@ def read_npz(path: Path) -> Dataset:
 
 def _npz_arrays(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name.lower(): file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, RuntimeError, *DAMAGE) as error:
         raise SourceError(f"{path} is no .npz file of plain arrays: {error}") from error
 
 
@@ -64,7 +66,7 @@ def from_pair(images: Any, labels: Any, names: list[str] | None = None) -> Image
         labels.reshape(-1) if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] == 1 else labels
     )
     numbers, classes = encoded(flat, names)
-    return Images(uint8_images(shaped(images)), numbers, classes)
+    return Images(uint8_images(shaped(images, num=len(numbers))), numbers, classes)
 
 
 def write_safetensors(parts: dict[str, Images], path: Path, about: dict[str, str]) -> None:
@@ -83,11 +85,18 @@ def _fields(images: Images) -> dict[str, torch.Tensor]:
 
 
 def read_safetensors(path: Path) -> Dataset:
-    """Read what `write_safetensors` wrote."""
-    named, metadata = tensors.read(path)
+    """Read what `write_safetensors` wrote.
+
+    Raises:
+        SourceError: The file is damaged, or holds something else.
+    """
+    try:
+        named, metadata = tensors.read(path)
+    except WeightsError as error:
+        raise SourceError(str(error)) from error
     try:
         classes = Classes.of(json.loads(metadata["values"]), json.loads(metadata["names"]))
-    except (KeyError, ValueError) as error:
+    except (KeyError, ValueError, TypeError) as error:
         raise SourceError(f"{path} is no image set: its metadata has no classes") from error
 
     def part(name: str) -> Images:

@@ -33,7 +33,7 @@ def read_shards(files: list[Path]) -> Images:
     for path in files:
         try:
             table = pq.read_table(path)
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, NotImplementedError) as error:
             raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
         image_column, label_column = _column(table, IMAGE_COLUMNS, path), _column(table, LABEL_COLUMNS, path)
         names = names or _class_names(table.schema.metadata or {}, label_column)

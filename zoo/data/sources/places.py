@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from zoo.errors import SourceError
 
 SHARED = (Path("data"), Path("../shared/data"), Path("/usr/share/datasets"))
-"""Looked into after `$ZOO_DATA` and the download folder: beside the project, and where Debian packages put data sets."""
+"""Looked into after `$ZOO_DATA` or the download folder: beside the project, and where Debian puts data sets."""
 
 
 def download_folder() -> Path:
@@ -25,9 +25,9 @@ def places() -> Iterator[Path]:
     yield from SHARED
 
 
-def found(names: Sequence[str]) -> Path | None:
-    """Return the first folder called by one of `names` in one of the `places`."""
-    return next((place / name for place in places() for name in names if (place / name).is_dir()), None)
+def found(names: Sequence[str], holds: Callable[[Path], bool] = Path.is_dir) -> Path | None:
+    """Return the first folder called by one of `names` in one of the `places` that holds what is wanted."""
+    return next((place / name for place in places() for name in names if holds(place / name)), None)
 
 
 def found_or_told(data_set: str, names: Sequence[str]) -> Path:

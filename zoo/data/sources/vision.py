@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from http.client import HTTPException
 from pathlib import Path
 from typing import Any
 
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.data.sources.iterables import from_samples
-from zoo.errors import SourceError, UnknownNameError, did_you_mean
+from zoo.errors import SourceError, UnknownNameError, did_you_mean, listed
+
+NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 def torchvision_dataset(name: str, *, root: Path, download: bool = False) -> Dataset:
@@ -42,6 +46,15 @@ def _maker(name: str) -> Any:
     return maker
 
 
+def _check_root_is_enough(name: str, accepted: Mapping[str, inspect.Parameter], chosen: Mapping[str, Any]) -> None:
+    """Raise for a data set that takes no folder, or more than one."""
+    needed = [each for each, parameter in accepted.items() if parameter.default is parameter.empty]
+    more = [each for each in needed if each != "root" and each not in chosen and accepted[each].kind in NAMED]
+    if "root" not in accepted or more:
+        wants = f"also needs {listed(more)}" if more else "takes no folder"
+        raise SourceError(f"torchvision:{name} {wants}; make it yourself and give it to zoo.data.images_of, or to fit")
+
+
 def _read(maker: Any, name: str, root: Path, part: str, download: bool) -> Images:
     accepted = inspect.signature(maker).parameters
     chosen: dict[str, Any] = (
@@ -49,9 +62,10 @@ def _read(maker: Any, name: str, root: Path, part: str, download: bool) -> Image
     )
     if "download" in accepted:
         chosen["download"] = download
+    _check_root_is_enough(name, accepted, chosen)
     try:
         return from_samples(maker(str(root), **chosen), what=f"torchvision:{name}")
-    except (RuntimeError, OSError, ValueError) as error:
+    except (RuntimeError, OSError, ValueError, EOFError, ImportError, HTTPException) as error:
         how = "the download failed" if download else f"zoo.dataset('torchvision:{name}', download=True) fetches it"
         raise SourceError(
             f"torchvision:{name} cannot be read from {root} ({str(error).splitlines()[0]}); {how}"

@@ -1,0 +1,50 @@
+"""What all tests share: small real images, and a machine on which no other data set lies."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+import torch
+
+import zoo
+from zoo.data.sources import places
+
+torch.set_num_threads(1)
+
+BESIDE = Path(__file__).parents[2] / "shared" / "data"
+GIVEN = os.environ.get("ZOO_DATA")
+
+
+@pytest.fixture(scope="session")
+def bundled() -> zoo.Dataset:
+    """Return the 7 x 7 set that ships with zoo."""
+    return zoo.dataset("fashion-mnist-7x7")
+
+
+@pytest.fixture
+def small(bundled: zoo.Dataset) -> zoo.Images:
+    """Return 200 real images of 7 x 7 pixels, 20 of each of the ten classes."""
+    test = bundled.test
+    return test[torch.cat([(test.labels == k).nonzero().flatten()[:20] for k in range(10)]).sort().values]
+
+
+@pytest.fixture(autouse=True)
+def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Point ZOO_DATA at an empty folder and look nowhere else, so that no test depends on this machine."""
+    folder = tmp_path_factory.getbasetemp() / "no-data"
+    folder.mkdir(exist_ok=True)
+    monkeypatch.setenv("ZOO_DATA", str(folder))
+    monkeypatch.setattr(places, "SHARED", ())
+    return folder
+
+
+@pytest.fixture
+def full_data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Point ZOO_DATA at the full data sets: where it pointed before the tests, or beside the repository."""
+    folder = Path(GIVEN) if GIVEN else BESIDE
+    if not folder.is_dir():
+        pytest.skip("the full data sets are not here: set ZOO_DATA to the folder that holds them")
+    monkeypatch.setenv("ZOO_DATA", str(folder))
+    return folder
