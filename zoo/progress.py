@@ -64,12 +64,19 @@ class Bar:
     def __init__(self, console: Console) -> None:
         self._lines = Lines(console)
         columns = (TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"))
+        speed = TextColumn("{task.fields[speed]:,.0f} images/s")
         self.bar = Progress(
-            *columns, TimeRemainingColumn(), TextColumn("left"), console=console, auto_refresh=False, transient=True
+            *columns,
+            speed,
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+            auto_refresh=False,
+            transient=True,
         )
-        self._task = self.bar.add_task("fit", total=None, epoch="1")
-        self._next = 0.0
-        self._done = 0
+        self._task = self.bar.add_task("fit", total=None, epoch="1", speed=0)
+        self._next, self._done, self._speed = 0.0, 0, 0.0
+        self._before = (0, time.monotonic())
 
     def on_step(self, training: Training) -> None:
         """Move the bar, at most every `REFRESH` seconds."""
@@ -77,13 +84,19 @@ class Bar:
         now = time.monotonic()
         if now >= self._next:
             self._next = now + REFRESH
-            self.bar.update(
-                self._task,
-                completed=self._done,
-                total=training.steps * training.recipe.epochs,
-                epoch=str(training.epoch),
-            )
+            self._measure(training.images, now)
+            epochs = training.recipe.epochs
+            told = f"{min((self._done - 1) // training.steps + 1, epochs)}/{epochs}"
+            total = training.steps * epochs
+            self.bar.update(self._task, completed=self._done, total=total, epoch=told, speed=self._speed)
             self.bar.refresh()
+
+    def _measure(self, images: int, now: float) -> None:
+        """Take the speed since the last drawing, unless an epoch has begun meanwhile."""
+        seen, then = self._before
+        if images > seen and now > then:
+            self._speed = (images - seen) / (now - then)
+        self._before = (images, now)
 
     def on_epoch(self, training: Training) -> None:
         """Print the epoch's line above the bar."""
