@@ -96,10 +96,6 @@ def written(path: Path, data: bytes) -> Path:
     return path
 
 
-def pending(*case, reason):
-    return pytest.param(*case[1:], id=case[0], marks=pytest.mark.xfail(strict=True, reason=reason))
-
-
 CASES = [
     # images
     ("wrong channels in fit", lambda m, t: fit(m, (COLOUR, LABELS)), ImageError, "model takes 1; grayscale()"),
@@ -246,6 +242,62 @@ CASES = [
     ),
     ("save over a file", lambda m, t: m.save(written(t / "a", b"")), WeightsError, "save to another place"),
     ("save below a file", lambda m, t: m.save(written(t / "a", b"") / "b"), WeightsError, "cannot save to"),
+    ("data set 5", lambda m, t: zoo.dataset(5), UnknownNameError, "no data set"),
+    ("load 5", lambda m, t: zoo.load(5), UnknownNameError, "no folder"),
+    ("device a list", lambda m, t: m.to([]), DeviceError, "is no device"),
+    ("device None", lambda m, t: m.to(None), DeviceError, "is no device"),
+    ("reset seed negative", lambda m, t: m.reset(-1), ConfigError, "at least 0"),
+    ("reset seed text", lambda m, t: m.reset("a"), ConfigError, "seed is a whole"),
+    ("recipe a dict", lambda m, t: fit(m, recipe={"lr": 1}), ConfigError, "no recipe"),
+    (
+        "unknown monitor",
+        lambda m, t: fit(m, monitor="val_acuracy", validation=0.5, keep="best"),
+        ConfigError,
+        "no column of the history",
+    ),
+    ("monitor without validation", lambda m, t: fit(m, patience=2), ConfigError, "give fit a validation set or share"),
+    (
+        "monitor that nothing reads",
+        lambda m, t: fit(m, monitor="loos", schedule="plateau"),
+        ConfigError,
+        "no column of the history",
+    ),
+    (
+        "loader: labels beyond in a later batch",
+        lambda m, t: fit(m, loader(labels=torch.tensor([0] * 16 + [10] * 4))),
+        LabelError,
+        "0..9",
+    ),
+    ("loader: endless", lambda m, t: fit(m, Batches(cycle(loader()))), SourceError, "mend its length"),
+    (
+        "loader: used up in the second epoch",
+        lambda m, t: fit(m, Batches(iter(loader()), length=5), epochs=2),
+        SourceError,
+        "used up after one epoch",
+    ),
+    (
+        "loader: validation labels beyond",
+        lambda m, t: fit(m, validation=loader(labels=torch.full((20,), 10))),
+        LabelError,
+        "0..9",
+    ),
+    (
+        "stream: evaluate labels beyond",
+        lambda m, t: m.evaluate(Stream(loader(labels=torch.full((20,), 10)))),
+        LabelError,
+        "0..9",
+    ),
+    ("evaluate top 0", lambda m, t: m.evaluate((GREY, LABELS), top=0), ConfigError, "top"),
+    ("top True", lambda m, t: m.classify(GREY, top=True), ConfigError, "top"),
+    ("save to 5", lambda m, t: m.save(5), WeightsError, "save"),
+    ("save to a long name", lambda m, t: m.save(t / ("a" * 300)), WeightsError, "save"),
+    ("huge seed in config.json", lambda m, t: zoo.load(saved(m, t / "m", edit(seed=2**70))), WeightsError, "seed"),
+    (
+        "size in config.json that the net does not take",
+        lambda m, t: zoo.load(saved(m, t / "m", edit(preprocessing={"size": [9, 9]}))),
+        WeightsError,
+        "size",
+    ),
 ]
 
 
@@ -258,91 +310,6 @@ def truncated_idx(folder: Path) -> Path:
     header = bytes([0, 0, 8, 3]) + b"".join(side.to_bytes(4, "big") for side in (20, 7, 7))
     written(folder / "train-images-idx3-ubyte", header + b"1234")
     return written(folder / "train-labels-idx1-ubyte", bytes([0, 0, 8, 1, 0, 0, 0, 20]) + bytes(20)).parent
-
-
-PENDING = [
-    pending("data set 5", lambda m, t: zoo.dataset(5), UnknownNameError, "no data set", reason="api.dataset"),
-    pending("load 5", lambda m, t: zoo.load(5), UnknownNameError, "no folder", reason="api.load"),
-    pending("device a list", lambda m, t: m.to([]), DeviceError, "is no device", reason="inference.device_named"),
-    pending("device None", lambda m, t: m.to(None), DeviceError, "is no device", reason="Model.to"),
-    pending("reset seed negative", lambda m, t: m.reset(-1), ConfigError, "at least 0", reason="Model.reset"),
-    pending("reset seed text", lambda m, t: m.reset("a"), ConfigError, "seed is a whole", reason="Model.reset"),
-    pending("recipe a dict", lambda m, t: fit(m, recipe={"lr": 1}), ConfigError, "no recipe", reason="recipe_named"),
-    pending(
-        "unknown monitor",
-        lambda m, t: fit(m, monitor="val_acuracy", validation=0.5, keep="best"),
-        ConfigError,
-        "no column of the history",
-        reason="callbacks.Best looks after an epoch has changed the weights",
-    ),
-    pending(
-        "monitor without validation",
-        lambda m, t: fit(m, patience=2),
-        ConfigError,
-        "give fit a validation set or share",
-        reason="callbacks.Best looks after an epoch has changed the weights",
-    ),
-    pending(
-        "monitor that nothing reads",
-        lambda m, t: fit(m, monitor="loos", schedule="plateau"),
-        ConfigError,
-        "no column of the history",
-        reason="trainer._observe falls back to the training loss",
-    ),
-    pending(
-        "loader: labels beyond in a later batch",
-        lambda m, t: fit(m, loader(labels=torch.tensor([0] * 16 + [10] * 4))),
-        LabelError,
-        "0..9",
-        reason="Model.fit keeps the steps taken before the error",
-    ),
-    pending(
-        "loader: endless",
-        lambda m, t: fit(m, Batches(cycle(loader()))),
-        SourceError,
-        "mend its length",
-        reason="Model.fit keeps the steps taken before the error",
-    ),
-    pending(
-        "loader: used up in the second epoch",
-        lambda m, t: fit(m, Batches(iter(loader()), length=5), epochs=2),
-        SourceError,
-        "used up after one epoch",
-        reason="Model.fit keeps the steps taken before the error",
-    ),
-    pending(
-        "loader: validation labels beyond",
-        lambda m, t: fit(m, validation=loader(labels=torch.full((20,), 10))),
-        LabelError,
-        "0..9",
-        reason="Model.fit keeps the steps taken before the error",
-    ),
-    pending(
-        "stream: evaluate labels beyond",
-        lambda m, t: m.evaluate(Stream(loader(labels=torch.full((20,), 10)))),
-        LabelError,
-        "0..9",
-        reason="Model.evaluate trusts the classes of a Stream",
-    ),
-    pending("evaluate top 0", lambda m, t: m.evaluate((GREY, LABELS), top=0), ConfigError, "top", reason="evaluate"),
-    pending("top True", lambda m, t: m.classify(GREY, top=True), ConfigError, "top", reason="Model.classify"),
-    pending("save to 5", lambda m, t: m.save(5), WeightsError, "save", reason="Model.save"),
-    pending("save to a long name", lambda m, t: m.save(t / ("a" * 300)), WeightsError, "save", reason="weights.write"),
-    pending(
-        "huge seed in config.json",
-        lambda m, t: zoo.load(saved(m, t / "m", edit(seed=2**70))),
-        WeightsError,
-        "seed",
-        reason="Manifest.from_json",
-    ),
-    pending(
-        "size in config.json that the net does not take",
-        lambda m, t: zoo.load(saved(m, t / "m", edit(preprocessing={"size": [9, 9]}))),
-        WeightsError,
-        "size",
-        reason="api.load does not hold the preprocessing against the config",
-    ),
-]
 
 
 @pytest.fixture
@@ -367,9 +334,7 @@ def check(model, call, tmp_path, error, words) -> None:
     assert np.array_equal(model.predict(GREY), answers)
 
 
-@pytest.mark.parametrize(
-    ("call", "error", "words"), [*(pytest.param(*case[1:], id=case[0]) for case in CASES), *PENDING]
-)
+@pytest.mark.parametrize(("call", "error", "words"), [pytest.param(*case[1:], id=case[0]) for case in CASES])
 def test_a_mistake_is_a_typed_error_that_says_what_to_do(model, call, error, words, tmp_path, monkeypatch):
     monkeypatch.setattr(iterables, "MAX_IMAGES", 1000)  # an endless iterator ends sooner
 

@@ -14,7 +14,7 @@ from zoo.errors import ConfigError, PluginError, UnknownNameError, WeightsError,
 from zoo.manifest import Manifest, Origin
 from zoo.model import Model
 from zoo.plugins import CATALOGUE
-from zoo.randomness import fresh_seed
+from zoo.randomness import check_seed, fresh_seed
 from zoo.spec import ModelSpec
 
 
@@ -31,8 +31,8 @@ def create(name: str, *, seed: int | None = None, **config: Any) -> Model:
         UnknownNameError: No plugin offers that name.
         ConfigError: An option the model does not take, or a value of the wrong type.
     """
-    if seed is not None and (not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63):
-        raise ConfigError(f"seed is a whole number of at least 0, not {seed!r}")
+    if seed is not None:
+        check_seed(seed)
     shelf = CATALOGUE.shelf("models")
     return _made(shelf[name], shelf.owner(name), config, fresh_seed() if seed is None else seed)
 
@@ -54,7 +54,9 @@ def load(reference: str | Path) -> Model:
         UnknownNameError: The reference is no folder, or no installed plugin provides the model.
         WeightsError: A file is missing, damaged, or does not fit the model.
     """
-    if isinstance(reference, str) and not reference.startswith((".", "/", "~")):
+    if not isinstance(reference, str | Path) or (
+        isinstance(reference, str) and not reference.startswith((".", "/", "~"))
+    ):
         raise UnknownNameError(
             f"{reference!r} is no folder: a folder is a Path, or a string that begins with '.' or '/', "
             f"such as './{reference}'"
@@ -68,6 +70,11 @@ def load(reference: str | Path) -> Model:
     model.net.load_state_dict(dict(artifact.state))
     if len(manifest.classes) != len(model.classes):
         raise WeightsError(f"{folder} names {len(manifest.classes)} classes for a model of {len(model.classes)}")
+    if (manifest.preprocessing.size, manifest.preprocessing.channels) != (
+        model.preprocessing.size,
+        model.preprocessing.channels,
+    ):
+        raise WeightsError(f"{folder}: the size or channels of its preprocessing are not those of its config")
     model.classes, model.preprocessing = manifest.classes, manifest.preprocessing
     model.history, model.recipe, model.data = artifact.history, manifest.recipe, manifest.data
     return model
@@ -106,6 +113,8 @@ def dataset(name: str | Path, *, download: bool = False) -> Dataset:
         UnknownNameError: No plugin offers that name.
         SourceError: It is not on this machine, or cannot be read.
     """
+    if not isinstance(name, str | Path):
+        raise UnknownNameError(f"no data set named {name!r}; there is {listed(CATALOGUE.shelf('datasets'))}")
     if isinstance(name, Path) or name.startswith((".", "/", "~")):
         return dataset_at(name)
     if name.startswith("torchvision:"):

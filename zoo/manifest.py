@@ -106,7 +106,7 @@ class Manifest:
             classes=read("classes", dict, lambda value: Classes.of(value["values"], value["names"])),
             preprocessing=read("preprocessing", dict, lambda value: Preprocessing(**value)),
             recipe=read("recipe", dict, Recipe.from_json) if record.get("recipe") is not None else None,
-            seed=read("seed", int),
+            seed=read("seed", int, _seed),
             data=read("data", str),
             metrics=read("metrics", dict),
             stopped=read("stopped", str),
@@ -124,6 +124,12 @@ def _record(text: str | bytes, name: str) -> dict[str, Any]:
     if not isinstance(record, dict):
         raise WeightsError(f"{name} is no JSON object")
     return record
+
+
+def _seed(value: int) -> int:
+    if isinstance(value, bool) or not 0 <= value < 2**63:
+        raise ValueError(f"{value} is no seed")
+    return value
 
 
 def _tuples(value: Any) -> Any:

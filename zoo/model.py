@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
@@ -19,13 +20,13 @@ from zoo.callbacks import Callback
 from zoo.data import Loader, Stream, images_of
 from zoo.data.inputs import inputs_of
 from zoo.data.resize import Normalize
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, DeviceError, WeightsError, ZooError
 from zoo.history import History
 from zoo.inference import answers, device_named
 from zoo.manifest import Manifest, Origin
 from zoo.metrics import Evaluation, evaluation
 from zoo.progress import shown
-from zoo.randomness import isolated
+from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
 from zoo.spec import Classes, ModelSpec, Preprocessing
 from zoo.tasks import Classification
@@ -38,6 +39,11 @@ class Guess:
 
     name: str
     probability: float
+
+
+def _check_top(top: object) -> None:
+    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+        raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
 
 
 @final
@@ -83,7 +89,8 @@ class Model:
         """Train from the present weights and return the model itself.
 
         A second `fit` goes on from where the first ended, with a new optimizer and schedule, and adds its epochs to the
-        history; `reset` starts over. The first `fit` of a fresh model adopts the classes of its data.
+        history; `reset` starts over. The first `fit` of a fresh model adopts the classes of its data. A `fit` that
+        ends in an error of zoo leaves the model as it was; after Ctrl-C what is trained so far stays.
 
         Args:
             data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset`
@@ -107,19 +114,31 @@ class Model:
         chosen = chosen.replace(**changes)
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
-        train, held = self._sets(data, validation, chosen, seed, place)
-        task = fitting.classification(chosen, self.preprocessing, self.classes, train)
-        try:
-            with isolated(seed), shown(progress) as displays:
-                trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks])
-                trainer.fit(self.net, task, train, held, self.history)
-        finally:
-            self.net.eval()
+        with self._unharmed(), isolated(seed), shown(progress) as displays:
+            train, held = self._sets(data, validation, chosen, seed, place)
+            task = fitting.classification(chosen, self.preprocessing, self.classes, train)
+            trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks])
+            trainer.fit(self.net, task, train, held, self.history)
         self.recipe = chosen
         return self
 
+    @contextmanager
+    def _unharmed(self) -> Iterator[None]:
+        """Put everything back as it was when the block ends in a `ZooError`; after Ctrl-C what is trained stays."""
+        before = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
+        history = History(self.history, stopped=self.history.stopped)
+        classes, preprocessing, data = self.classes, self.preprocessing, self.data
+        try:
+            yield
+        except ZooError:
+            self.net.load_state_dict(before)
+            self.history, self.classes, self.preprocessing, self.data = history, classes, preprocessing, data
+            raise
+        finally:
+            self.net.eval()
+
     def _sets(self, data: Any, validation: Any, recipe: Recipe, seed: int, place: torch.device) -> tuple[Any, Any]:
-        """Return the loaders of training and held-out images; when all fit, adopt what the first set brings."""
+        """Return the loaders of training and held-out images, and adopt what a first training set brings."""
         held, wants = fitting.to_score(validation), self.preprocessing
         if fitting.is_stream(data):
             fitting.check_stream(recipe, held)
@@ -169,8 +188,7 @@ class Model:
 
     def classify(self, images: Any, *, top: int = 5) -> list[list[Guess]]:
         """Return for each image its `top` most probable classes by name, best first."""
-        if not isinstance(top, int) or top < 1:
-            raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
+        _check_top(top)
         best = self.logits(images).softmax(1).topk(min(top, len(self.classes)), 1)
         return [
             [Guess(name=self.classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
@@ -183,8 +201,10 @@ class Model:
         Raises:
             DataError: Images that do not fit the model, or labels it has no class for.
         """
+        _check_top(top)
         if fitting.is_stream(data):
-            batches = list(data if isinstance(data, Stream) else Stream(data, classes=self.classes))
+            source = data.batches if isinstance(data, Stream) else data
+            batches = list(Stream(source, classes=self.classes))
             labels = torch.cat([batch.targets for batch in batches])
             return evaluation(self.logits([batch.images for batch in batches]), labels, self.classes.names, k=top)
         images = images_of(data).with_classes(self.classes)
@@ -192,13 +212,17 @@ class Model:
 
     def reset(self, seed: int | None = None) -> Model:
         """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""
-        self.seed = self.seed if seed is None else seed
+        if seed is not None:
+            check_seed(seed)
+            self.seed = seed
         self.net = built(self.spec, self.config, self.seed).eval()
         self.history, self.recipe, self.data = History(), None, ""
         return self
 
     def to(self, device: str | torch.device) -> Model:
         """Move the net to a device and return the model itself."""
+        if device is None:
+            raise DeviceError("None is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
         self.net.to(device_named(device))
         return self
 
@@ -213,6 +237,8 @@ class Model:
         Raises:
             WeightsError: The folder cannot be written, or holds something else than a saved model.
         """
+        if not isinstance(folder, str | Path):
+            raise WeightsError(f"{folder!r} is no folder to save to; give a path")
         metrics = {name: value for name, value in (self.history[-1] if self.history else {}).items() if name != "epoch"}
         manifest = Manifest(
             model=self.spec.name,

@@ -11,6 +11,8 @@ from contextlib import contextmanager
 import numpy as np
 import torch
 
+from zoo.errors import ConfigError
+
 
 def fresh_seed() -> int:
     """Return a seed from the operating system; no random state moves."""
@@ -26,6 +28,12 @@ def derived_seed(seed: int, *parts: int | str) -> int:
 def generator(seed: int, *parts: int | str) -> torch.Generator:
     """Return a CPU generator seeded for one purpose."""
     return torch.Generator().manual_seed(derived_seed(seed, *parts))
+
+
+def check_seed(seed: object) -> None:
+    """Raise unless `seed` is a whole number from 0 to 2**63 - 1."""
+    if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
+        raise ConfigError(f"seed is a whole number of at least 0, not {seed!r}")
 
 
 @contextmanager

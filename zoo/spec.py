@@ -174,7 +174,7 @@ class ModelSpec:
         """Return the default recipe, or one of `recipes` by its name."""
         if name is None:
             return self.recipe
-        if name not in self.recipes:
+        if not isinstance(name, str) or name not in self.recipes:
             raise ConfigError(
                 f"{self.name} has no recipe {name!r}; it has {listed(self.recipes) or 'only its default'}"
             )

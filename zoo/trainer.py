@@ -13,7 +13,7 @@ from torch.nn import Module
 
 from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
 from zoo.data import Batch, Loader, Stream
-from zoo.errors import ConfigError, TrainingError
+from zoo.errors import ConfigError, TrainingError, listed
 from zoo.history import History, is_lower_better
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
@@ -212,12 +212,14 @@ def _check_finite(row: Mapping[str, Any], epoch: int) -> None:
         if isinstance(value, float) and not abs(value) < float("inf"):
             raise TrainingError(
                 f"{name} became {value} in epoch {epoch}; try a lower lr, clip=1.0, warmup=1, or precision='fp32'. "
-                "The model keeps the weights of that epoch; reset(seed) starts over"
+                "The model is as it was before this fit"
             )
 
 
 def _observe(steppers: Mapping[str, Stepper], row: Mapping[str, Any], monitor: str) -> None:
     """Tell the schedules the monitored value, or the training loss where there is none."""
+    if monitor not in row and not monitor.startswith("val_"):
+        raise ConfigError(f"monitor {monitor!r} is no column of the history ({listed(row)})")
     name = monitor if monitor in row else "loss"
     value = row.get(name, 0.0) if is_lower_better(name) else -row[name]
     for stepper in steppers.values():

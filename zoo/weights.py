@@ -45,10 +45,10 @@ def write(folder: Path, artifact: Artifact) -> Path:
         WeightsError: The folder cannot be written, or is something else than a saved model.
     """
     target = folder.expanduser().absolute()
-    if target.exists() and not _is_replaceable(target):
-        raise WeightsError(f"{target} is there and is no saved model; save to another place")
     staged = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
     try:
+        if target.exists() and not _is_replaceable(target):
+            raise WeightsError(f"{target} is there and is no saved model; save to another place")
         staged.mkdir(parents=True)
         for name, data in _contents(artifact).items():
             _write_through(staged / name, data)
