@@ -103,4 +103,4 @@ def test_a_builder_that_returns_no_module_is_refused():
 
 
 def test_nested_names_resolve():
-    assert resolved("zoo.spec:Classes.of", "it")([1, 2]).names == ("1", "2")
+    assert resolved("zoo.signature:Classes.of", "it")([1, 2]).names == ("1", "2")

@@ -12,7 +12,7 @@ import torch
 
 import zoo
 from zoo.plugins import CATALOGUE
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 FOLDER = Path(__file__).parent / "golden"
 OWN = [spec.name for plugin in CATALOGUE.plugins() if plugin.is_own for spec in plugin.offered("models")]

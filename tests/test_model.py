@@ -9,7 +9,7 @@ from PIL import Image
 
 import zoo
 from zoo.errors import LabelError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 
 @pytest.fixture(scope="module")

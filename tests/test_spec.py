@@ -10,14 +10,13 @@ from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, LabelError
 from zoo.recipe import Recipe
+from zoo.signature import Classes, Preprocessing
 from zoo.spec import (
-    Classes,
     Command,
     DatasetSpec,
     EncoderSpec,
     Experiment,
     ModelSpec,
-    Preprocessing,
     Row,
     check_name,
 )

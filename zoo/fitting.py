@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -14,10 +14,66 @@ from zoo.data.resize import Normalize
 from zoo.data.sources import is_restartable
 from zoo.errors import ConfigError, LabelError
 from zoo.recipe import Recipe
-from zoo.spec import Classes, Preprocessing
+from zoo.signature import Classes, Preprocessing
+from zoo.spec import ModelSpec
 from zoo.tasks import Classification
 
 EVALUATION_BATCH = 1024
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """What the trainer runs on, and what the model takes over from its data.
+
+    Args:
+        train: Where training batches come from.
+        held: Where held-out batches come from, or None.
+        task: What is learnt.
+        classes: The model's classes from now on.
+        preprocessing: The model's preprocessing from now on.
+        name: Name of the training images, if they have one.
+    """
+
+    train: Loader | Stream
+    held: Loader | Stream | None
+    task: Classification
+    classes: Classes
+    preprocessing: Preprocessing
+    name: str
+
+
+def ready(
+    data: Any,
+    validation: Any,
+    *,
+    spec: ModelSpec,
+    wants: Preprocessing,
+    classes: Classes,
+    is_fresh: bool,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+) -> Ready:
+    """Make ready what `fit` was given; a fresh model adopts the classes of `data`, and its moments if the spec asks."""
+    held, name = to_score(validation), ""
+    if is_stream(data):
+        check_stream(recipe, held)
+        stream = as_stream(data)
+        classes = adopted(stream.classes or classes, len(classes), spec.name) if is_fresh else classes
+        train: Loader | Stream = suited_stream(stream, wants, classes)
+    else:
+        whole = images = images_of(data)
+        classes, name = adopted(whole.classes, len(classes), spec.name) if is_fresh else classes, whole.name
+        if held is None and recipe.validation > 0:
+            images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
+        wants = standardized(wants, images) if spec.standardize and is_fresh else wants
+        source = data if isinstance(data, Loader) and images is whole else images
+        train = train_loader(source, recipe, seed, wants, classes, device)
+    task = Classification(
+        Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=class_weights(recipe, classes, train)
+    )
+    scoring = scoring_loader(held, wants, classes, device)
+    return Ready(train=train, held=scoring, task=task, classes=classes, preprocessing=wants, name=name)
 
 
 def is_stream(source: Any) -> bool:
@@ -113,14 +169,8 @@ def check_stream(recipe: Recipe, validation: Any) -> None:
             )
 
 
-def classification(recipe: Recipe, wants: Preprocessing, classes: Classes, train: Loader | Stream) -> Classification:
-    """Return the task a recipe asks for."""
-    return Classification(
-        Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=_weights(recipe, classes, train)
-    )
-
-
-def _weights(recipe: Recipe, classes: Classes, train: Loader | Stream) -> torch.Tensor | None:
+def class_weights(recipe: Recipe, classes: Classes, train: Loader | Stream) -> torch.Tensor | None:
+    """Return the loss weight of each class (K), or None for equal ones."""
     if recipe.class_weights is None:
         return None
     if recipe.class_weights == "balanced" and isinstance(train, Loader):

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.errors import DeviceError
+from zoo.errors import ConfigError, DeviceError
 from zoo.randomness import preserved
+from zoo.signature import Classes
 from zoo.tasks import Task
 
 BATCH = 512
@@ -48,3 +51,27 @@ def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH)
         for module, mode in modes.items():
             module.training = mode
     return torch.cat(parts).clone()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """One class that an image may show, by its name for people, and its probability."""
+
+    name: str
+    probability: float
+
+
+def guesses(logits: Tensor, classes: Classes, top: int) -> list[list[Guess]]:
+    """Return for each row of logits (N, K) its `top` most probable classes, best first."""
+    best = logits.softmax(1).topk(min(top, len(classes)), 1)
+    return [
+        [Guess(name=classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
+        for values, places in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
+
+
+def checked_top(top: int) -> int:
+    """Return `top` if it is a whole number of at least 1, else raise a `ConfigError`."""
+    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+        raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
+    return top

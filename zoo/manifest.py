@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.errors import WeightsError, ZooError
 from zoo.recipe import Recipe
-from zoo.spec import Classes, Preprocessing
+from zoo.signature import Classes, Preprocessing
 
 FORMAT = 1
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, final
 
@@ -17,33 +16,21 @@ from torch.nn import Module
 from zoo import fitting, weights
 from zoo.build import Config, built
 from zoo.callbacks import Callback
-from zoo.data import Loader, Stream, images_of
+from zoo.data import Stream, images_of
 from zoo.data.inputs import inputs_of
 from zoo.data.resize import Normalize
-from zoo.errors import ConfigError, DeviceError, WeightsError, ZooError
+from zoo.errors import DeviceError, WeightsError, ZooError
 from zoo.history import History
-from zoo.inference import answers, device_named
+from zoo.inference import Guess, answers, checked_top, device_named, guesses
 from zoo.manifest import Manifest, Origin
 from zoo.metrics import Evaluation, evaluation
 from zoo.progress import shown
 from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
-from zoo.spec import Classes, ModelSpec, Preprocessing
+from zoo.signature import Classes, Preprocessing
+from zoo.spec import ModelSpec
 from zoo.tasks import Classification
 from zoo.trainer import Trainer
-
-
-@dataclass(frozen=True, kw_only=True)
-class Guess:
-    """One class that `Model.classify` thinks an image shows, and its probability."""
-
-    name: str
-    probability: float
-
-
-def _check_top(top: object) -> None:
-    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-        raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
 
 
 @final
@@ -115,10 +102,20 @@ class Model:
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
         with self._unharmed(), isolated(seed), shown(progress) as displays:
-            train, held = self._sets(data, validation, chosen, seed, place)
-            task = fitting.classification(chosen, self.preprocessing, self.classes, train)
+            ready = fitting.ready(
+                data,
+                validation,
+                spec=self.spec,
+                wants=self.preprocessing,
+                classes=self.classes,
+                is_fresh=not self.history,
+                recipe=chosen,
+                seed=seed,
+                device=place,
+            )
+            self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
             trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks])
-            trainer.fit(self.net, task, train, held, self.history)
+            trainer.fit(self.net, ready.task, ready.train, ready.held, self.history)
         self.recipe = chosen
         return self
 
@@ -136,31 +133,6 @@ class Model:
             raise
         finally:
             self.net.eval()
-
-    def _sets(self, data: Any, validation: Any, recipe: Recipe, seed: int, place: torch.device) -> tuple[Any, Any]:
-        """Return the loaders of training and held-out images, and adopt what a first training set brings."""
-        held, wants = fitting.to_score(validation), self.preprocessing
-        if fitting.is_stream(data):
-            fitting.check_stream(recipe, held)
-            stream = fitting.as_stream(data)
-            classes, name = self._classes_for(stream.classes or self.classes), ""
-            train: Loader | Stream = fitting.suited_stream(stream, wants, classes)
-        else:
-            whole = images = images_of(data)
-            classes, name = self._classes_for(whole.classes), whole.name
-            if held is None and recipe.validation > 0:
-                images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
-            if self.spec.standardize and not self.history:
-                wants = fitting.standardized(wants, images)
-            source = data if isinstance(data, Loader) and images is whole else images
-            train = fitting.train_loader(source, recipe, seed, wants, classes, place)
-        scoring = fitting.scoring_loader(held, wants, classes, place)
-        self.classes, self.preprocessing, self.data = classes, wants, name
-        return train, scoring
-
-    def _classes_for(self, found: Classes) -> Classes:
-        """Return the classes of the first training set for a fresh model, the model's own for a trained one."""
-        return self.classes if self.history else fitting.adopted(found, len(self.classes), self.spec.name)
 
     def logits(self, images: Any) -> Tensor:
         """Return logits float32 (N, K) on the CPU, for anything `predict` takes."""
@@ -188,12 +160,7 @@ class Model:
 
     def classify(self, images: Any, *, top: int = 5) -> list[list[Guess]]:
         """Return for each image its `top` most probable classes by name, best first."""
-        _check_top(top)
-        best = self.logits(images).softmax(1).topk(min(top, len(self.classes)), 1)
-        return [
-            [Guess(name=self.classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
-            for values, places in zip(best.values.tolist(), best.indices.tolist(), strict=True)
-        ]
+        return guesses(self.logits(images), self.classes, checked_top(top))
 
     def evaluate(self, data: Any, *, top: int = 5) -> Evaluation:
         """Return accuracy, calibration and scores by class on labelled images (anything `fit` takes).
@@ -201,14 +168,14 @@ class Model:
         Raises:
             DataError: Images that do not fit the model, or labels it has no class for.
         """
-        _check_top(top)
         if fitting.is_stream(data):
-            source = data.batches if isinstance(data, Stream) else data
-            batches = list(Stream(source, classes=self.classes))
-            labels = torch.cat([batch.targets for batch in batches])
-            return evaluation(self.logits([batch.images for batch in batches]), labels, self.classes.names, k=top)
-        images = images_of(data).with_classes(self.classes)
-        return evaluation(self.logits(images), images.labels.cpu(), self.classes.names, k=top, data=images.name)
+            batches = list(Stream(fitting.as_stream(data).batches, classes=self.classes))
+            pixels: Any = [batch.images for batch in batches]
+            labels, name = torch.cat([batch.targets for batch in batches]), ""
+        else:
+            pixels = images_of(data).with_classes(self.classes)
+            labels, name = pixels.labels.cpu(), pixels.name
+        return evaluation(self.logits(pixels), labels, self.classes.names, data=name, k=checked_top(top))
 
     def reset(self, seed: int | None = None) -> Model:
         """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""

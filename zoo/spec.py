@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from numbers import Real
 from typing import Any
 
-from zoo.errors import ConfigError, LabelError, listed
+from zoo.errors import ConfigError, listed
 from zoo.recipe import Recipe
+from zoo.signature import Preprocessing
 
 NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
@@ -52,78 +51,6 @@ def _freeze(owner: object, **mappings: Mapping[str, Any]) -> None:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Classes:
-    """The classes of a data set: the labels its owner uses, and names for people.
-
-    Args:
-        values: What `predict` returns for class index k: `values[k]`, an int or a str.
-        names: What people read for class index k.
-    """
-
-    values: tuple[int | str, ...]
-    names: tuple[str, ...]
-
-    def __post_init__(self) -> None:
-        """Check that each class has one value and one name."""
-        if len(self.values) != len(self.names) or len(set(self.values)) != len(self.values):
-            raise LabelError(f"{len(self.values)} class values and {len(self.names)} names; each class has one of each")
-
-    def __len__(self) -> int:
-        return len(self.values)
-
-    @classmethod
-    def of(cls, values: Sequence[int | str], names: Sequence[str] | None = None) -> Classes:
-        """Return classes with these values, named by `names` or by the values themselves."""
-        return cls(values=tuple(values), names=tuple(str(n) for n in (values if names is None else names)))
-
-    @classmethod
-    def numbered(cls, num_classes: int) -> Classes:
-        """Return the classes 0 to `num_classes` - 1."""
-        return cls.of(range(num_classes))
-
-
-@dataclass(frozen=True, kw_only=True)
-class Preprocessing:
-    """What weights expect of images; it travels with them.
-
-    Images become floats in [0, 1], are resized to `size`, and then normalised to (x - mean) / std by channel.
-
-    Args:
-        size: Height and width in pixels.
-        channels: 1 (grey) or 3 (red, green, blue), or what the model was made for.
-        mean: Mean of each channel, for images in [0, 1].
-        std: Standard deviation of each channel, for images in [0, 1].
-        resize: `area` averages when shrinking (bilinear with anti-aliasing); `sample` takes bilinear samples with the
-            corners aligned, as `scipy.ndimage.zoom(order=1)` does and paper 1 with it.
-    """
-
-    size: tuple[int, int]
-    channels: int = 1
-    mean: tuple[float, ...] = (0.0,)
-    std: tuple[float, ...] = (1.0,)
-    resize: str = "area"
-
-    def __post_init__(self) -> None:
-        """Check ranges; one mean or std serves every channel."""
-        for name in ("size", "mean", "std"):
-            value = getattr(self, name)
-            object.__setattr__(self, name, tuple(value) if isinstance(value, Iterable) else (value,))
-        if len(self.size) != 2 or any(not isinstance(n, int) or n < 1 for n in self.size):
-            raise ConfigError(f"size is two positive whole numbers (height, width), not {self.size!r}")
-        if not isinstance(self.channels, int) or self.channels < 1:
-            raise ConfigError(f"channels is a positive whole number, not {self.channels!r}")
-        if self.resize not in ("area", "sample"):
-            raise ConfigError(f"resize is 'area' or 'sample', not {self.resize!r}")
-        for name in ("mean", "std"):
-            if len(getattr(self, name)) not in (1, self.channels):
-                raise ConfigError(f"{name} has {len(getattr(self, name))} numbers for {self.channels} channels")
-            if not all(isinstance(n, Real) and math.isfinite(n) for n in getattr(self, name)):
-                raise ConfigError(f"{name} is a finite number for each channel, not {getattr(self, name)!r}")
-        if any(s <= 0 for s in self.std):
-            raise ConfigError(f"std is above 0, not {self.std!r}")
-
-
-@dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """A model that a plugin offers.
 
@@ -139,7 +66,7 @@ class ModelSpec:
         parameters: How many weights it has as configured.
         recipe: How it is trained unless told otherwise.
         recipes: Other recipes by name, for `fit(recipe="name")`.
-        resize: How images are brought to `size`; see `Preprocessing`.
+        resize: How images are brought to `size`; see `zoo.signature.Preprocessing`.
         standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
         paper: Where it was published.
         tags: Words to search by.

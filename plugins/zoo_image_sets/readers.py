@@ -9,7 +9,7 @@ from zoo.data.sources import dataset_at, idx
 from zoo.data.sources.packed import read_safetensors
 from zoo.data.sources.places import download_folder, found, found_or_told
 from zoo.data.sources.vision import torchvision_dataset
-from zoo.spec import Classes
+from zoo.signature import Classes
 from zoo_image_sets import CLOTHES, DIGITS
 
 BUNDLED = Path(__file__).with_name("fashion-mnist-7x7.safetensors")

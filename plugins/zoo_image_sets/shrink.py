@@ -17,7 +17,7 @@ from scipy.ndimage import zoom
 from zoo import Images
 from zoo.data.sources import idx
 from zoo.data.sources.packed import write_safetensors
-from zoo.spec import Classes
+from zoo.signature import Classes
 from zoo_image_sets import CLOTHES
 from zoo_image_sets.readers import BUNDLED
 

@@ -86,7 +86,7 @@ def test_numbers_in_any_form_become_tensors(values):
 @pytest.mark.parametrize(
     "values",
     [None, "text", [[1, 2], [3]], {"a": 1}, [["a"]], np.zeros(3, complex), np.array(["2020"], "M8[Y]"), object()],
-    ids=str,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_no_array_of_numbers_is_refused(values):
     with pytest.raises(ImageError, match="numbers in an array of one shape"):

@@ -7,7 +7,7 @@ from PIL import Image
 
 from zoo import Images
 from zoo.errors import ImageError, LabelError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 
 def numbered(*counts: int) -> Images:

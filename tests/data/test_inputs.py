@@ -12,7 +12,7 @@ from zoo import Loader
 from zoo.data import Stream
 from zoo.data.inputs import files_of, fitted, inputs_of, suited
 from zoo.errors import ImageError, SourceError
-from zoo.spec import Preprocessing
+from zoo.signature import Preprocessing
 
 WANTS = Preprocessing(size=(7, 7))
 COLOUR = Preprocessing(size=(7, 7), channels=3)

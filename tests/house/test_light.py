@@ -8,7 +8,19 @@ from importlib.util import find_spec
 import pytest
 
 HEAVY = ("torch", "numpy", "scipy", "PIL", "accelerate", "matplotlib", "pyarrow", "torchvision", "torch_geometric")
-GROUND_FLOOR = ("errors", "spec", "recipe", "registry", "hooks", "discovery", "plugins", "history", "manifest", "card")
+GROUND_FLOOR = (
+    "errors",
+    "signature",
+    "spec",
+    "recipe",
+    "registry",
+    "hooks",
+    "discovery",
+    "plugins",
+    "history",
+    "manifest",
+    "card",
+)
 
 SEEN = f"""
 import json, sys, time

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import ImageError, LabelError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 
 def as_tensor(values: Any) -> Tensor:

@@ -12,7 +12,7 @@ from torch import Tensor
 from zoo.data.resize import resized
 from zoo.errors import ImageError, LabelError, listed
 from zoo.randomness import generator
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 
 class Images:
@@ -102,7 +102,7 @@ class Images:
         return (held if len(held) else order[:1])[: len(self) - 1]
 
     def resize(self, size: int | tuple[int, int], *, how: str = "area") -> Images:
-        """Return the images at another size; `how` is explained at `zoo.spec.Preprocessing`."""
+        """Return the images at another size; `how` is explained at `zoo.signature.Preprocessing`."""
         pair = (size, size) if isinstance(size, int) else size
         return Images(resized(self.images, pair, how), self.labels, self.classes, name=self.name)
 

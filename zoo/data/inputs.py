@@ -18,7 +18,7 @@ from zoo.data.resize import resized
 from zoo.data.sources import is_restartable
 from zoo.data.sources.folder import class_folders
 from zoo.errors import ImageError, SourceError
-from zoo.spec import Preprocessing
+from zoo.signature import Preprocessing
 
 
 def suited(images: Images, wants: Preprocessing) -> Images:

@@ -12,7 +12,7 @@ from zoo.data.arrays import float_images, label_tensor, shaped
 from zoo.data.images import Images
 from zoo.errors import ConfigError, ImageError, LabelError, SourceError
 from zoo.randomness import derived_seed, generator
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 """(images, labels, generator) -> (images, targets)."""

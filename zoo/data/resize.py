@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from zoo.errors import ImageError
-from zoo.spec import Preprocessing
+from zoo.signature import Preprocessing
 
 CHUNK = 4096
 """Images resized at once, so that large sets need no large float copy."""
@@ -19,7 +19,7 @@ def resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
     Args:
         images: uint8 or floating (N, C, H, W).
         size: Height and width in pixels.
-        how: `area` or `sample`; see `zoo.spec.Preprocessing`.
+        how: `area` or `sample`; see `zoo.signature.Preprocessing`.
     """
     if how not in ("area", "sample") or min(size) < 1:
         raise ImageError(f"cannot resize to {size} by {how!r}; how is 'area' or 'sample', sizes are positive")

@@ -20,7 +20,7 @@ from zoo.inference import device_named
 from zoo.model import Model
 from zoo.randomness import generator, isolated
 from zoo.recipe import Recipe
-from zoo.spec import Classes
+from zoo.signature import Classes
 from zoo.tasks import Classification
 from zoo.testing.subject import CheckFailure, Subject
 

@@ -16,7 +16,7 @@ from zoo import Images
 from zoo.data import images_of
 from zoo.data.sources.packed import write_safetensors
 from zoo.errors import DataError, ImageError, LabelError, SourceError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 PIXELS = np.random.default_rng(0).integers(0, 256, (6, 5, 4), dtype=np.uint8)
 LABELS = np.array([0, 1, 2, 0, 1, 2])

@@ -9,7 +9,7 @@ import torch
 from zoo.data.images import Images
 from zoo.data.pictures import opened, pictures_in, stacked
 from zoo.errors import SourceError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 
 def class_folders(folder: Path) -> list[Path]:

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from zoo.data.images import Images
 from zoo.errors import SourceError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 PARTS = {"train": "train", "test": "t10k"}
 MAX_BYTES = 1 << 31

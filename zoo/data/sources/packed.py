@@ -16,7 +16,7 @@ from zoo.data.arrays import encoded, shaped, uint8_images
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.errors import SourceError, WeightsError
-from zoo.spec import Classes
+from zoo.signature import Classes
 
 ARRAYS = {
     "train": ("x_train", "y_train", "train_images", "train_labels"),
