@@ -8,7 +8,7 @@ import torch
 from PIL import Image
 
 import zoo
-from zoo.errors import LabelError
+from zoo.errors import ConfigError, LabelError
 from zoo.signature import Classes
 
 
@@ -217,3 +217,29 @@ def test_standardising_takes_its_numbers_from_the_first_training_images_alone(da
     assert (model.preprocessing.mean, model.preprocessing.std) == (mean, std)
     model.fit(data[1], epochs=1, progress=False)
     assert model.preprocessing.mean == mean
+
+
+def test_a_loader_decides_batch_size_and_order_and_the_recipe_tells_so(data):
+    model = zoo.create("gcn-7x7", seed=0).fit(
+        zoo.Loader(data[0], batch_size=100, shuffle=False), epochs=1, progress=False
+    )
+    assert (model.recipe.batch_size, model.recipe.shuffle) == (100, False)
+    with pytest.raises(ConfigError, match="batch_size is decided by the loader"):
+        model.fit(zoo.Loader(data[0]), epochs=1, batch_size=32, progress=False)
+
+
+def test_a_loader_without_augmentation_takes_the_recipes_and_two_are_refused(data):
+    plain, flipped = (
+        zoo.create("cnn-7x7", seed=0).fit(zoo.Loader(data[0]), epochs=1, progress=False, **changes).history[0]["loss"]
+        for changes in ({}, {"augment": ("flip", "shift:1")})
+    )
+    assert plain != flipped
+    own = zoo.Loader(data[0], augment=zoo.data.Augment(("flip",)))
+    with pytest.raises(ConfigError, match="both the loader and the recipe"):
+        zoo.create("cnn-7x7", seed=0).fit(own, epochs=1, progress=False, mixup=0.1)
+
+
+def test_the_same_model_is_saved_to_the_same_bytes(trained, tmp_path):
+    first, second = (trained.save(tmp_path / name) for name in ("first", "second"))
+    for name in ("config.json", "model.safetensors", "history.jsonl", "README.md"):
+        assert (first / name).read_bytes() == (second / name).read_bytes()

@@ -80,6 +80,11 @@ class Average:
 class Best:
     """Keep a copy of the weights of the best epoch, and stop when none has been better for `patience` epochs."""
 
+    @classmethod
+    def wanted(cls, recipe: Recipe) -> Best | None:
+        """Return what a recipe's `keep`, `monitor` and `patience` ask for."""
+        return cls(recipe.monitor, recipe.patience) if recipe.keep == "best" or recipe.patience else None
+
     def __init__(self, monitor: str, patience: int | None = None) -> None:
         self._monitor = monitor
         self._patience = patience

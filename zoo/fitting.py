@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -68,7 +69,7 @@ def ready(
             images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
         wants = standardized(wants, images) if spec.standardize and is_fresh else wants
         source = data if isinstance(data, Loader) and images is whole else images
-        train = train_loader(source, recipe, seed, wants, classes, device)
+        train = train_loader(source, recipe, seed, wants, classes).to(device)
     task = Classification(
         Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=class_weights(recipe, classes, train)
     )
@@ -110,23 +111,38 @@ def to_score(validation: Any) -> Images | Stream | None:
     return as_stream(validation) if is_stream(validation) else images_of(validation)
 
 
-def train_loader(
-    source: Any, recipe: Recipe, seed: int, wants: Preprocessing, classes: Classes, device: torch.device
-) -> Loader:
-    """Return the loader that draws from training images; a `Loader` keeps its own settings."""
-    images = suited(images_of(source).with_classes(classes), wants).to(device)
-    if isinstance(source, Loader):
-        return Loader(
-            images,
-            batch_size=source.batch_size,
-            shuffle=source.shuffle,
-            seed=source.seed,
-            augment=source.augment,
-            drop_last=source.drop_last,
-        )
+def told_by(data: Any, recipe: Recipe, asked: Collection[str]) -> Recipe:
+    """Return the recipe with what a loader decides itself; asking `fit` for something else is an error."""
+    if not isinstance(data, Loader) and not is_stream(data):
+        return recipe
+    for name in ("batch_size", "shuffle"):
+        if name in asked:
+            raise ConfigError(
+                f"{name} is decided by the loader that fit was given; set it there, or give fit its images"
+            )
+    if not isinstance(data, Loader):
+        return recipe
+    if data.augment is not None and _augment(recipe, data.classes):
+        raise ConfigError("both the loader and the recipe augment; leave augment, mixup and cutmix to one of them")
+    return recipe.replace(batch_size=data.batch_size, shuffle=data.shuffle)
+
+
+def _augment(recipe: Recipe, classes: Classes) -> Augment | None:
     augment = Augment(recipe.augment, mixup=recipe.mixup, cutmix=recipe.cutmix, num_classes=len(classes))
+    return augment if augment else None
+
+
+def train_loader(source: Images | Loader, recipe: Recipe, seed: int, wants: Preprocessing, classes: Classes) -> Loader:
+    """Return the loader that draws from training images; a `Loader` keeps its seed, augmentation and `drop_last`."""
+    images, augment = images_of(source), _augment(recipe, classes)
+    own = source if isinstance(source, Loader) else Loader(images, seed=seed)
     return Loader(
-        images, batch_size=recipe.batch_size, shuffle=recipe.shuffle, seed=seed, augment=augment if augment else None
+        suited(images.with_classes(classes), wants),
+        batch_size=recipe.batch_size,
+        shuffle=recipe.shuffle,
+        seed=own.seed,
+        augment=own.augment or augment,
+        drop_last=own.drop_last,
     )
 
 
@@ -143,7 +159,7 @@ def scoring_loader(
         return None
     if isinstance(held, Stream):
         return suited_stream(held, wants, classes)
-    return Loader(suited(held.with_classes(classes), wants).to(device), batch_size=EVALUATION_BATCH, shuffle=False)
+    return Loader(suited(held.with_classes(classes), wants), batch_size=EVALUATION_BATCH, shuffle=False).to(device)
 
 
 def standardized(wants: Preprocessing, train: Images) -> Preprocessing:

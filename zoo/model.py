@@ -81,7 +81,8 @@ class Model:
 
         Args:
             data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset`
-                or `DataLoader`, or an iterable of `(images, labels)`. They are brought to the model's size.
+                or `DataLoader`, or an iterable of `(images, labels)`. They are brought to the model's size. A loader
+                decides batch size and order itself.
             validation: Images scored after each epoch, or a share of `data` to hold out, between 0 and 1.
             recipe: A `Recipe`, or the name of one of the model's; its default when left out.
             device: Where to train; a GPU when there is one.
@@ -98,7 +99,7 @@ class Model:
         chosen = recipe if isinstance(recipe, Recipe) else self.spec.recipe_named(recipe)
         if isinstance(validation, int | float):
             changes, validation = {"validation": validation, **changes}, None
-        chosen = chosen.replace(**changes)
+        chosen = fitting.told_by(data, chosen.replace(**changes), changes)
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
         with self._unharmed(), isolated(seed), shown(progress) as displays:

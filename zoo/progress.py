@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -105,9 +106,9 @@ class Bar:
 
 @contextmanager
 def shown(wanted: bool) -> Iterator[list[Callback]]:
-    """Yield the callbacks that show training on standard error, none when not wanted."""
+    """Yield the callbacks that show training on standard error; none when not wanted, or not the first process."""
     console = Console(stderr=True)
-    if not wanted:
+    if not wanted or os.environ.get("RANK", "0") != "0":
         yield []
     elif console.is_terminal:
         display = Bar(console)

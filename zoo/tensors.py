@@ -13,18 +13,23 @@ from torch import Tensor
 
 from zoo.errors import WeightsError
 
+KEY = "zoo"
 MAX_HEADER = 1 << 20
 """Largest header that is parsed, in bytes: 1 MiB describes more than 10,000 tensors."""
 
 
-def to_bytes(tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> bytes:
-    """Return the bytes of a safetensors file; tied, strided and device tensors are written as plain copies."""
+def to_bytes(tensors: Mapping[str, Tensor], about: str) -> bytes:
+    """Return the bytes of a safetensors file; tied, strided and device tensors are written as plain copies.
+
+    Equal tensors and text give equal bytes: `about` is the one entry of the header's metadata, since safetensors
+    writes several in any order.
+    """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return safetensors.torch.save(plain, dict(metadata))
+    return safetensors.torch.save(plain, {KEY: about})
 
 
-def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Return the tensors and the text metadata of a safetensors file's bytes.
+def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str]:
+    """Return the tensors of a safetensors file's bytes, and the text zoo wrote about them (empty if another wrote it).
 
     Raises:
         WeightsError: The bytes are no safetensors file, or the header is larger than `MAX_HEADER`.
@@ -34,11 +39,10 @@ def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], dic
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{name} is damaged: {error}") from error
-    metadata = header.get("__metadata__", {})
-    return tensors, {str(key): str(value) for key, value in metadata.items()}
+    return tensors, str(header.get("__metadata__", {}).get(KEY, ""))
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+def read(path: Path) -> tuple[dict[str, Tensor], str]:
     """Read a safetensors file; see `from_bytes`."""
     try:
         data = path.read_bytes()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -32,7 +33,8 @@ class Trainer:
     """
 
     def __init__(self, recipe: Recipe, *, device: torch.device, callbacks: Sequence[Callback] = ()) -> None:
-        self._engine = Accelerator(mixed_precision="no", device_placement=False)
+        is_group_on_cpu = device.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
+        self._engine = Accelerator(mixed_precision="no", device_placement=False, cpu=is_group_on_cpu)
         self.device = self._engine.device if self._engine.num_processes > 1 else device
         if recipe.precision == "fp16" and self.device.type == "cpu":
             raise ConfigError("precision='fp16' needs a GPU; on the CPU use 'bf16' or 'fp32'")
@@ -66,11 +68,7 @@ class Trainer:
             scored=average.nets if average else players,
             steps=train.steps(self._engine.num_processes),
         )
-        best = (
-            Best(self._recipe.monitor, self._recipe.patience)
-            if self._recipe.keep == "best" or self._recipe.patience
-            else None
-        )
+        best = Best.wanted(self._recipe)
         limit = TimeLimit(self._recipe.time_limit) if self._recipe.time_limit else None
         watchers: list[Callback] = [each for each in (average, best, limit) if each is not None]
         self._epochs(training, task, train, validation, history, [*watchers, *self._callbacks])

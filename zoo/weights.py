@@ -72,7 +72,7 @@ def _contents(artifact: Artifact) -> dict[str, bytes]:
     }
     manifest = replace(artifact.manifest, tensors=described, versions=versions())
     others = {
-        WEIGHTS: tensors.to_bytes(artifact.state, {"format": "pt", "zoo": manifest.to_json()}),
+        WEIGHTS: tensors.to_bytes(artifact.state, manifest.to_json()),
         HISTORY: artifact.history.to_jsonl().encode(),
         CARD: card_text(manifest, artifact.history).encode(),
     }

@@ -4,6 +4,6 @@ from zoo.data.augment import AUGMENTATIONS, Augment
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.data.loader import Batch, Loader, Stream
-from zoo.data.sources import images_of, loader_of
+from zoo.data.sources import images_of
 
-__all__ = ["AUGMENTATIONS", "Augment", "Batch", "Dataset", "Images", "Loader", "Stream", "images_of", "loader_of"]
+__all__ = ["AUGMENTATIONS", "Augment", "Batch", "Dataset", "Images", "Loader", "Stream", "images_of"]

@@ -68,6 +68,17 @@ class Loader:
         """The classes of the images."""
         return self.images.classes
 
+    def to(self, device: torch.device | str) -> Loader:
+        """Return the same loader of images on a device."""
+        return Loader(
+            self.images.to(device),
+            batch_size=self.batch_size,
+            shuffle=self.shuffle,
+            seed=self.seed,
+            augment=self.augment,
+            drop_last=self.drop_last,
+        )
+
     def steps(self, world: int = 1) -> int:
         """Return the number of batches an epoch on each of `world` processes.
 

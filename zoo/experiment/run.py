@@ -160,7 +160,7 @@ def _run(experiment: Experiment, row: Row, seed: int, device: str | None, quick:
         seconds=round(seconds, 2),
         device=_device(model),
         versions=versions(),
-        weights=hashlib.sha256(to_bytes(model.net.state_dict(), {})).hexdigest(),
+        weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
         recipe=recipe.to_json(),
         quick=quick,
     )

@@ -129,7 +129,7 @@ def test_safetensors_cut_short_are_refused(tmp_path, small, share):
         zoo.dataset(path)
 
 
-@pytest.mark.parametrize("about", [{}, {"values": "5", "names": "[]"}, {"values": "{", "names": "[]"}])
+@pytest.mark.parametrize("about", [{}, {"zoo": "{"}, {"zoo": "[]"}, {"zoo": '{"values": 5, "names": []}'}], ids=str)
 def test_safetensors_of_something_else_are_refused(tmp_path, about):
     save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors", about)
 
@@ -138,7 +138,7 @@ def test_safetensors_of_something_else_are_refused(tmp_path, about):
 
 
 def test_safetensors_without_a_part_name_what_they_have(tmp_path):
-    about = {"values": json.dumps([0]), "names": json.dumps(["a"])}
+    about = {"zoo": json.dumps({"values": [0], "names": ["a"]})}
     save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors", about)
 
     with pytest.raises(SourceError, match="no train part; it has weight"):

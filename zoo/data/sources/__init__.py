@@ -10,7 +10,7 @@ from torch.utils.data import IterableDataset
 
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
-from zoo.data.loader import Augmentation, Loader, Stream
+from zoo.data.loader import Loader
 from zoo.data.sources import folder, idx, packed, parquet
 from zoo.data.sources.iterables import from_items, from_samples
 from zoo.errors import SourceError
@@ -104,17 +104,6 @@ def images_of(source: Any) -> Images:
     raise SourceError(
         f"a {type(source).__name__} is no images; give a folder, (X, y), a torch data set or loader, or Images"
     )
-
-
-def loader_of(
-    source: Any, *, batch_size: int, shuffle: bool, seed: int, augment: Augmentation | None = None
-) -> Loader | Stream:
-    """Return a source of epochs: loaders as they are, everything else read by `images_of` and drawn by a `Loader`."""
-    if isinstance(source, Loader | Stream):
-        return source
-    if is_restartable(source):
-        return Stream(source)
-    return Loader(images_of(source), batch_size=batch_size, shuffle=shuffle, seed=seed, augment=augment)
 
 
 def is_restartable(source: Any) -> bool:

@@ -70,11 +70,11 @@ def from_pair(images: Any, labels: Any, names: list[str] | None = None) -> Image
 
 
 def write_safetensors(parts: dict[str, Images], path: Path, about: dict[str, str]) -> None:
-    """Write image sets as one safetensors file: `<part>.images`, `<part>.labels`, class names in the metadata."""
+    """Write image sets as one safetensors file: `<part>.images`, `<part>.labels`, and the classes in its header."""
     classes = next(iter(parts.values())).classes
-    metadata = {**about, "values": json.dumps(classes.values), "names": json.dumps(classes.names)}
+    told = json.dumps({**about, "values": classes.values, "names": classes.names})
     named = {f"{part}.{what}": tensor for part, images in parts.items() for what, tensor in _fields(images).items()}
-    path.write_bytes(tensors.to_bytes(named, metadata))
+    path.write_bytes(tensors.to_bytes(named, told))
 
 
 def _fields(images: Images) -> dict[str, torch.Tensor]:
@@ -91,13 +91,14 @@ def read_safetensors(path: Path) -> Dataset:
         SourceError: The file is damaged, or holds something else.
     """
     try:
-        named, metadata = tensors.read(path)
+        named, told = tensors.read(path)
     except WeightsError as error:
         raise SourceError(str(error)) from error
     try:
-        classes = Classes.of(json.loads(metadata["values"]), json.loads(metadata["names"]))
+        about = json.loads(told)
+        classes = Classes.of(about["values"], about["names"])
     except (KeyError, ValueError, TypeError) as error:
-        raise SourceError(f"{path} is no image set: its metadata has no classes") from error
+        raise SourceError(f"{path} is no image set: its header names no classes") from error
 
     def part(name: str) -> Images:
         if f"{name}.images" not in named or f"{name}.labels" not in named:
