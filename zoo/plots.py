@@ -46,6 +46,7 @@ def curves(histories: Mapping[str, History], *, paper: Mapping[str, tuple[float,
         for label, values in (paper or {}).items() if column == "loss" else ():
             axes.plot(range(1, len(values) + 1), values, "k.", label=label)
         axes.set(xlabel="epoch", ylabel=column)
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.grid(alpha=0.3)
         axes.legend(frameon=False, fontsize="small")
     return figure

@@ -96,6 +96,12 @@ def test_fit_trains_scores_saves_and_draws(run, photos, tmp_path):
     assert zoo.load("./runs/cnn-7x7").classes.names == ("bag", "trousers")
 
 
+def test_fit_never_writes_over_an_earlier_run_by_itself(run, photos, tmp_path):
+    for _ in range(3):
+        assert run("fit", "gcn-7x7", photos, "--epochs", "1", "--quiet")[0] == 0
+    assert sorted(path.name for path in (tmp_path / "runs").iterdir()) == ["gcn-7x7", "gcn-7x7-2", "gcn-7x7-3"]
+
+
 def test_fit_as_json_prints_nothing_else_on_standard_output(run, photos):
     code, out, _ = run("fit", "cnn-7x7", photos, "--epochs", "1", "--quiet", "--json", "--save", "here")
     record = json.loads(out)

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zoo.cli.shelf import list_
-from zoo.cli.table import as_json, console, print_json, print_pairs
+from zoo.cli.table import as_json, print_json, print_pairs
 
 
 @click.command()
@@ -55,4 +55,3 @@ def _draw(images: Any, path: Path) -> None:
     rows = [images[(images.labels == k).nonzero().flatten()[:10]].images for k in images.labels.unique().tolist()]
     padded = [torch.cat([row, row.new_full((10 - len(row), *row.shape[1:]), 255)]) for row in rows]
     write_grid(torch.cat(padded), path, scale=max(1, 64 // max(images.size)))
-    console().print(f"wrote {path}", style="dim")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -50,7 +51,11 @@ def _value(text: str) -> Any:
 @click.option("--config", multiple=True, callback=pairs, metavar="OPTION=VALUE", help="Set an option of the model.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of weights, order and augmentation.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps; a GPU when there is one.")
-@click.option("--save", type=click.Path(path_type=Path), help="Folder to save to.  [default: runs/MODEL]")
+@click.option(
+    "--save",
+    type=click.Path(path_type=Path),
+    help="Folder to save to.  [default: runs/MODEL, or the first free of runs/MODEL-2, ...]",
+)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves of loss and accuracy.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
@@ -82,7 +87,7 @@ def fit(
         changes = {**changes, "epochs": epochs}
     held = test_images(sets) if "validation" not in changes and not _holds_out(made, recipe) else None
     made.fit(sets.train, validation=held, recipe=recipe, device=device, progress=not quiet, **changes)
-    folder = made.save(save or Path("runs") / made.spec.name)
+    folder = made.save(save or _default_folder(model))
     if plot is not None:
         from zoo.plots import curves, write
 
@@ -109,11 +114,24 @@ def _model(name: str, sets: Any, config: dict[str, Any], seed: int | None) -> An
     from zoo.api import create, load
     from zoo.errors import ConfigError
 
-    if name.startswith((".", "/", "~")):
+    if _is_folder(name):
         if config or seed is not None:
             raise ConfigError("--config and --seed make a new model; a saved one keeps its own")
         return load(name)
     return create(name, seed=seed, **{"classes": len(sets.train.classes), "channels": sets.train.channels, **config})
+
+
+def _default_folder(model: str) -> Path:
+    """Return where a run is saved: a new folder under `runs`, or the saved model's own when that goes on."""
+    if _is_folder(model):
+        return Path(model)
+    name = model.rpartition(":")[2]
+    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
+    return next(folder for folder in map(Path("runs").joinpath, names) if not folder.exists())
+
+
+def _is_folder(reference: str) -> bool:
+    return reference.startswith((".", "/", "~"))
 
 
 def _holds_out(model: Any, recipe: str | None) -> bool:
