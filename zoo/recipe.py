@@ -109,6 +109,11 @@ class Recipe:
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise ConfigError("nesterov needs optimizer='sgd' and a momentum above 0")
 
+    @property
+    def selects(self) -> bool:
+        """Whether scores decide something: which weights are kept, when to stop, or the learning rate."""
+        return self.keep == "best" or self.patience is not None or self.schedule == "plateau"
+
     def replace(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed.
 

@@ -1,6 +1,9 @@
 """The command line does what its help says, for people and for programs."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import pytest
 from PIL import Image
@@ -169,3 +172,24 @@ def test_help_is_there(run, words):
     code, out, err = run(*words)
     assert code in (0, 2)
     assert "zoo" in out + err
+
+
+def test_fit_never_selects_on_the_test_images(run, photos):
+    options = ("--epochs", "2", "--quiet", "--set", "patience=1", "--json")
+    record = json.loads(run("fit", "gcn-7x7", photos, *options)[1])
+    assert zoo.load("./runs/gcn-7x7").recipe.validation == 0.1
+    assert "val_loss" in record["history"][0]
+
+
+def test_ctrl_c_saves_what_is_trained_and_exits_with_130(tmp_path):
+    words = [sys.executable, "-m", "zoo", "fit", "gcn-7x7", "fashion-mnist-7x7", "--epochs", "500", "--save", "here"]
+    with subprocess.Popen(words, cwd=tmp_path, stderr=subprocess.PIPE, text=True) as process:
+        for line in process.stderr:
+            if line.split()[:1] == ["1"]:  # the first epoch is done
+                process.send_signal(signal.SIGINT)
+                break
+        err = process.stderr.read()
+    assert process.returncode == 130
+    assert "epochs are saved to" in err
+    assert "Traceback" not in err
+    assert len(zoo.load(tmp_path / "here").history) >= 1

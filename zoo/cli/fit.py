@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 from itertools import count
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.cli.table import as_json, print_json
 
+if TYPE_CHECKING:
+    from zoo.data import Dataset
+    from zoo.model import Model
+
+HELD_OUT = 0.1
+"""Share of the training images held out when a recipe selects by held-out scores and names no share."""
 EXAMPLES = """
 \b
 zoo fit gcn-7x7 fashion-mnist-7x7
@@ -79,29 +85,50 @@ def fit(
     a folder such as ./photos with a sub-folder a class.
     """
     from zoo.api import dataset
-    from zoo.cli.use import score, test_images
 
     sets = dataset(data)
     made = _model(model, sets, config, seed)
-    if epochs is not None:
-        changes = {**changes, "epochs": epochs}
-    held = test_images(sets) if "validation" not in changes and not _holds_out(made, recipe) else None
-    made.fit(sets.train, validation=held, recipe=recipe, device=device, progress=not quiet, **changes)
-    folder = made.save(save or _default_folder(model))
+    changes = changes if epochs is None else {**changes, "epochs": epochs}
+    folder = save or _default_folder(model)
+    _train(made, sets, folder, recipe=recipe, device=device, progress=not quiet, changes=changes)
     if plot is not None:
         from zoo.plots import curves, write
 
-        write(curves({str(made.spec.name): made.history}), plot)
-    result = score(made, test_images(sets))
-    record = {
-        "model": made.spec.name,
-        "saved": str(folder),
-        "seed": made.seed,
-        "stopped": made.history.stopped,
-        "history": list(made.history),
-    }
+        write(curves({made.spec.name: made.history}), plot)
+    _report(made, sets, folder, is_json)
+
+
+def _train(
+    model: Model, sets: Dataset, folder: Path, *, changes: dict[str, Any], recipe: str | None, **how: Any
+) -> None:
+    """Train and save; what is trained when Ctrl-C comes is saved too.
+
+    Test images are scored after each epoch where that decides nothing; a recipe that selects by held-out scores holds
+    out a tenth of the training images instead.
+    """
+    from zoo.cli.use import test_images
+
+    chosen = model.spec.recipe_named(recipe).replace(**changes)
+    if chosen.validation == 0:
+        changes = {**changes, "validation": HELD_OUT if chosen.selects else test_images(sets)}
+    try:
+        model.fit(sets.train, recipe=recipe, **how, **changes)
+    except KeyboardInterrupt:
+        if model.history:
+            saved = model.save(folder)
+            click.echo(f"\ninterrupted; {len(model.history)} epochs are saved to {saved}", err=True)
+        raise
+    model.save(folder)
+
+
+def _report(model: Model, sets: Dataset, folder: Path, is_json: bool) -> None:
+    from zoo.cli.use import test_images
+
+    images = test_images(sets)
+    result = None if images is None else model.evaluate(images)
     if is_json:
-        print_json({**record, "test": result.to_json() if result else None})
+        record = {"model": model.spec.name, "saved": str(folder), "seed": model.seed, "stopped": model.history.stopped}
+        print_json({**record, "history": list(model.history), "test": result.to_json() if result else None})
         return
     if result:
         low, high = result.interval
@@ -109,7 +136,7 @@ def fit(
     click.echo(f"saved to {folder}")
 
 
-def _model(name: str, sets: Any, config: dict[str, Any], seed: int | None) -> Any:
+def _model(name: str, sets: Dataset, config: dict[str, Any], seed: int | None) -> Model:
     """Make a model, for as many classes as the data has unless told; or load one to go on."""
     from zoo.api import create, load
     from zoo.errors import ConfigError
@@ -132,7 +159,3 @@ def _default_folder(model: str) -> Path:
 
 def _is_folder(reference: str) -> bool:
     return reference.startswith((".", "/", "~"))
-
-
-def _holds_out(model: Any, recipe: str | None) -> bool:
-    return bool(model.spec.recipe_named(recipe).validation > 0)

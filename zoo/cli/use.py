@@ -72,8 +72,3 @@ def test_images(sets: Any) -> Any:
         return sets.test
     except SourceError:
         return None
-
-
-def score(model: Any, images: Any) -> Any:
-    """Return the evaluation on images, or None where there are none."""
-    return None if images is None else model.evaluate(images)
