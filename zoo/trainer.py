@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from typing import Any
 
 import torch
 from accelerate import Accelerator
 from torch.nn import Module
 
+from zoo.arithmetic import autocast, flushed_denormals
 from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
 from zoo.data import Batch, Loader, Stream
 from zoo.errors import ConfigError, TrainingError, listed
@@ -19,8 +19,6 @@ from zoo.history import History, is_lower_better
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
 from zoo.tasks import Loss, Tally, Task
-
-DTYPES = {"bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 class Trainer:
@@ -49,7 +47,7 @@ class Trainer:
         Raises:
             TrainingError: The loss of an epoch is not finite.
         """
-        with _flushed_denormals():
+        with flushed_denormals():
             self._fit(net, task, train, validation, history)
 
     def _fit(
@@ -156,9 +154,7 @@ class Trainer:
         """Draw the task's losses one by one; only the forward pass runs under autocast."""
         losses = task.losses(nets, batch)
         while True:
-            with torch.autocast(
-                self.device.type, DTYPES.get(self._recipe.precision), enabled=self._recipe.precision in DTYPES
-            ):
+            with autocast(self.device, self._recipe.precision):
                 loss = next(losses, None)
             if loss is None:
                 return
@@ -186,17 +182,6 @@ class Trainer:
         totals = torch.stack([torch.stack([total.to(dtype) for total, _ in sums.values()]), counts], dim=1)
         totals = self._engine.reduce(totals, "sum")
         return {name: total / count for name, (total, count) in zip(sums, totals.tolist(), strict=True)}
-
-
-@contextmanager
-def _flushed_denormals() -> Iterator[None]:
-    """Treat numbers below 1e-38 as zero meanwhile: Adam's moments of dead units fall there and slow a CPU sixfold."""
-    was_on = bool(torch.tensor(1e-40) * 1.0 == 0)
-    torch.set_flush_denormal(True)
-    try:
-        yield
-    finally:
-        torch.set_flush_denormal(was_on)
 
 
 def _add(sums: dict[str, Any], tally: Tally) -> None:

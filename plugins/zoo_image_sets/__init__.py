@@ -13,57 +13,60 @@ COUNTS = {"train": 60_000, "test": 10_000}
 FASHION_SOURCE = "Xiao, Rasul, Vollgraf 2017, arXiv 1708.07747"
 
 
+DATASETS = (
+    DatasetSpec(
+        name="fashion-mnist-7x7",
+        summary="Fashion-MNIST shrunk to 7 x 7 as in paper 1; ships with zoo",
+        build="zoo_image_sets.readers:fashion_mnist_7x7",
+        classes=CLOTHES,
+        size=(7, 7),
+        channels=1,
+        counts=COUNTS,
+        license="MIT",
+        source=FASHION_SOURCE,
+        bundled=True,
+        tags=("clothes", "grey"),
+    ),
+    DatasetSpec(
+        name="fashion-mnist",
+        summary="70,000 grey pictures of clothes",
+        build="zoo_image_sets.readers:fashion_mnist",
+        classes=CLOTHES,
+        size=(28, 28),
+        channels=1,
+        counts=COUNTS,
+        license="MIT",
+        source=FASHION_SOURCE,
+        tags=("clothes", "grey"),
+    ),
+    DatasetSpec(
+        name="mnist",
+        summary="70,000 handwritten digits",
+        build="zoo_image_sets.readers:mnist",
+        classes=DIGITS,
+        size=(28, 28),
+        channels=1,
+        counts=COUNTS,
+        license="CC-BY-SA-3.0",
+        source="LeCun, Cortes, Burges 1998",
+        tags=("digits", "grey"),
+    ),
+    DatasetSpec(
+        name="cifar10-jpeg",
+        summary="CIFAR-10 as JPEG of quality 75: not the lossless set, figures on it say so",
+        build="zoo_image_sets.readers:cifar10_jpeg",
+        classes=THINGS,
+        size=(32, 32),
+        channels=3,
+        counts={"train": 50_000, "test": 10_000},
+        license="unstated; Krizhevsky 2009",
+        source="Krizhevsky 2009, Learning multiple layers of features from tiny images",
+        tags=("things", "colour"),
+    ),
+)
+
+
 @hookimpl
-def zoo_datasets() -> list[DatasetSpec]:
+def zoo_datasets() -> tuple[DatasetSpec, ...]:
     """Return the data sets."""
-    return [
-        DatasetSpec(
-            name="fashion-mnist-7x7",
-            summary="Fashion-MNIST shrunk to 7 x 7 as in paper 1; ships with zoo",
-            build="zoo_image_sets.readers:fashion_mnist_7x7",
-            classes=CLOTHES,
-            size=(7, 7),
-            channels=1,
-            counts=COUNTS,
-            license="MIT",
-            source=FASHION_SOURCE,
-            bundled=True,
-            tags=("clothes", "grey"),
-        ),
-        DatasetSpec(
-            name="fashion-mnist",
-            summary="70,000 grey pictures of clothes",
-            build="zoo_image_sets.readers:fashion_mnist",
-            classes=CLOTHES,
-            size=(28, 28),
-            channels=1,
-            counts=COUNTS,
-            license="MIT",
-            source=FASHION_SOURCE,
-            tags=("clothes", "grey"),
-        ),
-        DatasetSpec(
-            name="mnist",
-            summary="70,000 handwritten digits",
-            build="zoo_image_sets.readers:mnist",
-            classes=DIGITS,
-            size=(28, 28),
-            channels=1,
-            counts=COUNTS,
-            license="CC-BY-SA-3.0",
-            source="LeCun, Cortes, Burges 1998",
-            tags=("digits", "grey"),
-        ),
-        DatasetSpec(
-            name="cifar10-jpeg",
-            summary="CIFAR-10 as JPEG of quality 75: not the lossless set, figures on it say so",
-            build="zoo_image_sets.readers:cifar10_jpeg",
-            classes=THINGS,
-            size=(32, 32),
-            channels=3,
-            counts={"train": 50_000, "test": 10_000},
-            license="unstated; Krizhevsky 2009",
-            source="Krizhevsky 2009, Learning multiple layers of features from tiny images",
-            tags=("things", "colour"),
-        ),
-    ]
+    return DATASETS

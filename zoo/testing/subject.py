@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from zoo.api import create
 from zoo.data import Images
@@ -36,3 +37,19 @@ class Subject:
         shape = (num, wants.channels, *wants.size)
         pixels = torch.randint(0, 256, shape, generator=generator(seed, "images"), dtype=torch.uint8)
         return Images(pixels, torch.arange(num) % len(classes), classes)
+
+
+def require(holds: bool, message: str) -> None:
+    """Raise a `CheckFailure` unless something holds."""
+    if not holds:
+        raise CheckFailure(message)
+
+
+def weights_of(model: Model) -> dict[str, Tensor]:
+    """Return a copy of a model's weights and buffers."""
+    return {name: tensor.clone() for name, tensor in model.net.state_dict().items()}
+
+
+def is_equal(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
+    """Return whether two sets of weights are the same, bit for bit."""
+    return set(first) == set(second) and all(torch.equal(first[name], second[name]) for name in first)
