@@ -102,7 +102,7 @@ class Model:
         chosen = fitting.told_by(data, chosen.replace(**changes), changes)
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
-        with self._unharmed(), isolated(seed), shown(progress) as displays:
+        with self._unharmed(), isolated(seed, place), shown(progress) as displays:
             ready = fitting.ready(
                 data,
                 validation,

@@ -52,8 +52,13 @@ def preserved() -> Iterator[None]:
 
 
 @contextmanager
-def isolated(seed: int) -> Iterator[None]:
-    """Run the block with every global random state seeded, and restore them afterwards."""
+def isolated(seed: int, device: torch.device | None = None) -> Iterator[None]:
+    """Run the block with every global random state seeded, and restore them afterwards.
+
+    With a CUDA `device`, CUDA is started first, so that its states are among them.
+    """
+    if device is not None and device.type == "cuda":
+        torch.cuda.init()  # type: ignore[no-untyped-call]
     with preserved():
         random.seed(seed)
         np.random.seed(seed % 2**32)
