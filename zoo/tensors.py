@@ -25,7 +25,7 @@ def to_bytes(tensors: Mapping[str, Tensor], about: str) -> bytes:
     writes several in any order.
     """
     plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return safetensors.torch.save(plain, {KEY: about})
+    return safetensors.torch.save(plain, {KEY: about} if about else {})
 
 
 def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str]:
