@@ -219,6 +219,17 @@ def test_standardising_takes_its_numbers_from_the_first_training_images_alone(da
     assert model.preprocessing.mean == mean
 
 
+def test_pictures_of_several_sizes_are_brought_to_the_models_size_as_they_are_read(tmp_path):
+    for name, level in (("bright", 220), ("dark", 10)):
+        (tmp_path / name).mkdir()
+        for side in range(8, 24):
+            Image.fromarray(np.full((side, 30 - side), level, np.uint8)).save(tmp_path / name / f"{side}.png")
+    model = zoo.create("cnn-7x7", classes=2, seed=0).fit(tmp_path, validation=tmp_path, epochs=10, progress=False)
+    assert model.evaluate(tmp_path).accuracy == 1.0
+    assert zoo.dataset(tmp_path, size=(5, 6)).train.size == (5, 6)
+    assert zoo.dataset("fashion-mnist-7x7", size=3).test.size == (3, 3)
+
+
 def test_a_loader_decides_batch_size_and_order_and_the_recipe_tells_so(data):
     model = zoo.create("gcn-7x7", seed=0).fit(
         zoo.Loader(data[0], batch_size=100, shuffle=False), epochs=1, progress=False

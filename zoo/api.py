@@ -9,12 +9,16 @@ from typing import Any
 from zoo import weights
 from zoo.build import bound, built, resolved
 from zoo.data import Dataset
+from zoo.data.resize import Prepare, to_size
 from zoo.data.sources import dataset_at
+from zoo.data.sources.places import download_folder
+from zoo.data.sources.vision import torchvision_dataset
 from zoo.errors import ConfigError, PluginError, UnknownNameError, WeightsError, did_you_mean, listed
 from zoo.manifest import Manifest, Origin
 from zoo.model import Model
 from zoo.plugins import CATALOGUE
 from zoo.randomness import check_seed, fresh_seed
+from zoo.reference import is_folder
 from zoo.spec import ModelSpec
 
 
@@ -54,9 +58,7 @@ def load(reference: str | Path) -> Model:
         UnknownNameError: The reference is no folder, or no installed plugin provides the model.
         WeightsError: A file is missing, damaged, or does not fit the model.
     """
-    if not isinstance(reference, str | Path) or (
-        isinstance(reference, str) and not reference.startswith((".", "/", "~"))
-    ):
+    if not is_folder(reference):
         raise UnknownNameError(
             f"{reference!r} is no folder: a folder is a Path, or a string that begins with '.' or '/', "
             f"such as './{reference}'"
@@ -101,13 +103,18 @@ def _known_config(spec: ModelSpec, manifest: Manifest) -> Mapping[str, Any]:
     return manifest.config
 
 
-def dataset(name: str | Path, *, download: bool = False) -> Dataset:
+def dataset(
+    name: str | Path, *, download: bool = False, size: int | tuple[int, int] | None = None, how: str = "area"
+) -> Dataset:
     """Return a data set with `.train` and `.test`, each read at the first look.
 
     Args:
         name: A name on `zoo.datasets`; `torchvision:CIFAR10` for a data set of torchvision; or a folder or file: a
             `Path`, or a string that begins with `.`, `/` or `~` (see `zoo.data.sources.dataset_at`).
         download: Fetch it when it is not on this machine.
+        size: Height and width, or one number for both, that images are brought to; their own when left out. Pictures
+            of several sizes in a folder need it.
+        how: How they are brought there: `area` or `sample`; see `zoo.signature.Preprocessing`.
 
     Raises:
         UnknownNameError: No plugin offers that name.
@@ -115,14 +122,22 @@ def dataset(name: str | Path, *, download: bool = False) -> Dataset:
     """
     if not isinstance(name, str | Path):
         raise UnknownNameError(f"no data set named {name!r}; there is {listed(CATALOGUE.shelf('datasets'))}")
-    if isinstance(name, Path) or name.startswith((".", "/", "~")):
-        return dataset_at(name)
-    if name.startswith("torchvision:"):
-        from zoo.data.sources.places import download_folder
-        from zoo.data.sources.vision import torchvision_dataset
+    if size is None:
+        return _found(name, download, None)
+    found = _found(name, download, to_size(size, how))
+    return Dataset(
+        train=lambda: found.train.resize(size, how=how), test=lambda: found.test.resize(size, how=how), name=found.name
+    )
 
-        return torchvision_dataset(name.partition(":")[2], root=download_folder(), download=download)
-    spec = _dataset_spec(name)
+
+def _found(name: str | Path, download: bool, prepare: Prepare | None) -> Dataset:
+    if is_folder(name):
+        return dataset_at(name, prepare)
+    if str(name).startswith("torchvision:"):
+        return torchvision_dataset(
+            str(name).partition(":")[2], root=download_folder(), download=download, prepare=prepare
+        )
+    spec = _dataset_spec(str(name))
     made = resolved(spec.build, spec.name)(download=download)
     if not isinstance(made, Dataset):
         raise PluginError(f"{spec.name}: {spec.build} returned {type(made).__name__}, not a zoo.Dataset")

@@ -11,7 +11,7 @@ import torch
 from zoo.data import Images, Loader, Stream, images_of
 from zoo.data.augment import Augment
 from zoo.data.inputs import fitted, suited
-from zoo.data.resize import Normalize
+from zoo.data.resize import Normalize, to_size
 from zoo.data.sources import is_restartable
 from zoo.errors import ConfigError, LabelError
 from zoo.recipe import Recipe
@@ -56,14 +56,14 @@ def ready(
     device: torch.device,
 ) -> Ready:
     """Make ready what `fit` was given; a fresh model adopts the classes of `data`, and its moments if the spec asks."""
-    held, name = to_score(validation), ""
+    held, name = to_score(validation, wants), ""
     if is_stream(data):
         check_stream(recipe, held)
         stream = as_stream(data)
         classes = adopted(stream.classes or classes, len(classes), spec.name) if is_fresh else classes
         train: Loader | Stream = suited_stream(stream, wants, classes)
     else:
-        whole = images = images_of(data)
+        whole = images = images_of(data, prepare=to_size(wants.size, wants.resize))
         classes, name = adopted(whole.classes, len(classes), spec.name) if is_fresh else classes, whole.name
         if held is None and recipe.validation > 0:
             images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
@@ -104,11 +104,13 @@ def adopted(found: Classes, num_classes: int, model: str) -> Classes:
     )
 
 
-def to_score(validation: Any) -> Images | Stream | None:
+def to_score(validation: Any, wants: Preprocessing) -> Images | Stream | None:
     """Return what `fit(validation=...)` was given as images or a stream."""
     if validation is None:
         return None
-    return as_stream(validation) if is_stream(validation) else images_of(validation)
+    if is_stream(validation):
+        return as_stream(validation)
+    return images_of(validation, prepare=to_size(wants.size, wants.resize))
 
 
 def told_by(data: Any, recipe: Recipe, asked: Collection[str]) -> Recipe:

@@ -18,7 +18,7 @@ from zoo.build import Config, built
 from zoo.callbacks import Callback
 from zoo.data import Stream, images_of
 from zoo.data.inputs import inputs_of
-from zoo.data.resize import Normalize
+from zoo.data.resize import Normalize, to_size
 from zoo.errors import DeviceError, WeightsError, ZooError
 from zoo.history import History
 from zoo.inference import Guess, answers, checked_top, device_named, guesses
@@ -174,7 +174,8 @@ class Model:
             pixels: Any = [batch.images for batch in batches]
             labels, name = torch.cat([batch.targets for batch in batches]), ""
         else:
-            pixels = images_of(data).with_classes(self.classes)
+            prepare = to_size(self.preprocessing.size, self.preprocessing.resize)
+            pixels = images_of(data, prepare=prepare).with_classes(self.classes)
             labels, name = pixels.labels.cpu(), pixels.name
         return evaluation(self.logits(pixels), labels, self.classes.names, data=name, k=checked_top(top))
 

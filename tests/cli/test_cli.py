@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -97,6 +98,22 @@ def test_fit_trains_scores_saves_and_draws(run, photos, tmp_path):
     assert len([line for line in err.splitlines() if line.strip()]) == 9
     assert (tmp_path / "curves.png").stat().st_size > 1000
     assert zoo.load("./runs/cnn-7x7").classes.names == ("bag", "trousers")
+
+
+def test_photos_of_several_sizes_are_trained_on_scored_and_looked_into(run, tmp_path):
+    draw = np.random.default_rng(0)
+    for part in ("train", "test"):
+        for number in range(8):
+            for name, level in (("bright", 200), ("dark", 20)):
+                place = tmp_path / "mixed" / part / name
+                place.mkdir(parents=True, exist_ok=True)
+                height, width = draw.integers(9, 40, 2)
+                Image.fromarray(np.full((height, width, 3), level, np.uint8)).save(place / f"{number}.jpg")
+    assert run("data", "./mixed")[0] == 1
+    assert json.loads(run("data", "./mixed", "--size", "12", "--json")[1])["images"] == "3 x 12 x 12"
+    code, out, _ = run("fit", "cnn-7x7", "./mixed", "--epochs", "20", "--seed", "0", "--quiet", "--json")
+    assert (code, json.loads(out)["test"]["accuracy"]) == (0, 1.0)
+    assert run("evaluate", "./runs/cnn-7x7", "./mixed")[1].startswith("accuracy 1.0000")
 
 
 def test_fit_never_writes_over_an_earlier_run_by_itself(run, photos, tmp_path):

@@ -139,7 +139,7 @@ def test_pictures_are_listed_by_name_and_other_files_left_out(tmp_path):
 
 
 def test_images_of_two_sizes_are_named():
-    with pytest.raises(ImageError, match="second is 4 x 5 with 3 channels and first is 4 x 4 with 1 channel; resize"):
+    with pytest.raises(ImageError, match="second is 4 x 5 with 3 channels and first is 4 x 4 with 1 channel; zoo"):
         stacked([torch.zeros(1, 4, 4), torch.zeros(3, 4, 5)], ["first", "second"])
 
 

@@ -13,6 +13,7 @@ GROUND_FLOOR = (
     "signature",
     "spec",
     "recipe",
+    "reference",
     "registry",
     "hooks",
     "discovery",

@@ -17,8 +17,9 @@ from zoo.cli.table import as_json, print_json, print_pairs
 @click.option(
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG with ten images of each class."
 )
+@click.option("--size", type=click.IntRange(1), help="Read images at this height and width.")
 @as_json
-def data(name: str | None, download: bool, picture: Path | None, is_json: bool) -> None:
+def data(name: str | None, download: bool, size: int | None, picture: Path | None, is_json: bool) -> None:
     """List the data sets, or read NAME (a data set or a folder such as ./photos) and say what is in it."""
     if name is None:
         list_.callback(pattern="*", shelf="datasets", is_json=is_json)  # type: ignore[misc]
@@ -26,7 +27,7 @@ def data(name: str | None, download: bool, picture: Path | None, is_json: bool) 
     from zoo.api import dataset
     from zoo.errors import SourceError
 
-    found = dataset(name, download=download)
+    found = dataset(name, download=download, size=size)
     record: dict[str, Any] = {"name": name}
     for part in ("train", "test"):
         try:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from zoo.cli.table import as_json, print_json
+from zoo.reference import is_folder
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -84,10 +85,7 @@ def fit(
     MODEL is a name (zoo list), or a folder such as ./runs/gcn-7x7 to go on training. DATA is a data set (zoo data), or
     a folder such as ./photos with a sub-folder a class.
     """
-    from zoo.api import dataset
-
-    sets = dataset(data)
-    made = _model(model, sets, config, seed)
+    made, sets = _prepared(model, data, config, seed)
     changes = changes if epochs is None else {**changes, "epochs": epochs}
     folder = save or _default_folder(model)
     _train(made, sets, folder, recipe=recipe, device=device, progress=not quiet, changes=changes)
@@ -136,26 +134,29 @@ def _report(model: Model, sets: Dataset, folder: Path, is_json: bool) -> None:
     click.echo(f"saved to {folder}")
 
 
-def _model(name: str, sets: Dataset, config: dict[str, Any], seed: int | None) -> Model:
-    """Make a model, for as many classes as the data has unless told; or load one to go on."""
+def _prepared(model: str, data: str, config: dict[str, Any], seed: int | None) -> tuple[Model, Dataset]:
+    """Return a saved model to go on with, or a new one for as many classes as the data has, and the data."""
     from zoo.api import create, load
+    from zoo.cli.use import read
     from zoo.errors import ConfigError
+    from zoo.plugins import CATALOGUE
 
-    if _is_folder(name):
+    if is_folder(model):
         if config or seed is not None:
             raise ConfigError("--config and --seed make a new model; a saved one keeps its own")
-        return load(name)
-    return create(name, seed=seed, **{"classes": len(sets.train.classes), "channels": sets.train.channels, **config})
+        made = load(model)
+        return made, read(data, made.preprocessing.size, made.preprocessing.resize)
+    spec = CATALOGUE.shelf("models")[model]
+    sets = read(data, config.get("size", spec.size), spec.resize)
+    return create(
+        model, seed=seed, **{"classes": len(sets.train.classes), "channels": sets.train.channels, **config}
+    ), sets
 
 
 def _default_folder(model: str) -> Path:
     """Return where a run is saved: a new folder under `runs`, or the saved model's own when that goes on."""
-    if _is_folder(model):
+    if is_folder(model):
         return Path(model)
     name = model.rpartition(":")[2]
     names = (f"{name}-{number}" if number > 1 else name for number in count(1))
     return next(folder for folder in map(Path("runs").joinpath, names) if not folder.exists())
-
-
-def _is_folder(reference: str) -> bool:
-    return reference.startswith((".", "/", "~"))

@@ -54,14 +54,24 @@ def _best(guesses: list[Any]) -> dict[str, str]:
 @as_json
 def evaluate(model: str, data: str, part: str, top: int, plot: Path | None, device: str | None, is_json: bool) -> None:
     """Score the saved MODEL, a folder such as ./runs/gcn-7x7, on the labelled images of DATA."""
-    from zoo.api import dataset, load
+    from zoo.api import load
 
-    result = load(model).to(device or "cpu").evaluate(getattr(dataset(data), part), top=top)
+    loaded = load(model).to(device or "cpu")
+    sets = read(data, loaded.preprocessing.size, loaded.preprocessing.resize)
+    result = loaded.evaluate(getattr(sets, part), top=top)
     if plot is not None:
         from zoo.plots import confusion, write
 
         write(confusion(result), plot)
     print_json(result.to_json()) if is_json else click.echo(str(result))
+
+
+def read(data: str, size: Any, how: str) -> Any:
+    """Return a data set; pictures in a folder of one's own are brought to the model's size as they are read."""
+    from zoo.api import dataset
+    from zoo.reference import is_folder
+
+    return dataset(data, size=size, how=how) if is_folder(data) else dataset(data)
 
 
 def test_images(sets: Any) -> Any:

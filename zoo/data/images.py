@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.resize import resized
+from zoo.data.resize import to_size
 from zoo.errors import ImageError, LabelError, listed
 from zoo.randomness import generator
 from zoo.signature import Classes
@@ -103,8 +103,7 @@ class Images:
 
     def resize(self, size: int | tuple[int, int], *, how: str = "area") -> Images:
         """Return the images at another size; `how` is explained at `zoo.signature.Preprocessing`."""
-        pair = (size, size) if isinstance(size, int) else size
-        return Images(resized(self.images, pair, how), self.labels, self.classes, name=self.name)
+        return Images(to_size(size, how)(self.images), self.labels, self.classes, name=self.name)
 
     def grayscale(self) -> Images:
         """Return one-channel images by the luma weights of ITU-R BT.601, as Pillow does."""

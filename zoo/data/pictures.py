@@ -12,6 +12,7 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
+from zoo.data.resize import Prepare
 from zoo.errors import ImageError
 
 SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
@@ -37,8 +38,12 @@ def decoded(picture: Image.Image, channels: int) -> Tensor:
     return torch.from_numpy(array).reshape(*array.shape[:2], channels).permute(2, 0, 1).contiguous()
 
 
-def opened(source: Path | bytes, channels: int | None = None, *, name: str = "") -> Tensor:
-    """Read an image file, or its bytes, as uint8 (C, H, W); `channels` None keeps grey grey and the rest colour.
+def opened(
+    source: Path | bytes, channels: int | None = None, *, name: str = "", prepare: Prepare | None = None
+) -> Tensor:
+    """Read an image file, or its bytes, as uint8 (C, H, W), brought to a size at once by `prepare` if that is given.
+
+    `channels` None keeps grey pictures grey and makes all others colour.
 
     Raises:
         ImageError: There is no such file, or it is no image, damaged or too large.
@@ -51,13 +56,14 @@ def opened(source: Path | bytes, channels: int | None = None, *, name: str = "")
                 kept = channels or (
                     1 if picture.mode in ("L", "1", "I", "F", "LA") or picture.mode.startswith("I;") else 3
                 )
-                return decoded(picture, kept)
+                image = decoded(picture, kept)
     except FileNotFoundError as error:
         raise ImageError(f"no file {told}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{told} is too large: {error}") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError(f"{told} is no image that can be read: {error}") from error
+    return image if prepare is None else prepare(image[None])[0]
 
 
 def pictures_in(folder: Path) -> list[Path]:
@@ -76,7 +82,8 @@ def stacked(images: Iterable[Tensor], names: Iterable[object]) -> Tensor:
     for image, name in pairs:
         if image.shape != first.shape:
             raise ImageError(
-                f"{name} is {_shape(image)} and {first_name} is {_shape(first)}; resize them to one size first"
+                f"{name} is {_shape(image)} and {first_name} is {_shape(first)}; "
+                "zoo.dataset(..., size=28) reads them at one size"
             )
     return torch.stack([image for image, _ in pairs])
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -9,8 +11,27 @@ from torch import Tensor
 from zoo.errors import ImageError
 from zoo.signature import Preprocessing
 
+Prepare = Callable[[Tensor], Tensor]
+"""Brings images (N, C, H, W) to one size."""
 CHUNK = 4096
 """Images resized at once, so that large sets need no large float copy."""
+
+
+def to_size(size: int | tuple[int, int], how: str = "area") -> Prepare:
+    """Return what resizes images to a height and width; one number is a square.
+
+    Raises:
+        ImageError: The size is not one or two whole numbers of at least 1, or `how` is unknown.
+    """
+    pair = (size, size) if isinstance(size, int) else size
+    _check(pair, how)
+    return lambda images: resized(images, pair, how)
+
+
+def _check(size: object, how: str) -> None:
+    is_pair = isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and n >= 1 for n in size)
+    if not is_pair or how not in ("area", "sample"):
+        raise ImageError(f"cannot resize to {size!r} by {how!r}; give height and width, and how: area or sample")
 
 
 def resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
@@ -21,8 +42,7 @@ def resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
         size: Height and width in pixels.
         how: `area` or `sample`; see `zoo.signature.Preprocessing`.
     """
-    if how not in ("area", "sample") or min(size) < 1:
-        raise ImageError(f"cannot resize to {size} by {how!r}; how is 'area' or 'sample', sizes are positive")
+    _check(size, how)
     if tuple(images.shape[2:]) == tuple(size):
         return images
     return torch.cat([_resized(chunk, size, how) for chunk in images.split(CHUNK)])

@@ -67,7 +67,7 @@ def test_other_files_and_empty_folders_are_left_out(tmp_path):
 def test_images_of_two_sizes_are_named(tmp_path):
     Image.new("L", (9, 9)).save(write(tmp_path) / "bee" / "9.png")
 
-    with pytest.raises(ImageError, match=r"9\.png is 9 x 9 .* resize them to one size first"):
+    with pytest.raises(ImageError, match=r"9\.png is 9 x 9 .* reads them at one size"):
         _ = zoo.dataset(tmp_path).train
 
 

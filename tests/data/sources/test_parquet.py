@@ -76,7 +76,7 @@ def test_grey_and_colour_rows_make_a_colour_set(tmp_path):
         ({"labels": [0, 1, 2, -1, 0, 0]}, LabelError, "-1..2"),
         ({"labels": [0, 1, 2, None, 0, 0]}, LabelError, "labels are"),
         ({"levels": [], "labels": []}, SourceError, "has no rows"),
-        ({"levels": [*LEVELS[:5], np.zeros((9, 9), np.uint8)]}, ImageError, "resize"),
+        ({"levels": [*LEVELS[:5], np.zeros((9, 9), np.uint8)]}, ImageError, "reads them at one size"),
     ],
     ids=["image column", "label column", "label beyond", "label -1", "label null", "no rows", "two sizes"],
 )

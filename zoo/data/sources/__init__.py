@@ -11,6 +11,7 @@ from torch.utils.data import IterableDataset
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.data.loader import Loader
+from zoo.data.resize import Prepare
 from zoo.data.sources import folder, idx, packed, parquet
 from zoo.data.sources.iterables import from_items, from_samples
 from zoo.errors import SourceError
@@ -18,37 +19,41 @@ from zoo.errors import SourceError
 PARTS = {"train": ("train", "training"), "test": ("test", "val", "validation")}
 
 
-def dataset_at(path: str | Path) -> Dataset:
+def dataset_at(path: str | Path, prepare: Prepare | None = None) -> Dataset:
     """Return the data set in a folder or file.
 
     A folder holds IDX files (also below `raw`), Parquet shards `train*.parquet`, or a sub-folder a class, with or
     without `train` and `test` above them. A file is `.npz`, `.parquet` or `.safetensors`.
+
+    Args:
+        path: The folder or file.
+        prepare: Brings pictures to one size as they are read one by one; sets that have one size are left as they are.
 
     Raises:
         SourceError: There is nothing at `path`, or nothing that zoo reads.
     """
     place = Path(path).expanduser()
     if place.is_file():
-        return _file(place)
+        return _file(place, prepare)
     if not place.is_dir():
         raise SourceError(f"no folder or file {place}; zoo.dataset(name) gives a data set by its name")
     inner = next((each for each in (place, place / "raw") if idx.has_idx(each)), None)
     if inner is not None:
         return _parts(lambda part: idx.read_folder(inner, part), place)
     if parquet.shards(place, "train") or parquet.shards(place, "test"):
-        return _parts(lambda part: parquet.read_shards(_shards(place, part)), place)
-    return _parts(lambda part: folder.read_folder(_class_root(place, part)), place)
+        return _parts(lambda part: parquet.read_shards(_shards(place, part), prepare), place)
+    return _parts(lambda part: folder.read_folder(_class_root(place, part), prepare), place)
 
 
 def _parts(read: Any, place: Path) -> Dataset:
     return Dataset(train=lambda: read("train"), test=lambda: read("test"), name=place.name)
 
 
-def _file(path: Path) -> Dataset:
+def _file(path: Path, prepare: Prepare | None) -> Dataset:
     readers: dict[str, Any] = {
         ".npz": packed.read_npz,
         ".safetensors": packed.read_safetensors,
-        ".parquet": lambda shard: _parts(lambda _: parquet.read_shards([shard]), shard),
+        ".parquet": lambda shard: _parts(lambda _: parquet.read_shards([shard], prepare), shard),
     }
     if path.suffix.lower() not in readers:
         raise SourceError(
@@ -75,12 +80,13 @@ def _class_root(place: Path, part: str) -> Path:
     return place
 
 
-def images_of(source: Any) -> Images:
+def images_of(source: Any, *, prepare: Prepare | None = None) -> Images:
     """Return anything that holds labelled images as `Images`, read whole; of a data set, the training images.
 
     Args:
         source: `Images`, `Dataset`, `Loader`; a folder or file; `(X, y)`; a torch `Dataset`, read once through its
             transforms; an iterable of `(image, label)` or `(images, labels)` that ends.
+        prepare: Brings pictures to one size as they are read one by one; what is in memory is left as it is.
 
     Raises:
         SourceError, ImageError, LabelError: It is none of these, or what it holds cannot be used.
@@ -92,15 +98,15 @@ def images_of(source: Any) -> Images:
     if isinstance(source, Loader):
         return source.images
     if isinstance(source, str | Path):
-        return dataset_at(source).train
+        return dataset_at(source, prepare).train
     if isinstance(source, tuple) and len(source) == 2 and all(hasattr(each, "__len__") for each in source):
         return packed.from_pair(*source)
     if isinstance(source, Mapping):
         raise SourceError(f"a {type(source).__name__} is no images; give (X, y), such as (d['images'], d['labels'])")
     if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, IterableDataset):
-        return from_samples(source, what=f"the {type(source).__name__}")
+        return from_samples(source, what=f"the {type(source).__name__}", prepare=prepare)
     if hasattr(source, "__iter__"):
-        return from_items(source, what=f"the {type(source).__name__}")
+        return from_items(source, what=f"the {type(source).__name__}", prepare=prepare)
     raise SourceError(
         f"a {type(source).__name__} is no images; give a folder, (X, y), a torch data set or loader, or Images"
     )

@@ -13,23 +13,26 @@ from torch import Tensor
 from zoo.data.arrays import as_tensor, encoded, shaped, uint8_images
 from zoo.data.images import Images
 from zoo.data.pictures import decoded, is_picture, stacked
+from zoo.data.resize import Prepare
 from zoo.errors import ImageError, SourceError, ZooError
 
 MAX_IMAGES = 1 << 20
 MAX_BYTES = 4 << 30
 
 
-def from_samples(dataset: Any, *, what: str = "the data set") -> Images:
+def from_samples(dataset: Any, *, what: str = "the data set", prepare: Prepare | None = None) -> Images:
     """Read a map-style torch data set of `(image, label)` once: its transforms run once for each image.
 
     Class names come from `dataset.classes` when labels are whole numbers.
     """
     names = getattr(dataset, "classes", None)
-    return from_items((dataset[index] for index in range(len(dataset))), names=names, what=what)
+    return from_items((dataset[index] for index in range(len(dataset))), names=names, what=what, prepare=prepare)
 
 
-def from_items(items: Iterable[Any], *, names: Any = None, what: str = "the iterable") -> Images:
-    """Read `(images, labels)` items, single or batched, until the end.
+def from_items(
+    items: Iterable[Any], *, names: Any = None, what: str = "the iterable", prepare: Prepare | None = None
+) -> Images:
+    """Read `(images, labels)` items, single or batched, until the end; `prepare` brings images of several sizes to one.
 
     Raises:
         SourceError: There are none, or no end of them: more than `MAX_IMAGES` images or `MAX_BYTES` bytes.
@@ -39,7 +42,7 @@ def from_items(items: Iterable[Any], *, names: Any = None, what: str = "the iter
     num = size = 0
     for item in items:
         pixels, found = _item(item, what)
-        images.append(pixels)
+        images.append(pixels if prepare is None else prepare(pixels))
         labels += found
         num, size = num + len(pixels), size + pixels.numel()
         if num > MAX_IMAGES or size > MAX_BYTES:

@@ -11,6 +11,7 @@ import torch
 from zoo.data.arrays import encoded
 from zoo.data.images import Images
 from zoo.data.pictures import opened, stacked
+from zoo.data.resize import Prepare
 from zoo.errors import SourceError
 
 IMAGE_COLUMNS = ("image", "img")
@@ -22,8 +23,8 @@ def shards(folder: Path, part: str) -> list[Path]:
     return sorted(path for place in (folder, folder / "data") for path in place.glob(f"{part}*.parquet"))
 
 
-def read_shards(files: list[Path]) -> Images:
-    """Read shards as one image set, in their order.
+def read_shards(files: list[Path], prepare: Prepare | None = None) -> Images:
+    """Read shards as one image set, in their order; `prepare` brings pictures of several sizes to one.
 
     Raises:
         SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
@@ -38,7 +39,9 @@ def read_shards(files: list[Path]) -> Images:
         image_column, label_column = _column(table, IMAGE_COLUMNS, path), _column(table, LABEL_COLUMNS, path)
         names = names or _class_names(table.schema.metadata or {}, label_column)
         labels += table[label_column].to_pylist()
-        images += [_image(value, f"{path}, row {row}") for row, value in enumerate(table[image_column].to_pylist())]
+        images += [
+            _image(value, f"{path}, row {row}", prepare) for row, value in enumerate(table[image_column].to_pylist())
+        ]
     if not images:
         raise SourceError(f"{files[0] if files else 'the folder'} has no rows")
     channels = max(image.shape[0] for image in images)
@@ -62,11 +65,11 @@ def _column(table: Any, names: tuple[str, ...], path: Path) -> str:
     return found
 
 
-def _image(value: Any, name: str) -> torch.Tensor:
+def _image(value: Any, name: str, prepare: Prepare | None) -> torch.Tensor:
     data = value.get("bytes") if isinstance(value, dict) else value
     if not isinstance(data, bytes):
         raise SourceError(f"{name} holds no image bytes")
-    return opened(data, name=name)
+    return opened(data, name=name, prepare=prepare)
 
 
 def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str] | None:

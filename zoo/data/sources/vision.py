@@ -10,27 +10,29 @@ from typing import Any
 
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
+from zoo.data.resize import Prepare
 from zoo.data.sources.iterables import from_samples
 from zoo.errors import SourceError, UnknownNameError, did_you_mean, listed
 
 NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def torchvision_dataset(name: str, *, root: Path, download: bool = False) -> Dataset:
+def torchvision_dataset(name: str, *, root: Path, download: bool = False, prepare: Prepare | None = None) -> Dataset:
     """Return a torchvision data set, read from `root` in torchvision's own layout, or downloaded there.
 
     Args:
         name: A class of `torchvision.datasets`, such as `CIFAR10`.
         root: Where torchvision keeps it.
         download: Fetch it when it is missing.
+        prepare: Brings pictures to one size as they are read.
 
     Raises:
         SourceError: torchvision is not installed, the files are missing, or the download fails.
     """
     maker = _maker(name)
     return Dataset(
-        train=lambda: _read(maker, name, root, "train", download),
-        test=lambda: _read(maker, name, root, "test", download),
+        train=lambda: _read(maker, name, root, "train", download, prepare),
+        test=lambda: _read(maker, name, root, "test", download, prepare),
         name=name,
     )
 
@@ -55,7 +57,7 @@ def _check_root_is_enough(name: str, accepted: Mapping[str, inspect.Parameter], 
         raise SourceError(f"torchvision:{name} {wants}; make it yourself and give it to zoo.data.images_of, or to fit")
 
 
-def _read(maker: Any, name: str, root: Path, part: str, download: bool) -> Images:
+def _read(maker: Any, name: str, root: Path, part: str, download: bool, prepare: Prepare | None) -> Images:
     accepted = inspect.signature(maker).parameters
     chosen: dict[str, Any] = (
         {"train": part == "train"} if "train" in accepted else {"split": part} if "split" in accepted else {}
@@ -64,7 +66,7 @@ def _read(maker: Any, name: str, root: Path, part: str, download: bool) -> Image
         chosen["download"] = download
     _check_root_is_enough(name, accepted, chosen)
     try:
-        return from_samples(maker(str(root), **chosen), what=f"torchvision:{name}")
+        return from_samples(maker(str(root), **chosen), what=f"torchvision:{name}", prepare=prepare)
     except (RuntimeError, OSError, ValueError, EOFError, ImportError, HTTPException) as error:
         how = "the download failed" if download else f"zoo.dataset('torchvision:{name}', download=True) fetches it"
         raise SourceError(

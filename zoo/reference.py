@@ -1,0 +1,14 @@
+"""References are told apart by their first characters; nothing is guessed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+def is_folder(reference: object) -> bool:
+    """Return whether a reference means a folder or file: a `Path`, or a string that begins with `.`, `/` or `~`.
+
+    >>> is_folder("./photos"), is_folder("photos"), is_folder(Path("photos"))
+    (True, False, True)
+    """
+    return isinstance(reference, Path) or (isinstance(reference, str) and reference.startswith((".", "/", "~")))
