@@ -106,8 +106,12 @@ class Bar:
 
 @contextmanager
 def shown(wanted: bool) -> Iterator[list[Callback]]:
-    """Yield the callbacks that show training on standard error; none when not wanted, or not the first process."""
-    console = Console(stderr=True)
+    """Yield the callbacks that show training; none when not wanted, or not the first process.
+
+    They write to standard error, and in a notebook to the cell's output.
+    """
+    console = Console()
+    console = console if console.is_jupyter else Console(stderr=True)
     if not wanted or os.environ.get("RANK", "0") != "0":
         yield []
     elif console.is_terminal:
