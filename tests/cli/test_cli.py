@@ -94,7 +94,7 @@ def test_fit_trains_scores_saves_and_draws(run, photos, tmp_path):
     code, out, err = run(*words)
     assert code == 0
     assert "test accuracy" in out
-    assert "saved to" in out
+    assert "saved to ./runs/cnn-7x7;" in out
     assert len([line for line in err.splitlines() if line.strip()]) == 9
     assert (tmp_path / "curves.png").stat().st_size > 1000
     assert zoo.load("./runs/cnn-7x7").classes.names == ("bag", "trousers")

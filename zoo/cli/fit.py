@@ -131,7 +131,8 @@ def _report(model: Model, sets: Dataset, folder: Path, is_json: bool) -> None:
     if result:
         low, high = result.interval
         click.echo(f"test accuracy {result.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {result.count} images")
-    click.echo(f"saved to {folder}")
+    named = folder if folder.is_absolute() or str(folder).startswith((".", "~")) else f"./{folder}"
+    click.echo(f"saved to {named}; zoo predict {named} picture.png labels with it")
 
 
 def _prepared(model: str, data: str, config: dict[str, Any], seed: int | None) -> tuple[Model, Dataset]:
