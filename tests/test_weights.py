@@ -10,6 +10,7 @@ import torch
 
 import zoo
 from zoo.errors import UnknownNameError, WeightsError
+from zoo.weights import shipped
 
 
 @pytest.fixture
@@ -106,6 +107,28 @@ def test_a_model_that_no_plugin_provides_names_the_package_to_install(folder):
         zoo.load(folder)
 
 
+def test_a_namesake_from_another_distribution_does_not_stand_in(folder):
+    config = json.loads((folder / "config.json").read_text())
+    config["plugin"] |= {"distribution": "zoo-other"}
+    (folder / "config.json").write_text(json.dumps(config))
+    with pytest.raises(UnknownNameError, match="pip install zoo-other"):
+        zoo.load(folder)
+
+
+@pytest.mark.parametrize("reference", list(shipped()))
+def test_shipped_weights_score_what_their_history_says(reference):
+    model = zoo.load(reference)
+    result = model.evaluate(zoo.dataset("fashion-mnist-7x7").test)
+    assert reference.startswith(f"{model.spec.name}/")
+    assert result.accuracy == pytest.approx(model.history[-1]["val_accuracy"], abs=2e-4)
+
+
+def test_weights_that_do_not_ship_are_named_beside_those_that_do():
+    assert "gcn-7x7/fashion-mnist" in shipped()
+    with pytest.raises(UnknownNameError, match="did you mean gcn-7x7/fashion-mnist"):
+        zoo.load("gcn-7x7/fashion-mnst")
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -114,6 +137,7 @@ def test_a_model_that_no_plugin_provides_names_the_package_to_install(folder):
         ("config", {"hidden": "wide"}),
         ("config", {"build": "os:system"}),
         ("classes", {"values": [1, 2], "names": ["a"]}),
+        ("classes", {"values": [None], "names": ["a"]}),
         ("preprocessing", {"size": [0, 7]}),
         ("recipe", {"epochs": -1}),
         ("files", {}),

@@ -22,7 +22,7 @@ from zoo.reference import is_folder
 from zoo.spec import ModelSpec
 
 
-def create(name: str, *, seed: int | None = None, **config: Any) -> Model:
+def create(name: str, /, *, seed: int | None = None, **config: Any) -> Model:
     """Make a model with fresh weights.
 
     Args:
@@ -44,6 +44,8 @@ def create(name: str, *, seed: int | None = None, **config: Any) -> Model:
 def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
     plugin = next(plugin for plugin in CATALOGUE.plugins() if plugin.name == owner)
     origin = Origin(plugin=plugin.name, distribution=plugin.distribution, version=plugin.version)
+    if spec.task != "classification":
+        raise PluginError(f"{spec.name} learns {spec.task!r}; this zoo knows classification, upgrade zoo-models")
     complete = bound(spec, config)
     return Model(spec, origin=origin, config=complete, net=built(spec, complete, seed).eval(), seed=seed)
 
@@ -52,18 +54,14 @@ def load(reference: str | Path) -> Model:
     """Load a saved model, in eval mode.
 
     Args:
-        reference: The folder that `Model.save` wrote: a `Path`, or a string that begins with `.`, `/` or `~`.
+        reference: Weights that ship with zoo, such as `gcn-7x7/fashion-mnist`; or the folder that `Model.save` wrote:
+            a `Path`, or a string that begins with `.`, `/` or `~`.
 
     Raises:
-        UnknownNameError: The reference is no folder, or no installed plugin provides the model.
+        UnknownNameError: The reference is neither, or no installed plugin provides the model.
         WeightsError: A file is missing, damaged, or does not fit the model.
     """
-    if not is_folder(reference):
-        raise UnknownNameError(
-            f"{reference!r} is no folder: a folder is a Path, or a string that begins with '.' or '/', "
-            f"such as './{reference}'"
-        )
-    folder = Path(reference)
+    folder = Path(reference) if is_folder(reference) else _shipped(reference)
     artifact = weights.read(folder)
     manifest = artifact.manifest
     spec, owner = _provider(manifest)
@@ -82,13 +80,24 @@ def load(reference: str | Path) -> Model:
     return model
 
 
+def _shipped(reference: object) -> Path:
+    known = weights.shipped()
+    if reference not in known:
+        near = did_you_mean(str(reference), known)
+        raise UnknownNameError(
+            f"{reference!r} is no folder, and no weights that ship with zoo ({listed(known) or 'none do'}){near}; "
+            f"a folder is a Path, or a string that begins with '.' or '/', such as './{reference}'"
+        )
+    return known[str(reference)]
+
+
 def _provider(manifest: Manifest) -> tuple[ModelSpec, str]:
-    """Return the installed model a manifest names; never code from the folder itself."""
-    shelf = CATALOGUE.shelf("models")
+    """Return the model of the installed distribution a manifest names; never code from the folder, nor a namesake."""
     origin = manifest.origin
-    for key in (f"{origin.plugin}:{manifest.model}", manifest.model):
-        if key in shelf:
-            return shelf[key], shelf.owner(key)
+    for plugin in CATALOGUE.plugins():
+        for spec in plugin.offered("models"):
+            if (plugin.distribution, spec.name) == (origin.distribution, manifest.model):
+                return spec, plugin.name
     raise UnknownNameError(
         f"no installed plugin provides {manifest.model!r}; it was saved with plugin {origin.plugin} of "
         f"{origin.distribution} {origin.version}: pip install {origin.distribution}"

@@ -189,5 +189,7 @@ def _check_class_weights(weights: Any) -> None:
     if weights is None or (isinstance(weights, str) and weights == "balanced"):
         return
     is_numbers = isinstance(weights, tuple) and all(isinstance(w, int | float) and 0 <= w <= LARGEST for w in weights)
-    if not is_numbers or not weights:
-        raise ConfigError(f"class_weights is None, 'balanced' or one non-negative number a class, not {weights!r}")
+    if not is_numbers or not any(weights):
+        raise ConfigError(
+            f"class_weights is None, 'balanced' or one non-negative number a class, some above 0, not {weights!r}"
+        )

@@ -26,6 +26,8 @@ class Classes:
         """Check that each class has one value and one name."""
         if len(self.values) != len(self.names) or len(set(self.values)) != len(self.values):
             raise LabelError(f"{len(self.values)} class values and {len(self.names)} names; each class has one of each")
+        if not all(isinstance(value, int | str) for value in self.values):
+            raise LabelError(f"class values are whole numbers or strings, not {self.values!r}")
 
     def __len__(self) -> int:
         return len(self.values)

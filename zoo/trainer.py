@@ -37,6 +37,9 @@ class Trainer:
         if recipe.precision == "fp16" and self.device.type == "cpu":
             raise ConfigError("precision='fp16' needs a GPU; on the CPU use 'bf16' or 'fp32'")
         self._recipe = recipe
+        for callback in callbacks:
+            if not all(callable(getattr(callback, name, None)) for name in ("on_step", "on_epoch")):
+                raise ConfigError(f"a callback has the methods on_step and on_epoch; {callback!r} has not")
         self._callbacks = list(callbacks)
 
     def fit(

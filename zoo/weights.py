@@ -21,6 +21,8 @@ from zoo.errors import WeightsError, listed
 from zoo.history import History
 from zoo.manifest import Manifest
 
+SHIPPED = ("zoo_weights", "weights")
+"""Beside the package: where a wheel puts the weights, and where a checkout has them."""
 CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
 
 
@@ -95,6 +97,13 @@ def _put_in_place(staged: Path, target: Path) -> None:
     target.rename(old)
     staged.rename(target)
     shutil.rmtree(old, ignore_errors=True)
+
+
+def shipped() -> dict[str, Path]:
+    """Return the folders of the weights that ship with zoo, by reference `model/tag`."""
+    beside = Path(__file__).parent.parent
+    found = [path.parent for root in SHIPPED for path in sorted((beside / root).glob(f"*/*/{CONFIG}"))]
+    return {f"{folder.parent.name}/{folder.name}": folder for folder in found}
 
 
 def read(folder: Path) -> Artifact:

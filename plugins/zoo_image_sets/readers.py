@@ -35,7 +35,10 @@ def _idx(name: str, torchvision_name: str, names: tuple[str, ...], download: boo
     folders = (name, f"{torchvision_name}/raw", torchvision_name)
     if download and found(folders, idx.is_whole) is None:  # a download that failed leaves a folder without its files
         torchvision_dataset(torchvision_name, root=download_folder(), download=True).train  # noqa: B018 - the look fetches
-    folder, classes = found(folders, idx.is_whole) or found_or_told(name, folders), Classes.of(range(10), names)
+    folder, classes = (
+        found(folders, idx.is_whole) or found_or_told(name, folders, has_download=True),
+        Classes.of(range(10), names),
+    )
     return Dataset(
         train=lambda: idx.read_folder(folder, "train", classes), test=lambda: idx.read_folder(folder, "test", classes)
     )
@@ -43,4 +46,4 @@ def _idx(name: str, torchvision_name: str, names: tuple[str, ...], download: boo
 
 def cifar10_jpeg(*, download: bool = False) -> Dataset:
     """Return CIFAR-10 as JPEG, from its Parquet shards; it has no download."""
-    return dataset_at(found_or_told("cifar10-jpeg", ("cifar10-jpeg",)))
+    return dataset_at(found_or_told("cifar10-jpeg", ("cifar10-jpeg",), has_download=False))

@@ -25,6 +25,7 @@ def test_the_wheel_holds_zoo_its_plugins_their_data_and_licences(wheel):
         points = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
     assert {"zoo/__init__.py", "zoo/py.typed", "zoo_cnn/nets.py", "zoo_grid_gcn/net.py"} <= names
     assert {"zoo_image_sets/fashion-mnist-7x7.safetensors", "zoo_image_sets/LICENSE-fashion-mnist"} <= names
+    assert {f"zoo_weights/gcn-7x7/fashion-mnist/{name}" for name in ("config.json", "model.safetensors")} <= names
     assert not [name for name in names if name.startswith(("tests", "docs", "examples", "plugins"))]
     for line in ("[zoo]", "zoo_cnn = zoo_cnn", "zoo_grid_gcn = zoo_grid_gcn", "zoo_image_sets = zoo_image_sets"):
         assert line in points
@@ -41,6 +42,7 @@ def test_the_installed_wheel_trains_saves_and_predicts_from_python_and_the_shell
         "data = zoo.dataset('fashion-mnist-7x7')\n"
         "model = zoo.create('gcn-7x7', seed=0).fit(data.train.take(640), epochs=1, progress=False)\n"
         "model.save('runs/gcn')\n"
+        "assert len(zoo.load('gcn-7x7/fashion-mnist').predict(data.test.take(5))) == 5\n"
     )
     env = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", script], check=True, env=env, cwd=tmp_path)

@@ -30,6 +30,7 @@ def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
             "images": _size(value),
             "train": value.counts.get("train"),
             "test": value.counts.get("test"),
+            "ships": value.bundled,
             "license": value.license,
         }
     if isinstance(value, Experiment):

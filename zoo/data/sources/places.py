@@ -30,7 +30,7 @@ def found(names: Sequence[str], holds: Callable[[Path], bool] = Path.is_dir) -> 
     return next((place / name for place in places() for name in names if holds(place / name)), None)
 
 
-def found_or_told(data_set: str, names: Sequence[str]) -> Path:
+def found_or_told(data_set: str, names: Sequence[str], *, has_download: bool) -> Path:
     """Return `found(names)`.
 
     Raises:
@@ -39,8 +39,9 @@ def found_or_told(data_set: str, names: Sequence[str]) -> Path:
     folder = found(names)
     if folder is None:
         looked = ", ".join(str(place) for place in places())
+        fetch = f"zoo.dataset({data_set!r}, download=True) fetches it, or " if has_download else ""
         raise SourceError(
             f"{data_set} is not on this machine: no folder {' or '.join(names)} in {looked}. "
-            f"zoo.dataset({data_set!r}, download=True) fetches it, or set ZOO_DATA to the folder that holds it"
+            f"{fetch}set ZOO_DATA to the folder that holds it"
         )
     return folder
