@@ -11,7 +11,14 @@ ZooError
 │   └── SourceError                    a folder, file or iterable that cannot be read as a data set
 ├── DeviceError (RuntimeError)         a device that is not there
 ├── TrainingError (RuntimeError)       training that cannot go on, such as a loss that is not finite
-└── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
+├── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
+│   └── BusyError                      another process is saving to the same place, and took too long
+└── HubError (RuntimeError)            publishing to or loading from a Hub
+    ├── HubNotFoundError               no such repository, revision or file, or none that this token may see
+    ├── HubAccessError                 a token that is missing, invalid or without the right; a gated repository
+    ├── HubConflictError               somebody else published first, or a tag is taken
+    ├── HubUnreachableError            no answer, or a broken one, after several tries; offline and not in the cache
+    └── HubUntrustedError              an endpoint, an answer or a repository that is not safe to use
 """
 
 from __future__ import annotations
@@ -70,6 +77,34 @@ class TrainingError(ZooError, RuntimeError):
 
 class WeightsError(ZooError, ValueError):
     """A saved model that cannot be written, read or trusted."""
+
+
+class BusyError(WeightsError):
+    """Another process is saving to the same place, and took too long."""
+
+
+class HubError(ZooError, RuntimeError):
+    """Publishing to a Hub, or loading from one, did not work."""
+
+
+class HubNotFoundError(HubError):
+    """There is no such repository, revision or file, or none that this token may see."""
+
+
+class HubAccessError(HubError):
+    """The token is missing, invalid or without the right, or the repository is gated."""
+
+
+class HubConflictError(HubError):
+    """Somebody else published first, or the tag is taken."""
+
+
+class HubUnreachableError(HubError):
+    """The Hub gave no answer, or a broken one, after several tries; or zoo is offline and the cache has no copy."""
+
+
+class HubUntrustedError(HubError):
+    """An endpoint, an answer or a repository is not safe to use."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:

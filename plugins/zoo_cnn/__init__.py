@@ -20,11 +20,15 @@ SGD = Recipe(
     keep="best",
     monitor="val_accuracy",
 )
+COSINE = Recipe(
+    epochs=20, batch_size=64, optimizer="adam", lr=1e-3, schedule="cosine", weight_decay=1e-4, augment=("shift:1",)
+)
 VARIANTS = {
     "sgd-0.01": SGD,
     "sgd-0.1": SGD.replace(lr=0.1),
     "sgd-0.5": SGD.replace(lr=0.5),
     "adam": SGD.replace(optimizer="adam", lr=1e-3),
+    "cosine": COSINE,
 }
 
 
@@ -39,6 +43,7 @@ def zoo_models() -> list[ModelSpec]:
             size=(7, 7),
             parameters=421_642,
             recipe=Recipe(epochs=10, batch_size=64, optimizer="adam", lr=1e-3),
+            recipes={"cosine": COSINE.replace(epochs=15, augment=())},
             resize="sample",
             paper=PAPER_1,
             tags=("convolution", "grey"),

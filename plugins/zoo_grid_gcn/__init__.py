@@ -9,6 +9,7 @@ zoo_api = 1
 
 PAPER = "Yin 2024, Small image classification with graph convolutional networks"
 RECIPE = Recipe(epochs=10, batch_size=64, optimizer="adam", lr=0.01, weight_decay=1e-5)
+COSINE = RECIPE.replace(epochs=60, schedule="cosine")
 
 
 @hookimpl
@@ -22,7 +23,7 @@ def zoo_models() -> list[ModelSpec]:
             size=(7, 7),
             parameters=906,
             recipe=RECIPE,
-            recipes={"tuned": RECIPE.replace(epochs=30)},
+            recipes={"tuned": RECIPE.replace(epochs=30), "cosine": COSINE},
             resize="sample",
             paper=PAPER,
             tags=("graph", "gcn", "grey"),

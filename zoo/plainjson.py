@@ -1,0 +1,48 @@
+"""JSON that came from elsewhere, read strictly: one object, no doubled keys, only finite numbers, bounded size."""
+
+from __future__ import annotations
+
+import json
+import math
+from typing import Any, NoReturn
+
+from zoo.errors import WeightsError
+
+MAX_BYTES = 1 << 20
+"""Largest document that is parsed, in bytes."""
+
+
+def parsed(data: bytes | str, *, name: str, limit: int = MAX_BYTES) -> dict[str, Any]:
+    """Return the one JSON object that `data` holds.
+
+    Raises:
+        WeightsError: It is larger than `limit`, no JSON object, or holds a key twice, NaN or an infinite number.
+    """
+    if len(data) > limit:
+        raise WeightsError(f"{name} is {len(data)} bytes; zoo reads at most {limit}")
+    try:
+        text = data if isinstance(data, str) else data.decode("utf-8")
+        record = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_refused)
+    except (ValueError, RecursionError) as error:
+        raise WeightsError(f"{name} is no JSON that zoo reads: {str(error)[:200] or type(error).__name__}") from error
+    if not isinstance(record, dict):
+        raise WeightsError(f"{name} is no JSON object")
+    return record
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    record = dict(pairs)
+    if len(record) != len(pairs):
+        raise ValueError("it holds a key twice")
+    return record
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"{text} is no finite number")
+    return value
+
+
+def _refused(text: str) -> NoReturn:
+    raise ValueError(f"{text} is no finite number")
