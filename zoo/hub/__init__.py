@@ -1,0 +1,25 @@
+"""Publish a saved model to a Hub, and load one from it. The door to huggingface_hub is `zoo.hub.client`."""
+
+from __future__ import annotations
+
+from zoo.hub.cache import Pulled
+from zoo.hub.client import Client, is_offline
+from zoo.hub.lockfile import Pin, Pins
+from zoo.hub.pulling import pull
+from zoo.hub.pushing import FilePlan, Publication, push
+from zoo.hub.reference import Reference
+from zoo.reference import is_hub
+
+__all__ = [
+    "Client",
+    "FilePlan",
+    "Pin",
+    "Pins",
+    "Publication",
+    "Pulled",
+    "Reference",
+    "is_hub",
+    "is_offline",
+    "pull",
+    "push",
+]

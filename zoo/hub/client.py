@@ -1,0 +1,182 @@
+"""The one door to huggingface_hub: every question is asked here, guarded and retried, and every error translated."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
+
+from zoo.errors import HubUnreachableError, HubUntrustedError
+from zoo.hub.failure import translated
+from zoo.hub.guard import guarded, is_plain
+from zoo.hub.reference import Reference
+from zoo.hub.retry import retried
+
+if TYPE_CHECKING:
+    from huggingface_hub import CommitOperationAdd
+    from huggingface_hub import HfApi as HfApi
+
+TRUE = {"1", "ON", "YES", "TRUE"}
+BIG = 1 << 20
+"""From so many bytes on, a download shows a bar."""
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Client:
+    """An endpoint, and how it is asked. The token is looked up at each question and kept nowhere."""
+
+    endpoint: str
+
+    @classmethod
+    def here(cls) -> Client:
+        """Return the client of the endpoint that the environment names.
+
+        Raises:
+            HubUntrustedError: It is no web address, or one that would be spoken to without encryption.
+        """
+        return cls(endpoint=_checked(os.environ.get("HF_ENDPOINT") or _default_endpoint()))
+
+    @property
+    def is_default(self) -> bool:
+        """Whether this is the public Hub."""
+        from huggingface_hub import constants
+
+        return self.endpoint == constants._HF_DEFAULT_ENDPOINT
+
+    def ask(self, call: Callable[[HfApi], T], *, asked: str, repo: str = "") -> T:
+        """Return what `call` returns; `asked` says in the message of an error what it was for.
+
+        Raises:
+            HubError: It did not work, also when tried again; no text of it holds the token.
+        """
+        if is_offline():
+            raise HubUnreachableError(f"{asked}: zoo is offline; unset HF_HUB_OFFLINE to reach {self.endpoint}")
+        try:
+            return retried(lambda: self._once(call))
+        except Exception as error:
+            failure = translated(error, asked=asked, repo=repo, endpoint=self.endpoint, token=_token())
+        raise failure  # outside the block: what the client raised, and its text, stay behind
+
+    def _once(self, call: Callable[[HfApi], T]) -> T:
+        from huggingface_hub import HfApi, get_session
+
+        with guarded(get_session(), self.endpoint), _quiet():
+            return call(HfApi(endpoint=self.endpoint, library_name="zoo-models", library_version=_version()))
+
+    def download(self, reference: Reference, name: str, *, commit: str, size: int, folder: Path) -> None:
+        """Put one file of a commit into a folder; it may not be larger than `size`.
+
+        It goes past the client's shared cache: what that holds is not checked, and a server could write beside it.
+
+        Raises:
+            HubError: It could not be had.
+        """
+        self.ask(
+            lambda api: api.hf_hub_download(
+                reference.repo,
+                name,
+                revision=commit,
+                local_dir=folder,
+                force_download=True,
+                tqdm_class=_bar(size, name),
+            ),
+            asked=f"cannot download {name} of {reference}",
+            repo=reference.repo,
+        )
+
+
+def additions(files: Mapping[str, bytes]) -> list[CommitOperationAdd]:
+    """Return files as the client wants them for a commit."""
+    from huggingface_hub import CommitOperationAdd
+
+    return [CommitOperationAdd(path_in_repo=name, path_or_fileobj=data) for name, data in files.items()]
+
+
+def is_offline() -> bool:
+    """Return whether the environment forbids to ask any Hub, now or when the client was imported."""
+    if any(os.environ.get(name, "").upper() in TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")):
+        return True
+    constants = sys.modules.get("huggingface_hub.constants")
+    return bool(constants and constants.HF_HUB_OFFLINE)
+
+
+def assets() -> Path:
+    """Return the folder where libraries beside the client keep what they make of its files."""
+    from huggingface_hub import constants
+
+    return Path(constants.HF_ASSETS_CACHE).expanduser()
+
+
+def _default_endpoint() -> str:
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
+
+
+def _checked(text: str) -> str:
+    endpoint = text.rstrip("/")
+    parts = urlsplit(endpoint)
+    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+        raise HubUntrustedError("HF_ENDPOINT is no address of the form https://host; mend it or unset it")
+    if is_plain(endpoint) and os.environ.get("ZOO_HUB_INSECURE") != "1":
+        raise HubUntrustedError(
+            f"{endpoint} would be spoken to without encryption, the token too; use https, "
+            "or set ZOO_HUB_INSECURE=1 if you trust every step of the network"
+        )
+    return endpoint
+
+
+def _token() -> str | None:
+    from huggingface_hub import get_token
+
+    try:
+        return get_token()
+    except Exception:  # it may be asked from elsewhere; without an answer there is nothing to hide
+        return None
+
+
+def _version() -> str:
+    try:
+        return version("zoo-models")
+    except PackageNotFoundError:
+        return "0"
+
+
+def _quiet() -> AbstractContextManager[object]:
+    """Show no bars where nobody watches; the client shows some of them in log files too."""
+    from huggingface_hub import utils
+
+    if sys.stderr is not None and sys.stderr.isatty():
+        return nullcontext()
+    return utils.disable_progress_bars()  # type: ignore[attr-defined, no-any-return]
+
+
+def _bar(size: int, name: str) -> Any:
+    """Return the class of a progress bar that stops a download of more than `size` bytes."""
+    from huggingface_hub import utils
+
+    class Bar(utils.tqdm):  # type: ignore[misc, name-defined]
+        """The client's bar: on a terminal, and for files that take a while."""
+
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs["desc"] = name
+            if size < BIG:
+                kwargs["disable"] = True
+            self.left = size - (kwargs.get("initial") or 0)
+            super().__init__(*args, **kwargs)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            self.left -= int(n or 0)
+            if self.left < 0:
+                raise HubUntrustedError(f"{name} goes on after the {size} bytes that the Hub told; stopped")
+            return super().update(n)  # type: ignore[no-any-return]
+
+    return Bar
