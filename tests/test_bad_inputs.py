@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 from itertools import count, cycle
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from artifacts import resealed
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
@@ -83,11 +83,7 @@ def flip_byte(folder):
 def edit(**fields):
     """Return a change that replaces fields of `config.json`."""
 
-    def change(folder):
-        path = folder / "config.json"
-        path.write_text(json.dumps({**json.loads(path.read_text()), **fields}))
-
-    return change
+    return lambda folder: resealed(folder, **fields)
 
 
 def written(path: Path, data: bytes) -> Path:
@@ -209,7 +205,7 @@ CASES = [
     ("load an empty folder", lambda m, t: zoo.load(t), WeightsError, "config.json cannot be read"),
     (
         "damaged config.json",
-        lambda m, t: zoo.load(saved(m, t / "m", lambda f: written(f / "config.json", b'{"format": 1'))),
+        lambda m, t: zoo.load(saved(m, t / "m", lambda f: written(f / "config.json", b'{"format": 2'))),
         WeightsError,
         "is no JSON",
     ),
@@ -221,7 +217,7 @@ CASES = [
     ),
     (
         "config.json of a newer zoo",
-        lambda m, t: zoo.load(saved(m, t / "m", edit(format=2))),
+        lambda m, t: zoo.load(saved(m, t / "m", edit(format=3))),
         WeightsError,
         "upgrade zoo-models",
     ),

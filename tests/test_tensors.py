@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from zoo.errors import WeightsError
-from zoo.tensors import MAX_HEADER, from_bytes, read, to_bytes
+from zoo.header import MAX_HEADER
+from zoo.tensors import from_bytes, read, to_bytes
 
 WEIGHTS = {
     "float": torch.arange(6.0).reshape(2, 3),

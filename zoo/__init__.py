@@ -12,13 +12,9 @@ if TYPE_CHECKING:
     from zoo.hooks import hookimpl
     from zoo.model import Model
     from zoo.recipe import Recipe
-    from zoo.registry import Registry
+    from zoo.shelves import datasets, encoders, experiments, models, trained
     from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Row
 
-    models: Registry[ModelSpec]
-    encoders: Registry[EncoderSpec]
-    datasets: Registry[DatasetSpec]
-    experiments: Registry[Experiment]
 
 __version__ = "0.1.0"
 
@@ -29,29 +25,25 @@ _HOMES = {
     "zoo.hooks": ("hookimpl",),
     "zoo.model": ("Model",),
     "zoo.recipe": ("Recipe",),
+    "zoo.shelves": ("datasets", "encoders", "experiments", "models", "trained"),
     "zoo.spec": ("Command", "DatasetSpec", "EncoderSpec", "Experiment", "ModelSpec", "Row"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
-_SHELVES = ("models", "encoders", "datasets", "experiments")
 
 # fmt: off
 __all__ = [
     "Command", "Dataset", "DatasetSpec", "EncoderSpec", "Experiment", "Images", "Loader", "Model", "ModelSpec",
     "Recipe", "Row", "ZooError", "create", "dataset", "datasets", "encoders", "experiments", "hookimpl", "load",
-    "models",
+    "models", "trained",
 ]
 # fmt: on
 
 
 def __getattr__(name: str) -> Any:
     """Import a name of the face at its first use, so that `import zoo` stays light."""
-    if name in _HOME_OF:
-        value = getattr(import_module(_HOME_OF[name]), name)
-    elif name in _SHELVES:
-        value = import_module("zoo.plugins").CATALOGUE.shelf(name)
-    else:
+    if name not in _HOME_OF:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    globals()[name] = value
+    globals()[name] = value = getattr(import_module(_HOME_OF[name]), name)
     return value
 
 

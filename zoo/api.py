@@ -6,39 +6,73 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo import weights
+from zoo import folder, shipped, weights
+from zoo.adapt import adapted
 from zoo.build import bound, built, resolved
 from zoo.data import Dataset
 from zoo.data.resize import Prepare, to_size
 from zoo.data.sources import dataset_at
 from zoo.data.sources.places import download_folder
 from zoo.data.sources.vision import torchvision_dataset
-from zoo.errors import ConfigError, PluginError, UnknownNameError, WeightsError, did_you_mean, listed
-from zoo.manifest import Manifest, Origin
+from zoo.errors import PluginError, UnknownNameError, did_you_mean, listed
+from zoo.finding import found
+from zoo.manifest import Origin
 from zoo.model import Model
 from zoo.plugins import CATALOGUE
 from zoo.randomness import check_seed, fresh_seed
 from zoo.reference import is_folder
+from zoo.restoring import cast, form_of, provider, saved_config
 from zoo.spec import ModelSpec
 
 
-def create(name: str, /, *, seed: int | None = None, **config: Any) -> Model:
-    """Make a model with fresh weights.
+def create(
+    name: str, /, *, pretrained: bool | str | Path | None = None, seed: int | None = None, **config: Any
+) -> Model:
+    """Make a model: with fresh weights, or one that begins from trained ones.
 
     Args:
         name: A name on `zoo.models`, or `plugin:name`.
+        pretrained: Begin from trained weights: True for the model's default ones, a tag such as `mnist` for
+            `name/mnist`, or anything `zoo.load` takes. What `config` leaves out is as it was saved; other classes get
+            a fresh head, other channels a first layer spread over them. `model.load_weights` reports on each tensor.
         seed: Seed of the weights; the same seed gives the same weights. Drawn anew when left out, and kept in
             `model.seed`. Global random states stay as they were.
         **config: Options of the model, such as `size=7`, `channels=3`, `classes=100`; see `zoo info NAME`.
 
     Raises:
-        UnknownNameError: No plugin offers that name.
+        UnknownNameError: No plugin offers that name, or there are no such weights.
         ConfigError: An option the model does not take, or a value of the wrong type.
+        WeightsError: The trained weights are damaged, or do not fit the options.
     """
     if seed is not None:
         check_seed(seed)
     shelf = CATALOGUE.shelf("models")
-    return _made(shelf[name], shelf.owner(name), config, fresh_seed() if seed is None else seed)
+    spec, number = shelf[name], fresh_seed() if seed is None else seed
+    if pretrained is None or pretrained is False:
+        return _made(spec, shelf.owner(name), config, number)
+    place = found(_reference(spec, pretrained))
+    manifest = folder.contents(place.folder).manifest
+    saved = {key: value for key, value in manifest.config.items() if key not in config}
+    model = _made(spec, shelf.owner(name), {**saved, **config}, number)
+    cast(model.net, manifest)
+    model.load_weights(place.reference)
+    return model
+
+
+def _reference(spec: ModelSpec, pretrained: bool | str | Path) -> str | Path:
+    """Return the reference of a model's trained weights."""
+    if pretrained is True:
+        own = [name for name in shipped.folders() if name.startswith(f"{spec.name}/")]
+        if not spec.weights and not own:
+            raise UnknownNameError(
+                f"there are no trained weights for {spec.name}; zoo.trained has {listed(shipped.folders())}; "
+                "pretrained also takes a folder or 'hf:owner/name'"
+            )
+        return spec.weights or own[0]
+    if not isinstance(pretrained, str | Path) or pretrained == "":
+        raise UnknownNameError(f"pretrained is True, a tag such as 'mnist', or a reference, not {pretrained!r}")
+    is_tag = isinstance(pretrained, str) and "/" not in pretrained and not is_folder(pretrained)
+    return f"{spec.name}/{pretrained}" if is_tag else pretrained
 
 
 def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
@@ -50,66 +84,35 @@ def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> 
     return Model(spec, origin=origin, config=complete, net=built(spec, complete, seed).eval(), seed=seed)
 
 
-def load(reference: str | Path) -> Model:
-    """Load a saved model, in eval mode.
+def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False) -> Model:
+    """Load a saved model, in eval mode; global random states stay as they were.
 
     Args:
-        reference: Weights that ship with zoo, such as `gcn-7x7/fashion-mnist`; or the folder that `Model.save` wrote:
-            a `Path`, or a string that begins with `.`, `/` or `~`.
+        reference: Weights on `zoo.trained`, such as `gcn-7x7/fashion-mnist`; a repository on the Hugging Face Hub,
+            `hf:owner/name` or `hf:owner/name@revision`; or what `Model.save` wrote: a `Path`, or a string that begins
+            with `.`, `/` or `~`, of the folder or of its `model.safetensors` alone.
+        partial: Load what fits, and leave the rest as its seed makes it.
+        allow_nonfinite: Load NaN and infinite values too.
 
     Raises:
-        UnknownNameError: The reference is neither, or no installed plugin provides the model.
+        UnknownNameError: There is no such reference, or no installed plugin provides its model.
         WeightsError: A file is missing, damaged, or does not fit the model.
+        HubError: The repository cannot be fetched.
     """
-    folder = Path(reference) if is_folder(reference) else _shipped(reference)
-    artifact = weights.read(folder)
+    place = found(reference)
+    artifact = weights.read(place.folder, allow_nonfinite=allow_nonfinite)
     manifest = artifact.manifest
-    spec, owner = _provider(manifest)
-    model = _made(spec, owner, _known_config(spec, manifest), manifest.seed)
-    weights.check_fit(artifact.state, model.net.state_dict(), name=str(folder / weights.WEIGHTS))
-    model.net.load_state_dict(dict(artifact.state))
-    if len(manifest.classes) != len(model.classes):
-        raise WeightsError(f"{folder} names {len(manifest.classes)} classes for a model of {len(model.classes)}")
-    if (manifest.preprocessing.size, manifest.preprocessing.channels) != (
-        model.preprocessing.size,
-        model.preprocessing.channels,
-    ):
-        raise WeightsError(f"{folder}: the size or channels of its preprocessing are not those of its config")
+    spec, owner = provider(manifest)
+    model = _made(spec, owner, saved_config(spec, manifest), manifest.seed)
+    cast(model.net, manifest)
+    form, own = form_of(spec, model.config), model.net.state_dict()
+    state, _ = adapted(artifact.state, own, source=form, target=form, partial=partial, name=place.reference)
+    model.net.load_state_dict(state)
     model.classes, model.preprocessing = manifest.classes, manifest.preprocessing
     model.history, model.recipe, model.data = artifact.history, manifest.recipe, manifest.data
+    model.scores, model.license, model.base = manifest.scores, manifest.license, manifest.base
+    model.reference, model.card = place.reference, artifact.card
     return model
-
-
-def _shipped(reference: object) -> Path:
-    known = weights.shipped()
-    if reference not in known:
-        near = did_you_mean(str(reference), known)
-        raise UnknownNameError(
-            f"{reference!r} is no folder, and no weights that ship with zoo ({listed(known) or 'none do'}){near}; "
-            f"a folder is a Path, or a string that begins with '.' or '/', such as './{reference}'"
-        )
-    return known[str(reference)]
-
-
-def _provider(manifest: Manifest) -> tuple[ModelSpec, str]:
-    """Return the model of the installed distribution a manifest names; never code from the folder, nor a namesake."""
-    origin = manifest.origin
-    for plugin in CATALOGUE.plugins():
-        for spec in plugin.offered("models"):
-            if (plugin.distribution, spec.name) == (origin.distribution, manifest.model):
-                return spec, plugin.name
-    raise UnknownNameError(
-        f"no installed plugin provides {manifest.model!r}; it was saved with plugin {origin.plugin} of "
-        f"{origin.distribution} {origin.version}: pip install {origin.distribution}"
-    )
-
-
-def _known_config(spec: ModelSpec, manifest: Manifest) -> Mapping[str, Any]:
-    try:
-        bound(spec, manifest.config)
-    except (ConfigError, PluginError) as error:
-        raise WeightsError(f"the config saved with {manifest.model} cannot be used: {error}") from error
-    return manifest.config
 
 
 def dataset(

@@ -1,42 +1,224 @@
-"""Manifest and history to the README.md that lies with the weights."""
+"""Manifest and history to the README.md that lies with the weights; what people wrote there is kept. Door: yaml.
+
+zoo writes between two marks, and the fields of the metadata it knows; all else on a card is its owner's.
+"""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
 from zoo.history import History
-from zoo.manifest import Manifest
+from zoo.manifest import Manifest, Score
+from zoo.recipe import Recipe
+from zoo.reference import is_hub
+
+BEGIN = "<!-- zoo: written anew at each save; write above or below these marks -->"
+END = "<!-- /zoo -->"
+FENCE = "---\n"
+MAX_ROWS = 20
+"""Epochs shown; of longer training every so many."""
 
 
-def card_text(manifest: Manifest, history: History) -> str:
-    """Return the model card: what it is, how to use it, how it was trained."""
-    height, width = manifest.preprocessing.size
-    lines = [
-        f"# {manifest.model}",
-        "",
-        f"A zoo model of plugin `{manifest.origin.plugin}` ({manifest.origin.distribution} {manifest.origin.version}), "
-        f"for images of {height} x {width} pixels and {manifest.preprocessing.channels} channel(s).",
-        "",
-        "```python",
-        "import zoo",
-        "",
-        'model = zoo.load("./path/of/this/folder")',
-        "labels = model.predict(images)",
-        "```",
-        "",
-        f"Classes: {', '.join(manifest.classes.names)}",
-        "",
-        *_training(manifest, history),
+def card_text(manifest: Manifest, history: History, reference: str = "") -> str:
+    """Return the model card: metadata, what it is, how to use it, what it reached, how it was trained, its limits.
+
+    Args:
+        manifest: What is stored with the weights.
+        history: A row an epoch.
+        reference: What to write in `zoo.load(...)`.
+    """
+    parts = [
+        BEGIN,
+        _what(manifest),
+        _usage(manifest, reference),
+        _scores(manifest.scores),
+        _training(manifest, history),
+        _limits(manifest),
+        END,
     ]
-    return "\n".join(lines)
+    return _joined(_metadata(manifest), "\n\n".join(part for part in parts if part) + "\n")
 
 
-def _training(manifest: Manifest, history: History) -> list[str]:
+def merged(ours: str, theirs: str) -> str:
+    """Return our card with what people wrote on theirs: text outside the marks, and metadata zoo does not write."""
+    if not theirs.strip():
+        return ours
+    metadata, block = _split(ours)
+    their_metadata, body = _split(theirs)
+    before, begin, rest = body.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if begin and end:
+        body = before + block.rstrip("\n") + after
+    elif body.strip():
+        body = f"{body.rstrip()}\n\n{block}"
+    else:
+        body = block
+    return _joined(_merged_metadata(metadata, their_metadata), body)
+
+
+def metadata_of(card: str) -> dict[str, Any]:
+    """Return the metadata at the top of a card; nothing where there is none that can be read."""
+    return _split(card)[0]
+
+
+def _split(text: str) -> tuple[dict[str, Any], str]:
+    """Return the metadata and the text below it; metadata that cannot be read stays in the text."""
+    import yaml
+
+    text = text.replace("\r\n", "\n")
+    head, fence, body = text.removeprefix(FENCE).partition(f"\n{FENCE}")
+    if not text.startswith(FENCE) or not fence:
+        return {}, text
+    try:
+        metadata = yaml.safe_load(head)
+    except (yaml.YAMLError, RecursionError, ValueError):
+        return {}, text
+    return (metadata, body.lstrip("\n")) if isinstance(metadata, dict) else ({}, text)
+
+
+def _joined(metadata: Mapping[str, Any], body: str) -> str:
+    import yaml
+
+    head = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True, width=1000)
+    return f"{FENCE}{head}{FENCE}\n{body}"
+
+
+def _merged_metadata(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return their metadata with the fields zoo writes; tags and results of other models stay beside ours."""
+    tags = dict.fromkeys([*ours["tags"], *_list(theirs.get("tags"))])
+    name = ours["model-index"][0]["name"] if "model-index" in ours else None
+    others = [entry for entry in _list(theirs.get("model-index")) if not _is_named(entry, name)]
+    index = [*ours.get("model-index", ()), *others]
+    return {**theirs, **ours, "tags": list(tags), **({"model-index": index} if index else {})}
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [] if value is None else [value]
+
+
+def _is_named(entry: Any, name: str | None) -> bool:
+    return isinstance(entry, dict) and entry.get("name") == name
+
+
+def _metadata(manifest: Manifest) -> dict[str, Any]:
+    data = manifest.data.partition("/")[0]
+    record: dict[str, Any] = {"library_name": "zoo-models"}
+    if manifest.license:
+        record["license"] = manifest.license
+    if is_hub(manifest.base):
+        record["base_model"] = manifest.base.removeprefix("hf:").partition("@")[0]
+    record |= {"pipeline_tag": "image-classification", "tags": ["zoo", "image-classification", manifest.model]}
+    if data:
+        record["datasets"] = [data]
+    if manifest.scores:
+        record["model-index"] = [{"name": manifest.model, "results": [_result(score) for score in manifest.scores]}]
+    return record
+
+
+def _result(score: Score) -> dict[str, Any]:
+    name, _, split = score.data.partition("/")
+    return {
+        "task": {"type": "image-classification", "name": "Image Classification"},
+        "dataset": {"name": name or "unnamed", "type": name or "unnamed", "split": split or "test"},
+        "metrics": [{"type": key, "name": key, "value": value} for key, value in score.metrics.items()],
+    }
+
+
+def _what(manifest: Manifest) -> str:
+    height, width = manifest.preprocessing.size
+    origin, channels = manifest.origin, manifest.preprocessing.channels
+    colours = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
+    begun = f" It began from the weights of `{manifest.base}`." if manifest.base else ""
+    return (
+        f"# {manifest.model}\n\n"
+        f"An image classifier for {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
+        f"({manifest.dtype}), of plugin `{origin.plugin}` ({origin.distribution} {origin.version}).{begun}\n\n"
+        f"Classes: {', '.join(manifest.classes.names)}."
+    )
+
+
+def _usage(manifest: Manifest, reference: str) -> str:
+    where = reference or "./path/of/this/folder"
+    revision = "" if not is_hub(where) else "  # add @revision to pin it"
+    return (
+        f"## Use\n\n```\npip install {manifest.origin.distribution}\n```\n\n```python\nimport zoo\n\n"
+        f'model = zoo.load("{where}"){revision}\n'
+        'labels = model.predict("picture.png")  # a file, a folder, an array, a tensor or Pillow images\n```'
+    )
+
+
+def _scores(scores: tuple[Score, ...]) -> str:
+    if not scores:
+        return ""
+    columns = list(dict.fromkeys(name for score in scores for name in score.metrics))
+    rows = [
+        [score.data or "unnamed", f"{score.count:,}", *(_cell(score.metrics.get(name)) for name in columns)]
+        for score in scores
+    ]
+    notes = [f"{score.data}: {', '.join(f'{key} {word}' for key, word in score.protocol.items())}." for score in scores]
+    return "\n\n".join(["## Scores", _table(["images of", "count", *columns], rows), *notes])
+
+
+def _training(manifest: Manifest, history: History) -> str:
     if not history:
-        return ["Not trained: these are the weights of its seed.", ""]
+        how = f"begun from `{manifest.base}`, not trained further" if manifest.base else "the weights of its seed"
+        return f"## Training\n\nNot trained: {how}."
     columns = [name for name in history.columns if name not in ("seconds", "images_per_second")]
-    head = [f"Trained on {manifest.data or 'data without a name'} with seed {manifest.seed}.", ""]
-    table = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}"]
-    rows = [f"| {' | '.join(_cell(row.get(name)) for name in columns)} |" for row in history]
-    return [*head, *table, *rows, ""]
+    every = -(-len(history) // MAX_ROWS)
+    shown = [row for place, row in enumerate(history, 1) if place % every == 0 or place in (1, len(history))]
+    table = _table(columns, [[_cell(row.get(name)) for name in columns] for row in shown])
+    told = f"On {manifest.data or 'data without a name'} with seed {manifest.seed}, {len(history)} epochs."
+    stopped = f" It ended early: {manifest.stopped}." if manifest.stopped else ""
+    versions = ", ".join(f"{name} {word}" for name, word in manifest.versions.items())
+    again = _again(manifest, history)
+    return f"## Training\n\n{told}{stopped} Saved with {versions}.{again}\n\n{table}"
+
+
+def _again(manifest: Manifest, history: History) -> str:
+    """Return the lines of Python that train the same weights; in words where one `fit` does not tell it all."""
+    if manifest.recipe is None:
+        return ""
+    default = Recipe().to_json()
+    told = {key: _plain(value) for key, value in manifest.recipe.to_json().items() if value != default[key]}
+    recipe = f"zoo.Recipe({_arguments(told)})"
+    name, _, part = manifest.data.partition("/")
+    if part != "train" or manifest.base or len(history) != manifest.recipe.epochs:
+        return f" The last recipe: `{recipe}`."
+    return (
+        f" The same again:\n\n```python\ndata = zoo.dataset({_quoted(name)})\n"
+        f"model = zoo.create({_quoted(manifest.model)}, seed={manifest.seed}, {_arguments(manifest.config)})\n"
+        f"model.fit(data.train, recipe={recipe})\n```"
+    )
+
+
+def _arguments(values: Mapping[str, Any]) -> str:
+    return ", ".join(f"{key}={_quoted(value)}" for key, value in values.items())
+
+
+def _quoted(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False) if isinstance(value, str) else repr(value)
+
+
+def _plain(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _limits(manifest: Manifest) -> str:
+    height, width = manifest.preprocessing.size
+    names = f"{len(manifest.classes)} classes above, and gives one of them for whatever image it is shown"
+    scored = "" if manifest.scores else " It has not been scored on held-back images."
+    return (
+        f"## Limits\n\nIt knows the {names}. Images of another size are brought to {height} x {width} "
+        f"(`{manifest.preprocessing.resize}`), which loses what is smaller than a pixel there. Scores hold for images "
+        f"like those it was trained on.{scored}"
+    )
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> str:
+    lines = [f"| {' | '.join(columns)} |", f"|{' --- |' * len(columns)}", *(f"| {' | '.join(row)} |" for row in rows)]
+    return "\n".join(lines)
 
 
 def _cell(value: object) -> str:

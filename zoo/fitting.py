@@ -51,11 +51,12 @@ def ready(
     wants: Preprocessing,
     classes: Classes,
     is_fresh: bool,
+    standardize: bool,
     recipe: Recipe,
     seed: int,
     device: torch.device,
 ) -> Ready:
-    """Make ready what `fit` was given; a fresh model adopts the classes of `data`, and its moments if the spec asks."""
+    """Make ready what `fit` was given; a fresh model adopts the classes of `data`, and its moments if asked."""
     held, name = to_score(validation, wants), ""
     if is_stream(data):
         check_stream(recipe, held)
@@ -67,7 +68,7 @@ def ready(
         classes, name = adopted(whole.classes, len(classes), spec.name) if is_fresh else classes, whole.name
         if held is None and recipe.validation > 0:
             images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
-        wants = standardized(wants, images) if spec.standardize and is_fresh else wants
+        wants = standardized(wants, images) if standardize else wants
         source = data if isinstance(data, Loader) and images is whole else images
         train = train_loader(source, recipe, seed, wants, classes).to(device)
     task = Classification(

@@ -66,8 +66,11 @@ def header_of(text: bytes, size: int, *, name: str) -> Header:
         WeightsError: The tensors do not fill the file without a gap, or one has an unknown type or an unfit shape.
     """
     if not text.startswith(b"{"):
-        raise WeightsError(f"{name} is no safetensors file: its header is no JSON object")
-    record = parsed(text, name=f"the header of {name}")
+        raise WeightsError(f"{name} is damaged, or no safetensors file: its header is no JSON object")
+    try:
+        record = parsed(text, name="its header")
+    except WeightsError as error:
+        raise WeightsError(f"{name} is damaged: {error}") from error
     metadata = record.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
         raise WeightsError(f"{name} is damaged: its metadata is not text by name")

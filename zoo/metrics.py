@@ -55,15 +55,19 @@ class Evaluation:
         """Mean F1 over the classes."""
         return sum(score.f1 for score in self.classes) / len(self.classes)
 
+    def scores(self) -> dict[str, float]:
+        """Return the scores by name."""
+        by_name = {"accuracy": self.accuracy, "macro_f1": self.macro_f1, f"top_{self.k}": self.top_k}
+        return {**by_name, "nll": self.nll, "ece": self.ece}
+
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values."""
-        head = {"data": self.data, "count": self.count, "accuracy": self.accuracy, "interval": list(self.interval)}
-        scores = {f"top_{self.k}": self.top_k, "macro_f1": self.macro_f1, "nll": self.nll, "ece": self.ece}
+        head = {"data": self.data, "count": self.count, **self.scores(), "interval": list(self.interval)}
         by_class = {
             score.name: {"precision": score.precision, "recall": score.recall, "f1": score.f1, "count": score.count}
             for score in self.classes
         }
-        return {**head, **scores, "classes": by_class, "confusion": [list(row) for row in self.confusion]}
+        return {**head, "classes": by_class, "confusion": [list(row) for row in self.confusion]}
 
     def mistakes(self, num: int = 5) -> list[tuple[str, str, int]]:
         """Return the most frequent (true class, taken for, images) of the confusion matrix."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, final
+from typing import Any, Unpack, final
 
 import numpy as np
 import torch
@@ -13,20 +13,27 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Module
 
-from zoo import fitting, weights
+from zoo import fitting, shipped, weights
+from zoo.adapt import Report
 from zoo.build import Config, built
 from zoo.callbacks import Callback
-from zoo.data import Stream, images_of
 from zoo.data.inputs import inputs_of
-from zoo.data.resize import Normalize, to_size
+from zoo.data.resize import Normalize
 from zoo.errors import DeviceError, WeightsError, ZooError
+from zoo.finding import found
 from zoo.history import History
+from zoo.hub import Publication
 from zoo.inference import Guess, answers, checked_top, device_named, guesses
-from zoo.manifest import Manifest, Origin
+from zoo.keeping import artifact_of
+from zoo.manifest import Origin, Score
 from zoo.metrics import Evaluation, evaluation
 from zoo.progress import shown
+from zoo.publishing import How, publish
 from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
+from zoo.reference import is_folder
+from zoo.restoring import number_type_named, start
+from zoo.scoring import labelled, score_of
 from zoo.signature import Classes, Preprocessing
 from zoo.spec import ModelSpec
 from zoo.tasks import Classification
@@ -46,6 +53,12 @@ class Model:
         history: One row for each epoch trained so far.
         seed: Seed of the first weights.
         recipe: The recipe of the last `fit`, or None.
+        data: Name of the images it was last trained on.
+        scores: What `evaluate(..., keep=True)` found for the present weights; saved with them.
+        license: Identifier of the weights' licence, such as `mit`; saved with them, and needed by `push`.
+        reference: Where the present weights were loaded from; a Hub's with its full commit. Empty once trained on.
+        base: The weights that training began from; empty if from the seed.
+        card: The text of the README.md it was loaded with.
     """
 
     def __init__(self, spec: ModelSpec, *, origin: Origin, config: Config, net: Module, seed: int) -> None:
@@ -61,6 +74,11 @@ class Model:
         self.history = History()
         self.recipe: Recipe | None = None
         self.data = ""
+        self.scores: tuple[Score, ...] = ()
+        self.license = ""
+        self.reference = ""
+        self.base = ""
+        self.card = ""
 
     def fit(
         self,
@@ -76,8 +94,8 @@ class Model:
         """Train from the present weights and return the model itself.
 
         A second `fit` goes on from where the first ended, with a new optimizer and schedule, and adds its epochs to the
-        history; `reset` starts over. The first `fit` of a fresh model adopts the classes of its data. A `fit` that
-        ends in an error of zoo leaves the model as it was; after Ctrl-C what is trained so far stays.
+        history; `reset` starts over. The first `fit` of a model that `create` made adopts the classes of its data. A
+        `fit` that ends in an error of zoo leaves the model as it was; after Ctrl-C what is trained so far stays.
 
         Args:
             data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset`
@@ -110,27 +128,32 @@ class Model:
                 wants=self.preprocessing,
                 classes=self.classes,
                 is_fresh=not self.history,
+                standardize=self.spec.standardize and not self.history and not self.base,
                 recipe=chosen,
                 seed=seed,
                 device=place,
             )
             self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
             trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks])
+            self.scores, self.base, self.reference = (), self._ancestor(), ""
             trainer.fit(self.net, ready.task, ready.train, ready.held, self.history)
         self.recipe = chosen
         return self
 
+    def _ancestor(self) -> str:
+        """Return what training goes on from; a folder's place says nothing to others."""
+        return self.base if is_folder(self.reference) else self.reference or self.base
+
     @contextmanager
     def _unharmed(self) -> Iterator[None]:
         """Put everything back as it was when the block ends in a `ZooError`; after Ctrl-C what is trained stays."""
-        before = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
-        history = History(self.history, stopped=self.history.stopped)
-        classes, preprocessing, data = self.classes, self.preprocessing, self.data
+        weights_before = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
+        before = {**vars(self), "history": History(self.history, stopped=self.history.stopped)}
         try:
             yield
         except ZooError:
-            self.net.load_state_dict(before)
-            self.history, self.classes, self.preprocessing, self.data = history, classes, preprocessing, data
+            self.net.load_state_dict(weights_before)
+            vars(self).update(before)
             raise
         finally:
             self.net.eval()
@@ -163,21 +186,60 @@ class Model:
         """Return for each image its `top` most probable classes by name, best first."""
         return guesses(self.logits(images), self.classes, checked_top(top))
 
-    def evaluate(self, data: Any, *, top: int = 5) -> Evaluation:
+    def evaluate(self, data: Any, *, top: int = 5, keep: bool = False) -> Evaluation:
         """Return accuracy, calibration and scores by class on labelled images (anything `fit` takes).
+
+        Args:
+            data: The images.
+            top: The k of top-k accuracy.
+            keep: Keep the score with the model, so that `save` stores it and its card shows it.
 
         Raises:
             DataError: Images that do not fit the model, or labels it has no class for.
         """
-        if fitting.is_stream(data):
-            batches = list(Stream(fitting.as_stream(data).batches, classes=self.classes))
-            pixels: Any = [batch.images for batch in batches]
-            labels, name = torch.cat([batch.targets for batch in batches]), ""
-        else:
-            prepare = to_size(self.preprocessing.size, self.preprocessing.resize)
-            pixels = images_of(data, prepare=prepare).with_classes(self.classes)
-            labels, name = pixels.labels.cpu(), pixels.name
-        return evaluation(self.logits(pixels), labels, self.classes.names, data=name, k=checked_top(top))
+        images = labelled(data, self.preprocessing, self.classes)
+        logits = self.logits(images.pixels)
+        result = evaluation(logits, images.labels, self.classes.names, data=images.name, k=checked_top(top))
+        if keep:
+            others = tuple(score for score in self.scores if score.data != images.name)
+            self.scores = (*others, score_of(result, images, self.preprocessing, self.net))
+        return result
+
+    def load_weights(self, reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False) -> Report:
+        """Take the weights of a saved model, and return what became of each tensor; all of it or nothing.
+
+        The saved model may have been made for other classes (the head stays as it is here), other channels (the first
+        layer is spread over them; see `zoo.adapt`) and, where no tensor's shape depends on it, another image size.
+        The model takes over its normalisation, and its classes if there are as many; its history starts anew.
+
+        Args:
+            reference: What `zoo.load` takes.
+            partial: Take what fits, and leave the rest as it is.
+            allow_nonfinite: Take NaN and infinite values too.
+
+        Raises:
+            WeightsError: It is damaged, is another kind of model, or does not fit.
+            UnknownNameError: There is no such reference, or its model is not installed.
+            HubError: It cannot be fetched.
+        """
+        place = found(reference)
+        artifact = weights.read(place.folder, allow_nonfinite=allow_nonfinite)
+        taken = start(
+            artifact,
+            self.net,
+            spec=self.spec,
+            config=self.config,
+            preprocessing=self.preprocessing,
+            partial=partial,
+            name=place.reference,
+        )
+        self.net.load_state_dict(dict(taken.state))
+        self.preprocessing = taken.preprocessing
+        if len(artifact.manifest.classes) == len(self.classes):
+            self.classes = artifact.manifest.classes
+        self.history, self.recipe, self.data, self.scores, self.card = History(), None, "", (), ""
+        self.reference, self.base, self.license = "", place.reference, artifact.manifest.license
+        return taken.report
 
     def reset(self, seed: int | None = None) -> Model:
         """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""
@@ -185,14 +247,28 @@ class Model:
             check_seed(seed)
             self.seed = seed
         self.net = built(self.spec, self.config, self.seed).eval()
-        self.history, self.recipe, self.data = History(), None, ""
+        self.history, self.recipe, self.data, self.scores = History(), None, "", ()
+        self.reference = self.base = self.card = ""
         return self
 
-    def to(self, device: str | torch.device) -> Model:
-        """Move the net to a device and return the model itself."""
-        if device is None:
+    def to(self, device: str | torch.device | None = None, *, dtype: torch.dtype | str | None = None) -> Model:
+        """Move the net to a device, or its weights to another number type, and return the model itself.
+
+        Args:
+            device: Such as `cpu`, `cuda`, `cuda:1` or `mps`.
+            dtype: Such as `torch.float16` or `"bfloat16"`; logits are float32 all the same.
+
+        Raises:
+            DeviceError: There is no such device, or neither is given.
+            ConfigError: zoo does not save models of that number type.
+        """
+        if device is None and dtype is None:
             raise DeviceError("None is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
-        self.net.to(device_named(device))
+        if device is not None:
+            self.net.to(device_named(device))
+        if dtype is not None:
+            self.net.to(number_type_named(dtype))
+            self.scores = ()
         return self
 
     @property
@@ -204,29 +280,30 @@ class Model:
         """Write the model as a folder, whole or not at all, and return its path; `zoo.load` reads it.
 
         Raises:
+            BusyError: Another process still writes there after five seconds.
             WeightsError: The folder cannot be written, or holds something else than a saved model.
         """
         if not isinstance(folder, str | Path):
             raise WeightsError(f"{folder!r} is no folder to save to; give a path")
-        metrics = {name: value for name, value in (self.history[-1] if self.history else {}).items() if name != "epoch"}
-        manifest = Manifest(
-            model=self.spec.name,
-            origin=self.origin,
-            config=self.config,
-            classes=self.classes,
-            preprocessing=self.preprocessing,
-            recipe=self.recipe,
-            seed=self.seed,
-            data=self.data,
-            metrics=metrics,
-            stopped=self.history.stopped,
-        )
-        return weights.write(
-            Path(folder), weights.Artifact(manifest=manifest, state=self.net.state_dict(), history=self.history)
-        )
+        return weights.write(Path(folder), artifact_of(self, shipped.reference_of(Path(folder))))
+
+    def push(self, repo: str, *, license: str | None = None, **how: Unpack[How]) -> Publication:
+        """Publish the model on the Hugging Face Hub in one commit, after trying it in a fresh process.
+
+        Args:
+            repo: `owner/name`; made if it is not there.
+            license: Identifier of the weights' licence, such as `mit`; kept in `model.license`.
+            **how: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see `zoo.publishing.How`.
+
+        Raises:
+            HubError: It cannot be published; the kind says why. Nothing, or everything, was published.
+            WeightsError: A fresh process cannot load it, or gets other outputs.
+        """
+        self.license = self.license if license is None else license
+        return publish(artifact_of(self, f"hf:{repo}"), repo, **how)
 
     def __repr__(self) -> str:
         height, width = self.preprocessing.size
-        trained = f"{len(self.history)} epochs" if self.history else "untrained"
+        trained = f"{len(self.history)} epochs" if self.history else f"from {self.base}" if self.base else "untrained"
         takes = f"{self.preprocessing.channels} x {height} x {width} to {len(self.classes)} classes"
         return f"<{self.spec.name}: {self.num_parameters:,} weights, {takes}, {trained}>"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+HUB = "hf:"
+
 
 def is_folder(reference: object) -> bool:
     """Return whether a reference means a folder or file: a `Path`, or a string that begins with `.`, `/` or `~`.
@@ -12,3 +14,12 @@ def is_folder(reference: object) -> bool:
     (True, False, True)
     """
     return isinstance(reference, Path) or (isinstance(reference, str) and reference.startswith((".", "/", "~")))
+
+
+def is_hub(reference: object) -> bool:
+    """Return whether a reference means a repository on a Hub: a string that begins with `hf:`.
+
+    >>> is_hub("hf:owner/name@v1"), is_hub("owner/name")
+    (True, False)
+    """
+    return isinstance(reference, str) and reference.startswith(HUB)

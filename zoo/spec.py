@@ -68,6 +68,8 @@ class ModelSpec:
         recipes: Other recipes by name, for `fit(recipe="name")`.
         resize: How images are brought to `size`; see `zoo.signature.Preprocessing`.
         standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
+        weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`; those that
+            ship with zoo under its name when left out.
         paper: Where it was published.
         tags: Words to search by.
     """
@@ -84,6 +86,7 @@ class ModelSpec:
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     resize: str = "area"
     standardize: bool = False
+    weights: str = ""
     paper: str = ""
     tags: tuple[str, ...] = ()
 

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-import json
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import safetensors.torch
+import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
 from zoo.errors import WeightsError
+from zoo.folder import KEY, weights_bytes
+from zoo.header import header_of, length_of
 
-KEY = "zoo"
-MAX_HEADER = 1 << 20
-"""Largest header that is parsed, in bytes: 1 MiB describes more than 10,000 tensors."""
+
+def plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return tensors as they are written: on the CPU, contiguous, none sharing memory with another."""
+    return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
+
+
+def described(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+    """Return type, shape and sha256 of each plain tensor by name, as a manifest holds them."""
+    return {
+        name: {
+            "dtype": str(tensor.dtype).removeprefix("torch."),
+            "shape": list(tensor.shape),
+            "sha256": hashlib.sha256(tensor.reshape(-1).view(torch.uint8).numpy().data).hexdigest(),
+        }
+        for name, tensor in tensors.items()
+    }
 
 
 def to_bytes(tensors: Mapping[str, Tensor], about: str) -> bytes:
@@ -24,43 +40,28 @@ def to_bytes(tensors: Mapping[str, Tensor], about: str) -> bytes:
     Equal tensors and text give equal bytes: `about` is the one entry of the header's metadata, since safetensors
     writes several in any order.
     """
-    plain = {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
-    return safetensors.torch.save(plain, {KEY: about} if about else {})
+    return safetensors.torch.save(plain(tensors), {KEY: about} if about else {})
 
 
 def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str]:
     """Return the tensors of a safetensors file's bytes, and the text zoo wrote about them (empty if another wrote it).
 
     Raises:
-        WeightsError: The bytes are no safetensors file, or the header is larger than `MAX_HEADER`.
+        WeightsError: The bytes are no safetensors file, or the header is larger than `zoo.header.MAX_HEADER`.
     """
-    header = _header(data, name)
+    length = length_of(data[:8], len(data), name=str(name))
+    header = header_of(data[8 : 8 + length], len(data), name=str(name))
     try:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{name} is damaged: {error}") from error
-    return tensors, str(header.get("__metadata__", {}).get(KEY, ""))
+    return tensors, header.metadata.get(KEY, "")
 
 
 def read(path: Path) -> tuple[dict[str, Tensor], str]:
-    """Read a safetensors file; see `from_bytes`."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
-    return from_bytes(data, name=path)
+    """Return what `from_bytes` returns for a file, whose header is checked before the rest is read.
 
-
-def _header(data: bytes, name: str | Path) -> dict[str, Any]:
-    length = int.from_bytes(data[:8], "little")
-    if len(data) < 8 or length > len(data) - 8:
-        raise WeightsError(f"{name} is damaged: it ends before its header does ({len(data)} bytes)")
-    if length > MAX_HEADER:
-        raise WeightsError(f"{name} has a header of {length} bytes; zoo reads at most {MAX_HEADER}")
-    try:
-        header = json.loads(data[8 : 8 + length])
-    except (ValueError, RecursionError) as error:
-        raise WeightsError(f"{name} is damaged: its header is no JSON") from error
-    if not isinstance(header, dict) or not isinstance(header.get("__metadata__", {}), dict):
-        raise WeightsError(f"{name} is damaged: its header is no JSON object")
-    return header
+    Raises:
+        WeightsError: The file cannot be read, or is no safetensors file.
+    """
+    return from_bytes(weights_bytes(path), name=path)

@@ -1,11 +1,9 @@
-"""The one folder shape: `config.json`, `model.safetensors`, `history.jsonl`, `README.md`. Find, write, read."""
+"""A saved model with its tensors: written as the one folder shape, and read back."""
 
 from __future__ import annotations
 
-import hashlib
 import os
 import platform
-import secrets
 import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,24 +13,27 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from zoo import tensors
-from zoo.card import card_text
+from zoo import atomic, folder, tensors
+from zoo.card import card_text, merged
 from zoo.errors import WeightsError, listed
+from zoo.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.history import History
 from zoo.manifest import Manifest
-
-SHIPPED = ("zoo_weights", "weights")
-"""Beside the package: where a wheel puts the weights, and where a checkout has them."""
-CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
+from zoo.plainjson import MAX_BYTES
 
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """What a folder holds: the manifest, the tensors by name, and the history."""
+    """What a folder holds: the manifest, the tensors by name, the history, and the card as people left it.
+
+    `reference` is what a card written from it says to give to `zoo.load`.
+    """
 
     manifest: Manifest
     state: Mapping[str, Tensor]
     history: History
+    card: str = ""
+    reference: str = ""
 
 
 def versions() -> dict[str, str]:
@@ -40,124 +41,104 @@ def versions() -> dict[str, str]:
     return {"zoo-models": version("zoo-models"), "torch": torch.__version__, "python": platform.python_version()}
 
 
-def write(folder: Path, artifact: Artifact) -> Path:
-    """Write an artifact as a folder: whole or not at all. What was there under that name is replaced.
+def write(place: Path, artifact: Artifact) -> Path:
+    """Write an artifact as a folder: whole or not at all. A saved model under that name is replaced.
+
+    What people put beside zoo's files stays, and so does what they wrote on the card outside zoo's marks.
 
     Raises:
+        BusyError: Another process still writes there after five seconds.
         WeightsError: The folder cannot be written, or is something else than a saved model.
     """
-    target = folder.expanduser().absolute()
-    staged = target.with_name(f".{target.name}.{secrets.token_hex(4)}.partial")
+    target = place.expanduser().resolve()
     try:
-        if target.exists() and not _is_replaceable(target):
+        if target.exists() and not is_replaceable(target):
             raise WeightsError(f"{target} is there and is no saved model; save to another place")
-        staged.mkdir(parents=True)
-        for name, data in _contents(artifact).items():
-            _write_through(staged / name, data)
-        _put_in_place(staged, target)
+        files = contents(artifact)
+        with atomic.replacing(target) as staged:
+            for name, data in (files | _kept_card(files, target)).items():
+                atomic.write(staged / name, data)
+            _keep_others(target, staged)
     except OSError as error:
         raise WeightsError(f"cannot save to {target}: {error.strerror or error}") from error
-    finally:
-        shutil.rmtree(staged, ignore_errors=True)
     return target
 
 
-def _is_replaceable(target: Path) -> bool:
-    return target.is_dir() and ((target / CONFIG).is_file() or not any(target.iterdir()))
+def is_replaceable(target: Path) -> bool:
+    """Return whether a folder is empty or holds a saved model of zoo; other folders are never touched."""
+    if not target.is_dir():
+        return False
+    return not any(target.iterdir()) or ((target / CONFIG).is_file() and (target / HISTORY).is_file())
 
 
-def _contents(artifact: Artifact) -> dict[str, bytes]:
-    """Return each file's bytes; the manifest comes last, with the others' sha256."""
-    described = {
-        name: {"dtype": str(tensor.dtype).removeprefix("torch."), "shape": list(tensor.shape)}
-        for name, tensor in artifact.state.items()
-    }
-    manifest = replace(artifact.manifest, tensors=described, versions=versions())
-    others = {
-        WEIGHTS: tensors.to_bytes(artifact.state, manifest.to_json()),
-        HISTORY: artifact.history.to_jsonl().encode(),
-        CARD: card_text(manifest, artifact.history).encode(),
-    }
-    hashed = {name: hashlib.sha256(data).hexdigest() for name, data in others.items() if name != CARD}
-    return {**others, CONFIG: replace(manifest, files=hashed).to_json().encode()}
-
-
-def _write_through(path: Path, data: bytes) -> None:
-    with path.open("wb") as file:
-        file.write(data)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _put_in_place(staged: Path, target: Path) -> None:
-    if not target.exists():
-        staged.rename(target)
-        return
-    old = target.with_name(f".{target.name}.{secrets.token_hex(4)}.old")
-    target.rename(old)
-    staged.rename(target)
-    shutil.rmtree(old, ignore_errors=True)
-
-
-def shipped() -> dict[str, Path]:
-    """Return the folders of the weights that ship with zoo, by reference `model/tag`."""
-    beside = Path(__file__).parent.parent
-    found = [path.parent for root in SHIPPED for path in sorted((beside / root).glob(f"*/*/{CONFIG}"))]
-    return {f"{folder.parent.name}/{folder.name}": folder for folder in found}
-
-
-def read(folder: Path) -> Artifact:
-    """Read a folder that `write` wrote; every file is checked against the manifest.
+def contents(artifact: Artifact) -> dict[str, bytes]:
+    """Return each file's bytes; the manifest comes last, with the others' sha256.
 
     Raises:
-        WeightsError: There is no such folder, a file is missing, damaged, or not the one the manifest names.
+        WeightsError: It has more tensors than the header of a file can describe.
     """
-    place = folder.expanduser()
-    if not place.is_dir():
-        raise WeightsError(f"no folder {place}")
-    manifest = Manifest.from_json(_bytes(place / CONFIG), name=str(place / CONFIG))
-    for name in (WEIGHTS, HISTORY):
-        if name not in manifest.files:
-            raise WeightsError(f"{place / CONFIG} does not name {name}")
-    checked = {name: _checked(place / name, manifest.files[name]) for name in (WEIGHTS, HISTORY)}
-    state, _ = tensors.from_bytes(checked[WEIGHTS], name=place / WEIGHTS)
-    history = History.from_jsonl(checked[HISTORY].decode("utf-8", "replace"), name=place / HISTORY)
-    history.stopped = manifest.stopped
-    return Artifact(manifest=manifest, state=state, history=history)
+    state = tensors.plain(artifact.state)
+    manifest = replace(artifact.manifest, tensors=tensors.described(state), versions=versions(), files={})
+    weights = tensors.to_bytes(state, manifest.to_json())
+    folder.described(weights, name=WEIGHTS)
+    hashed = {WEIGHTS: weights, HISTORY: artifact.history.to_jsonl().encode()}
+    card = merged(card_text(manifest, artifact.history, artifact.reference), artifact.card)
+    whole = replace(manifest, files=folder.sums(hashed))
+    return {**hashed, CARD: card.encode(), CONFIG: whole.to_json().encode()}
 
 
-def _bytes(path: Path) -> bytes:
+def _kept_card(files: Mapping[str, bytes], target: Path) -> dict[str, bytes]:
+    """Return the card with what people wrote on the one that lies in `target`."""
+    if not (target / CARD).is_file():
+        return {}
+    theirs = (target / CARD).read_text("utf-8", "replace")
+    return {CARD: merged(files[CARD].decode(), theirs).encode()}
+
+
+def _keep_others(target: Path, staged: Path) -> None:
+    for path in target.iterdir() if target.is_dir() else ():
+        if path.name in FILES:
+            continue
+        if path.is_dir() and not path.is_symlink():
+            shutil.copytree(path, staged / path.name, symlinks=True, copy_function=_linked)
+        else:
+            _linked(path, staged / path.name)
+
+
+def _linked(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
+    """Give a file a second name, or copy it where that cannot be."""
     try:
-        return path.read_bytes()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror}") from error
+        os.link(path, copy, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(path, copy, follow_symlinks=False)
 
 
-def _checked(path: Path, sha256: str) -> bytes:
-    data = _bytes(path)
-    found = hashlib.sha256(data).hexdigest()
-    if found != sha256:
+def read(place: Path, *, allow_nonfinite: bool = False) -> Artifact:
+    """Read a folder that `write` wrote, or its weights file alone; every byte is checked against the manifest.
+
+    Raises:
+        WeightsError: There is no such folder, a file is missing, damaged, or not the one the manifest names, or a
+            tensor holds NaN or an infinite value.
+    """
+    found = folder.contents(place)
+    state, _ = tensors.from_bytes(found.weights, name=place)
+    if not allow_nonfinite:
+        check_finite(state, name=str(place))
+    history = History.from_jsonl(found.history, name=place / HISTORY)
+    history.stopped = found.manifest.stopped
+    return Artifact(manifest=found.manifest, state=state, history=history, card=_card(place.expanduser() / CARD))
+
+
+def _card(path: Path) -> str:
+    if not path.is_file():
+        return ""
+    return folder.bytes_of(path, limit=MAX_BYTES).decode("utf-8", "replace")
+
+
+def check_finite(state: Mapping[str, Tensor], *, name: str) -> None:
+    """Raise if a tensor holds NaN or an infinite value."""
+    unfit = [key for key, each in state.items() if each.is_floating_point() and not bool(torch.isfinite(each).all())]
+    if unfit:
         raise WeightsError(
-            f"{path} is damaged or was changed: its sha256 is {found[:12]}…, the manifest says {str(sha256)[:12]}…"
+            f"{name}: {listed(unfit, 6)} holds NaN or infinite values; allow_nonfinite=True loads it all the same"
         )
-    return data
-
-
-def check_fit(state: Mapping[str, Tensor], expected: Mapping[str, Tensor], *, name: str) -> None:
-    """Raise unless the tensors have the names, shapes and types of the model's, and are finite."""
-    missing, strange = sorted(set(expected) - set(state)), sorted(set(state) - set(expected))
-    if missing or strange:
-        told = [
-            f"{what} {listed(names, 6)}" for what, names in (("missing", missing), ("unexpected", strange)) if names
-        ]
-        raise WeightsError(f"{name} does not fit the model: {'; '.join(told)}")
-    for key, tensor in state.items():
-        wanted = expected[key]
-        if tensor.shape != wanted.shape:
-            raise WeightsError(
-                f"{name}: {key} is {tuple(tensor.shape)} in the file and {tuple(wanted.shape)} in the model"
-            )
-        if tensor.dtype != wanted.dtype:
-            raise WeightsError(f"{name}: {key} is {tensor.dtype} in the file and {wanted.dtype} in the model")
-        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
-            raise WeightsError(f"{name}: {key} holds NaN or infinite values")

@@ -13,6 +13,9 @@ TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) f
 DOORS = {
     "accelerate": ["zoo/trainer.py"],
     "safetensors": ["zoo/tensors.py"],
+    "filelock": ["zoo/atomic.py"],
+    "huggingface_hub": ["zoo/hub/*.py"],
+    "yaml": ["zoo/card.py"],
     "pluggy": ["zoo/hooks.py", "zoo/plugins.py"],
     "PIL": ["zoo/data/pictures.py"],
     "pyarrow": ["zoo/data/sources/parquet.py"],

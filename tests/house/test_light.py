@@ -21,6 +21,13 @@ GROUND_FLOOR = (
     "history",
     "manifest",
     "card",
+    "plainjson",
+    "header",
+    "folder",
+    "atomic",
+    "shipped",
+    "finding",
+    "hub",
 )
 
 SEEN = f"""

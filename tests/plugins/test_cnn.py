@@ -34,6 +34,7 @@ def test_paper_2_has_its_variant_recipes(name):
         "sgd-0.1": ("sgd", 0.1),
         "sgd-0.5": ("sgd", 0.5),
         "adam": ("adam", 0.001),
+        "cosine": ("adam", 0.001),
     }
 
 

@@ -14,6 +14,7 @@ from zoo.reference import is_folder
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
+    from zoo.metrics import Evaluation
     from zoo.model import Model
 
 HELD_OUT = 0.1
@@ -23,6 +24,7 @@ EXAMPLES = """
 zoo fit gcn-7x7 fashion-mnist-7x7
 zoo fit cnn-simple fashion-mnist --recipe adam --epochs 5
 zoo fit cnn-7x7 ./photos --config classes=2 --set lr=0.003 --set augment=flip,shift:1
+zoo fit cnn-deep ./photos --from cnn-deep/fashion-mnist --epochs 5
 """
 
 
@@ -58,6 +60,8 @@ def _value(text: str) -> Any:
 @click.option("--config", multiple=True, callback=pairs, metavar="OPTION=VALUE", help="Set an option of the model.")
 @click.option("--seed", type=click.IntRange(0), help="Seed of weights, order and augmentation.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps; a GPU when there is one.")
+@click.option("--from", "pretrained", help="Begin from trained weights: a tag such as mnist, or a saved model.")
+@click.option("--license", help="Identifier of the weights' licence, such as mit; stored with them.")
 @click.option(
     "--save",
     type=click.Path(path_type=Path),
@@ -75,6 +79,8 @@ def fit(
     config: dict[str, Any],
     seed: int | None,
     device: str | None,
+    pretrained: str | None,
+    license: str | None,
     save: Path | None,
     plot: Path | None,
     quiet: bool,
@@ -85,21 +91,27 @@ def fit(
     MODEL is a name (zoo list), or a folder such as ./runs/gcn-7x7 to go on training. DATA is a data set (zoo data), or
     a folder such as ./photos with a sub-folder a class.
     """
-    made, sets = _prepared(model, data, config, seed)
+    from zoo.cli.use import test_images
+
+    made, sets = _prepared(model, data, config, seed, pretrained)
+    made.license = license or made.license
     changes = changes if epochs is None else {**changes, "epochs": epochs}
     folder = save or _default_folder(model)
     _train(made, sets, folder, recipe=recipe, device=device, progress=not quiet, changes=changes)
+    images = test_images(sets)
+    result = None if images is None else made.evaluate(images, keep=True)
+    made.save(folder)
     if plot is not None:
         from zoo.plots import curves, write
 
         write(curves({made.spec.name: made.history}), plot)
-    _report(made, sets, folder, is_json)
+    _report(made, result, folder, is_json)
 
 
 def _train(
     model: Model, sets: Dataset, folder: Path, *, changes: dict[str, Any], recipe: str | None, **how: Any
 ) -> None:
-    """Train and save; what is trained when Ctrl-C comes is saved too.
+    """Train; what is trained when Ctrl-C comes is saved.
 
     Test images are scored after each epoch where that decides nothing; a recipe that selects by held-out scores holds
     out a tenth of the training images instead.
@@ -116,14 +128,9 @@ def _train(
             saved = model.save(folder)
             click.echo(f"\ninterrupted; {len(model.history)} epochs are saved to {saved}", err=True)
         raise
-    model.save(folder)
 
 
-def _report(model: Model, sets: Dataset, folder: Path, is_json: bool) -> None:
-    from zoo.cli.use import test_images
-
-    images = test_images(sets)
-    result = None if images is None else model.evaluate(images)
+def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool) -> None:
     if is_json:
         record = {"model": model.spec.name, "saved": str(folder), "seed": model.seed, "stopped": model.history.stopped}
         print_json({**record, "history": list(model.history), "test": result.to_json() if result else None})
@@ -135,7 +142,9 @@ def _report(model: Model, sets: Dataset, folder: Path, is_json: bool) -> None:
     click.echo(f"saved to {named}; zoo predict {named} picture.png labels with it")
 
 
-def _prepared(model: str, data: str, config: dict[str, Any], seed: int | None) -> tuple[Model, Dataset]:
+def _prepared(
+    model: str, data: str, config: dict[str, Any], seed: int | None, pretrained: str | None
+) -> tuple[Model, Dataset]:
     """Return a saved model to go on with, or a new one for as many classes as the data has, and the data."""
     from zoo.api import create, load
     from zoo.cli.use import read
@@ -143,15 +152,14 @@ def _prepared(model: str, data: str, config: dict[str, Any], seed: int | None) -
     from zoo.plugins import CATALOGUE
 
     if is_folder(model):
-        if config or seed is not None:
-            raise ConfigError("--config and --seed make a new model; a saved one keeps its own")
+        if config or seed is not None or pretrained is not None:
+            raise ConfigError("--config, --seed and --from make a new model; a saved one keeps its own")
         made = load(model)
         return made, read(data, made.preprocessing.size, made.preprocessing.resize)
     spec = CATALOGUE.shelf("models")[model]
     sets = read(data, config.get("size", spec.size), spec.resize)
-    return create(
-        model, seed=seed, **{"classes": len(sets.train.classes), "channels": sets.train.channels, **config}
-    ), sets
+    fitting = {"classes": len(sets.train.classes), "channels": sets.train.channels, **config}
+    return create(model, seed=seed, pretrained=pretrained, **fitting), sets
 
 
 def _default_folder(model: str) -> Path:

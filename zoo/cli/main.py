@@ -24,6 +24,9 @@ COMMANDS = {
     "fit": ("zoo.cli.fit:fit", "train a model and save it"),
     "predict": ("zoo.cli.use:predict", "label images"),
     "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
+    "push": ("zoo.cli.publish:push", "publish a saved model on the Hugging Face Hub"),
+    "pull": ("zoo.cli.publish:pull", "fetch models from the Hub and pin their commits"),
+    "verify": ("zoo.cli.publish:verify", "check saved models: hashes, golden outputs, scores"),
     "experiment": ("zoo.cli.experiment:experiment", "run a paper's table and report it"),
 }
 

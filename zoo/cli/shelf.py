@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import click
@@ -11,9 +12,9 @@ from zoo.discovery import KINDS, Plugin
 from zoo.errors import UnknownNameError, did_you_mean
 from zoo.plugins import CATALOGUE
 from zoo.recipe import Recipe
+from zoo.shelves import SHELVES
+from zoo.shipped import Trained
 from zoo.spec import DatasetSpec, Experiment, ModelSpec
-
-SHELVES = ("models", "encoders", "datasets", "experiments")
 
 
 def _size(value: Any) -> str:
@@ -35,21 +36,24 @@ def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
         }
     if isinstance(value, Experiment):
         row |= {"data": value.dataset, "rows": len(value.rows)}
+    if isinstance(value, Trained):
+        facts = {"accuracy": value.accuracy, "on": value.scored_on, "weights": value.parameters, "bytes": value.bytes}
+        return {**row, **facts, "license": value.license}
     return {**row, "plugin": owner, "summary": value.summary}
 
 
 @click.command("list")
 @click.argument("pattern", default="*")
-@click.option("--shelf", type=click.Choice(SHELVES), default="models", help="Which shelf.", show_default=True)
+@click.option("--shelf", type=click.Choice(list(SHELVES)), default="models", help="Which shelf.", show_default=True)
 @as_json
 def list_(pattern: str, shelf: str, is_json: bool) -> None:
     """List a shelf. PATTERN is a glob such as 'gcn-*', or a word to look for in names, summaries and tags."""
-    values = CATALOGUE.shelf(shelf)
+    values = SHELVES[shelf]
     rows = [_columns(key, values[key], values.owner(key)) for key in values.keys_like(pattern)]
     if is_json:
         print_json(rows)
     elif rows:
-        print_table(rows, right=("weights", "train", "test", "rows"))
+        print_table(rows, right=("weights", "train", "test", "rows", "bytes", "accuracy"))
     else:
         click.echo(f"no {shelf} match {pattern!r}" + ("; see: zoo plugins" if not values else ""))
     _warn_of_quarantine()
@@ -68,7 +72,7 @@ def _warn_of_quarantine() -> None:
 def info(name: str, is_json: bool) -> None:
     """Show all about a model, encoder, data set or experiment."""
     kind = _kind_of(name)
-    shelf = CATALOGUE.shelf(kind)
+    shelf = SHELVES[kind]
     record = {"name": name, "kind": kind.removesuffix("s"), "plugin": shelf.owner(name), **_record(shelf[name])}
     print_json(record) if is_json else print_pairs(_readable(record))
 
@@ -76,15 +80,18 @@ def info(name: str, is_json: bool) -> None:
 def _kind_of(name: str) -> str:
     """Return the first shelf on which somebody offers `name`, be it clear or ambiguous there."""
     for kind in SHELVES:
-        shelf = CATALOGUE.shelf(kind)
+        shelf = SHELVES[kind]
         if name in shelf or shelf.owners(name):
             return kind
-    every = [key for kind in SHELVES for key in CATALOGUE.shelf(kind)]
+    every = [key for kind in SHELVES for key in SHELVES[kind]]
     raise UnknownNameError(f"nothing is named {name!r}{did_you_mean(name, every)}; zoo list shows what there is")
 
 
 def _record(value: Any) -> dict[str, Any]:
-    """Return a spec's fields as plain values."""
+    """Return a spec's fields as plain values; of trained weights, what is stored with them."""
+    if isinstance(value, Trained):
+        record = json.loads(value.manifest.to_json())
+        return {"folder": str(value.folder), **record, "tensors": len(record["tensors"]), "golden": None}
     record = {}
     for name, each in vars(value).items():
         if isinstance(each, Recipe):
@@ -122,7 +129,7 @@ def _readable(record: dict[str, Any]) -> dict[str, Any]:
 def plugins(is_json: bool) -> None:
     """Show the installed plugins: what each offers, and why a quarantined one is not used."""
     records = [_plugin(plugin) for plugin in CATALOGUE.plugins()]
-    clashes = {kind: clashing for kind in SHELVES if (clashing := CATALOGUE.shelf(kind).clashes())}
+    clashes = {kind: clashing for kind, shelf in SHELVES.items() if (clashing := shelf.clashes())}
     if is_json:
         print_json({"plugins": records, "clashes": clashes})
         return

@@ -46,7 +46,8 @@ class Classification:
 
     def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
         """Return logits (B, K) as float32."""
-        logits: Tensor = nets["net"](self._normalize(images))
+        net = nets["net"]
+        logits: Tensor = net(self._normalize(images).to(next(net.parameters()).dtype))
         return logits.float()
 
     @torch.no_grad()

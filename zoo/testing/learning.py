@@ -34,11 +34,11 @@ def gradients_reach_every_weight(subject: Subject) -> None:
 
 
 def loss_falls(subject: Subject) -> None:
-    """A few epochs on a small task make the loss fall."""
+    """A few epochs on a small task make the loss fall, by a twentieth at least."""
     model = subject.make()
     history = model.fit(_easy(model, 64), recipe=_short(model, 15), progress=False).history
     first, last = history[0]["loss"], history[-1]["loss"]
-    require(last < first, f"the loss went from {first:.4f} to {last:.4f} in 15 epochs of an easy task")
+    require(last < 0.95 * first, f"the loss went from {first:.4f} to {last:.4f} in 15 epochs of an easy task")
 
 
 def fits_are_repeatable(subject: Subject) -> None:

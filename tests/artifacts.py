@@ -1,0 +1,43 @@
+"""Saved models made by hand: what a hostile or a broken writer could leave."""
+
+import hashlib
+import json
+from pathlib import Path
+
+from zoo.folder import CONFIG, HISTORY, WEIGHTS
+from zoo.header import length_of
+from zoo.manifest import sealed
+
+
+def headed(header: dict | bytes, data: bytes = b"") -> bytes:
+    """Return a safetensors file of a header and tensor bytes."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return len(text).to_bytes(8, "little") + text + data
+
+
+def parts(data: bytes) -> tuple[dict, bytes]:
+    """Return the header and the tensor bytes of a safetensors file."""
+    length = length_of(data[:8], len(data), name="it")
+    return json.loads(data[8 : 8 + length]), data[8 + length :]
+
+
+def resealed(folder: Path, **changes) -> Path:
+    """Change fields of a saved model's manifest, in both its places, with good seals and hashes."""
+    record = json.loads((folder / CONFIG).read_text()) | changes
+    record.pop("seal")
+    header, data = parts((folder / WEIGHTS).read_bytes())
+    header["__metadata__"]["zoo"] = sealed({**record, "files": {}})
+    return rewritten(folder, headed(header, data), record)
+
+
+def rewritten(folder: Path, weights: bytes, record: dict | None = None) -> Path:
+    """Put other bytes of weights into a saved model, with the hashes in `config.json` to go with them."""
+    if record is None:
+        record = json.loads((folder / CONFIG).read_text())
+        record.pop("seal")
+    (folder / WEIGHTS).write_bytes(weights)
+    if record.get("files"):
+        files = (name for name in (WEIGHTS, HISTORY))
+        record["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
+    (folder / CONFIG).write_text(sealed(record))
+    return folder

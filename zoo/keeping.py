@@ -1,0 +1,65 @@
+"""What is kept of a model: everything it knows, as one artifact to write or publish."""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from torch.nn import Module
+
+from zoo.build import Config
+from zoo.golden import outputs
+from zoo.history import History
+from zoo.manifest import Manifest, Origin, Score
+from zoo.recipe import Recipe
+from zoo.restoring import number_type
+from zoo.signature import Classes, Preprocessing
+from zoo.spec import ModelSpec
+from zoo.weights import Artifact
+
+
+class Kept(Protocol):
+    """A model, as far as it is kept."""
+
+    spec: ModelSpec
+    origin: Origin
+    config: Config
+    net: Module
+    seed: int
+    preprocessing: Preprocessing
+    classes: Classes
+    history: History
+    recipe: Recipe | None
+    data: str
+    scores: tuple[Score, ...]
+    license: str
+    base: str
+    card: str
+
+    @property
+    def num_parameters(self) -> int:
+        """Return how many weights it has."""
+
+
+def artifact_of(model: Kept, reference: str = "") -> Artifact:
+    """Return all that is kept of a model; `reference` is how its card says to load it, once it is somewhere."""
+    last: dict[str, Any] = model.history[-1] if model.history else {}
+    manifest = Manifest(
+        model=model.spec.name,
+        origin=model.origin,
+        config=model.config,
+        classes=model.classes,
+        preprocessing=model.preprocessing,
+        seed=model.seed,
+        dtype=number_type(model.net),
+        parameters=model.num_parameters,
+        recipe=model.recipe,
+        data=model.data,
+        base=model.base,
+        metrics={name: value for name, value in last.items() if name != "epoch"},
+        scores=model.scores,
+        golden=outputs(model.net, model.preprocessing),
+        license=model.license,
+        stopped=model.history.stopped,
+    )
+    state = model.net.state_dict()
+    return Artifact(manifest=manifest, state=state, history=model.history, card=model.card, reference=reference)

@@ -1,0 +1,169 @@
+"""From a saved model's tensors to those of a net: strict, or adapted where the net was made for something else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from zoo.adapt import Form, Report, adapted, preprocessing_for
+from zoo.build import Config, bound, built
+from zoo.data.resize import Normalize
+from zoo.errors import ConfigError, PluginError, UnknownNameError, WeightsError
+from zoo.golden import images
+from zoo.inference import answers
+from zoo.manifest import Manifest
+from zoo.plugins import CATALOGUE
+from zoo.signature import Preprocessing
+from zoo.spec import ModelSpec
+from zoo.tasks import Classification
+from zoo.weights import Artifact
+
+NUMBERS = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def provider(manifest: Manifest) -> tuple[ModelSpec, str]:
+    """Return the model of the installed distribution a manifest names, and its plugin; never a namesake.
+
+    Raises:
+        UnknownNameError: It is not installed; the message says what to install.
+    """
+    origin = manifest.origin
+    for plugin in CATALOGUE.plugins():
+        for spec in plugin.offered("models"):
+            if (plugin.distribution, spec.name) == (origin.distribution, manifest.model):
+                return spec, plugin.name
+    raise UnknownNameError(
+        f"no installed plugin provides {manifest.model!r}; it was saved with plugin {origin.plugin} of "
+        f"{origin.distribution} {origin.version}: pip install {origin.distribution}"
+    )
+
+
+def saved_config(spec: ModelSpec, manifest: Manifest) -> Config:
+    """Return a manifest's config, if the model of today still takes it.
+
+    Raises:
+        WeightsError: It does not, or classes or preprocessing contradict it.
+    """
+    try:
+        config = bound(spec, manifest.config)
+    except (ConfigError, PluginError) as error:
+        raise WeightsError(f"the config saved with {manifest.model} cannot be used: {error}") from error
+    form, wants = form_of(spec, config), manifest.preprocessing
+    if len(manifest.classes) != form.classes:
+        raise WeightsError(f"{manifest.model} was saved with {len(manifest.classes)} classes, its config has {form}")
+    if (wants.size, wants.channels) != (form.size, form.channels):
+        raise WeightsError(f"the preprocessing saved with {manifest.model} is for other images than its config: {form}")
+    return config
+
+
+def form_of(spec: ModelSpec, config: Config) -> Form:
+    """Return what the shapes of a net's tensors depend on."""
+    size, channels = config.get("size", spec.size), config.get("channels", spec.channels)
+    return Form(size=size, channels=channels, classes=config.get("classes", 10))
+
+
+def cast(net: Module, manifest: Manifest) -> Module:
+    """Return the net with the number types its tensors were saved in.
+
+    Raises:
+        WeightsError: It was saved in a type that zoo does not load.
+    """
+    if manifest.dtype not in (*NUMBERS, "mixed"):
+        raise WeightsError(f"{manifest.model} was saved as {manifest.dtype!r}; zoo loads {', '.join(NUMBERS)}")
+    if manifest.dtype != "mixed":
+        return net.to(NUMBERS[manifest.dtype])
+    for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
+        kind = NUMBERS.get(manifest.tensors.get(name, {}).get("dtype", ""))
+        if kind is not None and tensor.is_floating_point():
+            tensor.data = tensor.data.to(kind)
+    return net
+
+
+def number_type(net: Module) -> str:
+    """Return the type of a net's weights, such as `float32`; `mixed` where they have several."""
+    kinds = {str(each.dtype).removeprefix("torch.") for each in net.parameters() if each.is_floating_point()}
+    return kinds.pop() if len(kinds) == 1 else "mixed" if kinds else "float32"
+
+
+def number_type_named(kind: torch.dtype | str) -> torch.dtype:
+    """Return a number type of weights by its name.
+
+    Raises:
+        ConfigError: zoo does not save models of that type.
+    """
+    name = str(kind).removeprefix("torch.")
+    if name not in NUMBERS:
+        raise ConfigError(f"weights are {', '.join(NUMBERS)}, not {name}")
+    return NUMBERS[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """Tensors for a net, the preprocessing they were trained with, and what became of each."""
+
+    state: Mapping[str, Tensor]
+    preprocessing: Preprocessing
+    report: Report
+
+
+def start(
+    artifact: Artifact,
+    net: Module,
+    *,
+    spec: ModelSpec,
+    config: Config,
+    preprocessing: Preprocessing,
+    partial: bool = False,
+    name: str,
+) -> Start:
+    """Return what a net takes from a saved model; the net itself is not touched.
+
+    Raises:
+        WeightsError: The saved model is another kind of model, or its tensors do not fit and `partial` is off.
+    """
+    saved_spec, _ = provider(artifact.manifest)
+    if saved_spec.build != spec.build:
+        raise WeightsError(f"{name} holds a {saved_spec.name}, which is another net than {spec.name}")
+    saved = saved_config(saved_spec, artifact.manifest)
+    source, target = form_of(saved_spec, saved), form_of(spec, config)
+    std = artifact.manifest.preprocessing.std
+    state, report = adapted(
+        artifact.state, net.state_dict(), source=source, target=target, std=std, partial=partial, name=name
+    )
+    is_whole = not (report.missing or report.unexpected)
+    if report.adapted and is_whole:
+        report = replace(report, difference=_difference(artifact, saved_spec, saved, target.channels))
+    return Start(
+        state=state, preprocessing=preprocessing_for(artifact.manifest.preprocessing, preprocessing), report=report
+    )
+
+
+def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: int) -> float:
+    """Return how much logits change when a saved model is spread to other channels, as a share of the largest.
+
+    Both nets see images which show the same: those with more channels repeat the others' in turn.
+    """
+    before = artifact.manifest.preprocessing
+    after = preprocessing_for(before, replace(before, channels=channels, mean=(0.0,), std=(1.0,)))
+    few, many = sorted((before.channels, channels))
+    small = images(replace(before, channels=few, mean=(0.0,), std=(1.0,)))
+    shown = {few: small, many: small[:, torch.arange(many) % few]}
+    wider = {**config, "channels": channels}
+    one, other = (cast(built(spec, each, 0), artifact.manifest) for each in (config, wider))
+    state, _ = adapted(
+        artifact.state,
+        other.state_dict(),
+        source=form_of(spec, config),
+        target=form_of(spec, wider),
+        std=before.std,
+        name=spec.name,
+    )
+    one.load_state_dict(dict(artifact.state))
+    other.load_state_dict(state)
+    expected = answers(one, Classification(Normalize(before)), shown[before.channels])
+    found = answers(other, Classification(Normalize(after)), shown[channels])
+    return float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12))
