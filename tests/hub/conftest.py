@@ -9,6 +9,7 @@ import pytest
 from huggingface_hub import constants
 
 from tests.hub import artifact
+from tests.hub.press import Press
 from tests.hub_server import Server, User, serve
 
 LONG = os.environ.get("ZOO_LONG") == "1"
@@ -67,3 +68,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.path.parent == Path(__file__).parent:
             item.add_marker(ignored)
+
+
+@pytest.fixture(scope="session")
+def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
+    """Return what starts real processes that publish and load."""
+    place = tmp_path_factory.mktemp("press")
+    press = Press(place, {**CLIENT, "HF_HOME": str(place / "home")})
+    yield press
+    press.close()

@@ -1,20 +1,16 @@
 """Publishing: what arrives, what is left alone, what is refused."""
 
 from tests.hub import artifact
+from tests.hub.served import kept
 from zoo.hub import pull, push
-
-
-def contents(hub, repo="ann/model", ref="main"):
-    commit = hub.store.repo(repo).at(ref)
-    return {name: hub.store.objects.read(file.key) for name, file in commit.tree.items()}
 
 
 def test_what_was_pushed_is_what_was_saved(hub, folder):
     done = push(folder, "ann/model", tag="v1")
-    assert {**artifact.files(1)}.items() <= contents(hub).items()
+    assert kept(hub) == artifact.files(1)
     assert done.is_new_commit
     assert done.is_new_repo
-    assert contents(hub, ref="v1") == contents(hub)
+    assert kept(hub, at="v1") == kept(hub)
     print(hub.requests.kinds)
 
 

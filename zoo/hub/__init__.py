@@ -5,8 +5,9 @@ from __future__ import annotations
 from zoo.hub.cache import Pulled
 from zoo.hub.client import Client, is_offline
 from zoo.hub.lockfile import Pin, Pins
+from zoo.hub.publication import FilePlan, Publication
 from zoo.hub.pulling import pull
-from zoo.hub.pushing import FilePlan, Publication, push
+from zoo.hub.pushing import push
 from zoo.hub.reference import Reference
 from zoo.reference import is_hub
 

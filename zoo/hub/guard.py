@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -22,6 +22,8 @@ from zoo.hub.retry import FAULTS, LONGEST, WAITS, wait_of
 
 TIMEOUT = 60.0
 """Seconds without a byte after which an answer is given up; the environment's ZOO_HUB_TIMEOUT replaces it."""
+TRIES = len(WAITS) + 1
+"""How often one request is sent without a good answer."""
 TAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 PORTS = {"http": 80, "https": 443}
 RESOLVE = "/resolve/"
@@ -35,10 +37,11 @@ class Guard:
 
     endpoint: str
     timeout: float = TIMEOUT
-    faults: int = 0
+    tries: dict[tuple[str, str], int] = field(default_factory=dict)
 
     def check_request(self, request: Any) -> None:
-        """Limit a request's time, keep the token to the endpoint, and refuse to leave encryption."""
+        """Limit a request's time and number, keep the token to the endpoint, and refuse to leave encryption."""
+        self._count(request)
         limits = dict(request.extensions.get("timeout") or {})
         limits = {each: min(limits.get(each) or self.timeout, self.timeout) for each in _PHASES}
         request.extensions = {**request.extensions, "timeout": limits}
@@ -53,9 +56,9 @@ class Guard:
     def check_answer(self, response: Any) -> None:
         """Refuse an answer that leads elsewhere, makes zoo wait for long, or names what is no version of a file."""
         url = str(response.request.url)
+        self._check_fault(response)
         if origin(url) != origin(self.endpoint):
             return
-        self._check_wait(response)
         target = response.headers.get("location", "")
         path = urlsplit(url).path
         if 300 <= response.status_code < 400 and RESOLVE not in path:
@@ -63,17 +66,23 @@ class Guard:
         elif response.status_code < 400 and RESOLVE in path and response.request.method == "HEAD":
             _check_version(response.headers, path)
 
-    def _check_wait(self, response: Any) -> None:
-        if response.status_code not in FAULTS:
+    def _count(self, request: Any) -> None:
+        """Stop the client's own retries, which can take minutes, after as many as zoo's."""
+        key = request.method, str(request.url)
+        self.tries[key] = self.tries.get(key, 0) + 1
+        if self.tries[key] > TRIES:
+            raise HubUnreachableError(f"{self.endpoint} gave no whole answer, also when asked again; try again later")
+
+    def _check_fault(self, response: Any) -> None:
+        key, status = (response.request.method, str(response.request.url)), response.status_code
+        if status not in FAULTS:
+            self.tries.pop(key, None)
             return
-        self.faults += 1
         wait = wait_of(response.headers) or 0.0
         if wait > LONGEST:
             raise HubUnreachableError(f"{self.endpoint} asks to wait {wait:.0f} s; try again then")
-        if self.faults > len(WAITS):
-            raise HubUnreachableError(
-                f"{self.endpoint} answered {response.status_code}, also when asked again; try again later"
-            )
+        if self.tries.get(key, 0) >= TRIES:
+            raise HubUnreachableError(f"{self.endpoint} answered {status}, also when asked again; try again later")
 
     def _check_redirect(self, target: str) -> None:
         if origin(target) != origin(self.endpoint):

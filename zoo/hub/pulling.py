@@ -9,17 +9,15 @@ from pathlib import Path
 
 from zoo.atomic import locked, replacing
 from zoo.errors import HubError, HubNotFoundError, HubUnreachableError, HubUntrustedError, WeightsError, listed
-from zoo.folder import CARD, CONFIG, FILES, HISTORY, MAX_HISTORY, WEIGHTS, contents
+from zoo.folder import CONFIG, FILES, HISTORY, WEIGHTS, contents
 from zoo.hub import lockfile
 from zoo.hub.cache import Pulled, Shelf, Source
 from zoo.hub.client import Client, is_offline
 from zoo.hub.lockfile import Pin
+from zoo.hub.planning import LIMITS
 from zoo.hub.reference import Reference
 from zoo.hub.remote import Remote, commit_of, files_of
-from zoo.plainjson import MAX_BYTES
 
-LIMITS = {CONFIG: MAX_BYTES, HISTORY: MAX_HISTORY, CARD: 1 << 20}
-"""Most bytes of a file that zoo downloads; the weights are as large as they are."""
 NEEDED = (CONFIG, WEIGHTS, HISTORY)
 WAIT = 600.0
 """Seconds to wait for another process that downloads the same commit."""

@@ -56,10 +56,15 @@ def commit_of(client: Client, reference: Reference) -> str:
         asked=f"cannot find {reference}",
         repo=reference.repo,
     )
-    return _checked(found, reference)
+    return checked(found, reference)
 
 
-def _checked(commit: object, reference: Reference) -> str:
+def checked(commit: object, reference: Reference) -> str:
+    """Return a commit that a Hub told.
+
+    Raises:
+        HubUntrustedError: It is none.
+    """
     if not is_commit(commit):
         raise HubUntrustedError(
             f"the Hub says that {reference} is commit {str(commit)[:80]!r}, which is none; not used"
@@ -104,8 +109,8 @@ def repo_of(client: Client, reference: Reference) -> Repo:
         return Repo(
             exists=True,
             private=bool(api.model_info(reference.repo).private),
-            branches={each.name: _checked(each.target_commit, reference) for each in refs.branches},
-            tags={each.name: _checked(each.target_commit, reference) for each in refs.tags},
+            branches={each.name: checked(each.target_commit, reference) for each in refs.branches},
+            tags={each.name: checked(each.target_commit, reference) for each in refs.tags},
         )
 
     try:
@@ -121,7 +126,7 @@ def proposals_of(client: Client, reference: Reference) -> dict[str, str]:
         asked=f"cannot list the pull requests of {reference}",
         repo=reference.repo,
     )
-    return {each.ref: _checked(each.target_commit, reference) for each in refs.pull_requests or []}
+    return {each.ref: checked(each.target_commit, reference) for each in refs.pull_requests or []}
 
 
 def user_of(client: Client) -> tuple[str, str]:

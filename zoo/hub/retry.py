@@ -35,6 +35,8 @@ def retried(call: Callable[[], T]) -> T:
 
 def can_pass(error: BaseException) -> bool:
     """Return whether an error comes from a connection or server that may do better next time."""
+    if "HubError" in kinds_of(error):
+        return False
     status = status_of(error)
     if status is not None:
         return status in FAULTS and (asked_wait(error) or 0.0) <= LONGEST
@@ -47,7 +49,7 @@ def is_broken(error: BaseException) -> bool:
     if "OfflineModeIsEnabled" in kinds:
         return False
     short = any("Consistency check failed" in str(each) for each in chain(error) if isinstance(each, OSError))
-    return short or bool(kinds & {"TransportError", "ConnectionError", "TimeoutError"})
+    return short or bool(kinds & {"TransportError", "ConnectionError", "TimeoutError", "JSONDecodeError"})
 
 
 def chain(error: BaseException) -> Iterator[BaseException]:

@@ -1,0 +1,93 @@
+"""Line 23: one fault on the way is not noticed; one that stays becomes an error of zoo, and nothing is half done."""
+
+from concurrent.futures import ThreadPoolExecutor
+from itertools import product
+from pathlib import Path
+
+import pytest
+
+from tests.hub import artifact
+from tests.hub.conftest import LONG, TOKEN, USERS
+from tests.hub.served import kept
+from tests.hub_server import serve
+
+FAULTS = {
+    "drop": {"drop_after": 0},
+    "cut": {"drop_after": 9},
+    "short": {"truncate_at": 9},
+    "slow": {"delay": 2.0},
+    **{str(status): {"status": status} for status in (408, 429, 500, 502, 503, 504)},
+}
+LOADING = ("info", "paths-info", "resolve-head", "resolve-get", "cdn")
+PUBLISHING = (
+    "whoami", "refs", "create", "preupload", "lfs-batch", "lfs-put", "lfs-verify", "validate-yaml", "commit", "tag",
+)  # fmt: skip
+KINDS = LOADING + PUBLISHING
+
+
+def cells(every: int) -> list[tuple[str, str]]:
+    """Return each fault on each kind of request, or in the short form one in `every`, evenly spread."""
+    pairs = product(enumerate(FAULTS), enumerate(KINDS))
+    return [(fault, kind) for (row, fault), (column, kind) in pairs if LONG or (row + column) % every == 0]
+
+
+MOST = 10.0
+"""Seconds that one fault may cost."""
+WORDS = ("httpx", "Traceback", "huggingface_hub", "JSONDecodeError")
+
+
+def run(press, place: Path, fault: str, kind: str, times: int | None):
+    """Publish to, or load from, a server that has this fault; return what came of it, and what is there then."""
+    with serve(tokens=USERS) as hub:
+        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "ZOO_HUB_TIMEOUT": "1"}
+        folder = artifact.saved(place, seed=1)
+        if kind in LOADING:
+            hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
+            hub.faults.add(kind, times=times, **FAULTS[fault])
+            job = press.start("pull", env=env, reference="hf:ann/model")
+            result = job.result()
+            found = {path.name: path.read_bytes() for path in job.cache.glob("*/*/[0-9a-f]*/*")}
+        else:
+            hub.faults.add(kind, times=times, **FAULTS[fault])
+            result = press.start("push", env=env, folder=str(folder), repo="ann/model", tag="v1").result()
+            found = kept(hub)
+    return result, found
+
+
+def table(press, tmp_path, cells, times):
+    with ThreadPoolExecutor(12) as pool:
+        jobs = {cell: pool.submit(run, press, tmp_path / "-".join(cell), *cell, times) for cell in cells}
+        return {cell: job.result() for cell, job in jobs.items()}
+
+
+@pytest.mark.reliability
+def test_one_fault_is_not_noticed(press, tmp_path):
+    chosen = cells(4)
+    found = table(press, tmp_path, chosen, 1)
+    failed = {cell: result["text"] for cell, (result, _) in found.items() if result["error"]}
+    partial = [cell for cell, (_, files) in found.items() if files != artifact.files(1)]
+    slowest = max(result["seconds"] for result, _ in found.values())
+    kinds = len({kind for _, kind in chosen})
+    print(
+        f"line 23: {len(chosen)} single faults, {kinds} kinds of request: {len(failed)} failed, {slowest:.1f} s at most"
+    )
+    assert (failed, partial) == ({}, [])
+    assert slowest <= MOST
+
+
+@pytest.mark.reliability
+def test_a_lasting_fault_is_told_in_zoos_words(press, tmp_path):
+    chosen = cells(7)
+    found = table(press, tmp_path, chosen, None)
+    wrong, partial = {}, {}
+    for cell, (result, files) in found.items():
+        if "HubError" not in result["kinds"] and not (cell[0] in ("cut", "short") and not result["error"]):
+            wrong[cell] = result["error"] + result["text"]
+        elif any(word in result["text"] for word in WORDS) or "httpx2" in result.get("trace", ""):
+            wrong[cell] = result["trace"]
+        if files not in ({}, artifact.files(1)):
+            partial[cell] = [*files]
+    slowest = max(result["seconds"] for result, _ in found.values())
+    typed = len(chosen) - len(wrong)
+    print(f"line 23: {len(chosen)} lasting faults: {typed} typed, {len(partial)} partial, {slowest:.1f} s at most")
+    assert (wrong, partial) == ({}, {})
