@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint build clean
+.PHONY: demo test lint reliability weights build clean
 
 # The environment is built when it is missing or older than what it is built from.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -22,6 +22,20 @@ lint: $(VENV)/installed
 
 test: lint ## All that CI runs.
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses 2 --dist loadfile
+
+reliability: $(VENV)/installed ## The long forms of the tests of saving, loading and the Hub.
+	ZOO_LONG=1 OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m reliability --numprocesses 2 --dist loadfile -rA
+
+weights: $(VENV)/installed ## Train the weights that ship again; needs Fashion-MNIST and MNIST (see docs/data.md).
+	for model in gcn-7x7 cnn-7x7; do \
+	  $(BIN)/zoo fit $$model fashion-mnist-7x7 --recipe cosine --seed 0 --license mit --save weights/$$model/fashion-mnist; \
+	done
+	for model in cnn-simple cnn-deep; do \
+	  $(BIN)/zoo fit $$model fashion-mnist --recipe cosine --seed 0 --license mit --save weights/$$model/fashion-mnist; \
+	done
+	for model in gcn-7x7 cnn-7x7 cnn-simple cnn-deep; do \
+	  $(BIN)/zoo fit $$model mnist --recipe cosine --seed 0 --license cc-by-sa-3.0 --save weights/$$model/mnist; \
+	done
 
 build: $(VENV)/installed
 	$(BIN)/python -m build --no-isolation

@@ -3,10 +3,13 @@
 import os
 import subprocess
 import sys
+import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+
+import zoo
 
 ROOT = Path(__file__).parents[2]
 
@@ -29,7 +32,11 @@ def test_the_wheel_holds_zoo_its_plugins_their_data_and_licences(wheel):
     assert not [name for name in names if name.startswith(("tests", "docs", "examples", "plugins"))]
     for line in ("[zoo]", "zoo_cnn = zoo_cnn", "zoo_grid_gcn = zoo_grid_gcn", "zoo_image_sets = zoo_image_sets"):
         assert line in points
-    assert wheel.stat().st_size < 10 << 20
+    assert {
+        name.split("/", 1)[1] for name in names if name.startswith("zoo_weights/") and name.endswith("/config.json")
+    } == {f"{weights}/config.json" for weights in zoo.trained}
+    print(f"the wheel has {wheel.stat().st_size:,} bytes")
+    assert wheel.stat().st_size < 20 << 20
 
 
 def test_the_installed_wheel_trains_saves_and_predicts_from_python_and_the_shell(wheel, tmp_path):
@@ -42,10 +49,60 @@ def test_the_installed_wheel_trains_saves_and_predicts_from_python_and_the_shell
         "data = zoo.dataset('fashion-mnist-7x7')\n"
         "model = zoo.create('gcn-7x7', seed=0).fit(data.train.take(640), epochs=1, progress=False)\n"
         "model.save('runs/gcn')\n"
-        "assert len(zoo.load('gcn-7x7/fashion-mnist').predict(data.test.take(5))) == 5\n"
     )
     env = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", script], check=True, env=env, cwd=tmp_path)
     evaluate = [sys.executable, "-m", "zoo", "evaluate", "./runs/gcn", "fashion-mnist-7x7"]
     done = subprocess.run(evaluate, check=True, env=env, cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.startswith("accuracy")
+
+
+NO_NETWORK = """
+import socket
+
+def refused(*arguments, **options):
+    raise AssertionError("a connection was tried")
+
+socket.socket.connect = socket.socket.connect_ex = socket.create_connection = socket.getaddrinfo = refused
+"""
+OFFLINE = """
+import zoo
+assert zoo.__file__.startswith({prefix!r}), zoo.__file__
+images = zoo.dataset("fashion-mnist-7x7").test.take(1000)
+model = zoo.load("gcn-7x7/fashion-mnist")
+print((model.predict(images) == [model.classes.values[k] for k in images.labels.tolist()]).mean())
+"""
+
+
+@pytest.fixture(scope="module")
+def venv(wheel, tmp_path_factory):
+    """Return the Python of a fresh environment in which only the wheel is installed, beside the packages it needs.
+
+    Those are read from where they are installed already, as if a requirement had been met before.
+    """
+    place = tmp_path_factory.mktemp("fresh") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
+    python = place / "bin" / "python"
+    install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
+    subprocess.run([str(python), *install], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
+    site = next((place / "lib").glob("python*/site-packages"))
+    (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (site / "sitecustomize.py").write_text(NO_NETWORK)
+    return python
+
+
+def test_in_a_fresh_environment_without_network_shipped_weights_predict(venv, tmp_path):
+    script = OFFLINE.format(prefix=str(venv.parent.parent))
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
+    done = subprocess.run([str(venv), "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) > 0.5
+
+
+def test_in_a_fresh_environment_without_network_everything_that_ships_verifies(venv, tmp_path):
+    env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
+    words = [str(venv.parent / "zoo"), "verify"]
+    done = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True)
+    print(done.stdout)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{len(zoo.trained)} of {len(zoo.trained)} hold" in done.stdout

@@ -27,6 +27,7 @@ def push(model: str, repo: str, license: str | None, is_json: bool, **how: Any) 
     """
     from zoo.api import load
 
+    click.echo("trying the model in a fresh process ...", err=True)
     done = load(model).push(repo, license=license, **how)
     if is_json:
         print_json(_plain(done))
@@ -34,11 +35,20 @@ def push(model: str, repo: str, license: str | None, is_json: bool, **how: Any) 
     rows = [{"file": file.name, "bytes": file.bytes, "changed": file.changed} for file in done.files]
     print_table(rows, right=("bytes",))
     if how["dry_run"]:
-        click.echo(f"dry run: nothing was written; {sum(file.bytes for file in done.files):,} bytes would go to {repo}")
+        click.echo(f"dry run: nothing was written; {_planned(done)}")
     elif done.is_new_commit:
         click.echo(f'published {done.url}\nzoo.load("hf:{repo}@{done.tag or done.commit}") loads it')
     else:
         click.echo(f"{repo} holds exactly this already, at {done.commit}; no commit was made")
+
+
+def _planned(plan: Any) -> str:
+    """Return in words what a dry run would have done."""
+    sent = sum(file.bytes for file in plan.files if file.changed)
+    if not sent:
+        return f"{plan.repo} holds exactly this already"
+    fresh = f" to be created, {'private' if plan.private else 'public'}" if plan.is_new_repo else ""
+    return f"{sent:,} bytes would go to branch {plan.branch} of {plan.repo}{fresh}"
 
 
 @click.command()

@@ -118,6 +118,8 @@ def _readable(record: dict[str, Any]) -> dict[str, Any]:
         shown[f"recipe {name}"] = {
             key: value for key, value in recipe.items() if value != record["recipe"][key]
         } or "the default"
+    for score in shown.pop("scores", ()):
+        shown[f"on {score['data']}"] = {"count": score["count"], **score["metrics"], **score["protocol"]}
     for row in shown.pop("rows", ()):
         paper = row["paper"].get("accuracy")
         shown[row["label"]] = row["model"] + (f", the paper has {paper}" if paper is not None else "")

@@ -1,0 +1,59 @@
+"""Scores that are kept with a model: with their protocol, for these weights only."""
+
+import numpy as np
+import pytest
+
+import zoo
+from zoo.data import Stream
+
+
+@pytest.fixture
+def model():
+    return zoo.load("gcn-7x7/mnist")
+
+
+def test_a_kept_score_is_saved_with_how_it_was_measured(model, small, tmp_path):
+    result = model.evaluate(small, keep=True)
+    again = zoo.load(model.save(tmp_path / "m"))
+    score = next(each for each in again.scores if each.data == small.name)
+    assert score.metrics["accuracy"] == result.accuracy
+    assert (score.count, score.fingerprint) == (len(small), small.with_classes(model.classes).fingerprint())
+    assert score.protocol["images"] == "1 x 7 x 7"
+    assert f"| {small.name} | {len(small)} |" in (tmp_path / "m" / "README.md").read_text()
+
+
+def test_a_score_that_is_not_kept_leaves_the_model_as_it_was(model, small):
+    before = model.scores
+    model.evaluate(small)
+    assert model.scores == before
+
+
+def test_keeping_a_score_again_replaces_it(model, small):
+    for _ in range(2):
+        model.evaluate(small, keep=True)
+    assert [score.data for score in model.scores].count(small.name) == 1
+
+
+def test_a_resize_is_part_of_the_protocol(model):
+    large = zoo.dataset("fashion-mnist-7x7").test.take(20).resize(28)
+    model.evaluate(large, keep=True)
+    assert model.scores[-1].protocol["images"] == "1 x 28 x 28 brought to 1 x 7 x 7 (sample)"
+
+
+def test_a_stream_has_a_score_too(model, small):
+    batches = [(small.images[:50].numpy().astype(np.uint8), small.labels[:50].numpy())]
+    model.evaluate(Stream(batches), keep=True)
+    assert (model.scores[-1].data, model.scores[-1].fingerprint, model.scores[-1].count) == ("", "", 50)
+
+
+def test_training_on_or_another_number_type_drops_the_scores(model, small):
+    assert model.scores
+    assert zoo.load("gcn-7x7/mnist").to(dtype="float16").scores == ()
+    assert model.fit(small, epochs=1, progress=False).scores == ()
+
+
+def test_a_fit_that_fails_keeps_scores_and_reference(model, small):
+    before = (model.scores, model.reference, model.base)
+    with pytest.raises(zoo.ZooError):
+        model.fit(small, epochs=1, lr=1e30, optimizer="sgd", progress=False)
+    assert (model.scores, model.reference, model.base) == before
