@@ -16,13 +16,16 @@ def parsed(data: bytes | str, *, name: str, limit: int = MAX_BYTES) -> dict[str,
     """Return the one JSON object that `data` holds.
 
     Raises:
-        WeightsError: It is larger than `limit`, no JSON object, or holds a key twice, NaN or an infinite number.
+        WeightsError: It is larger than `limit`, no JSON object, or holds a key twice, NaN, an infinite number,
+            or half a letter.
     """
     if len(data) > limit:
         raise WeightsError(f"{name} is {len(data)} bytes; zoo reads at most {limit}")
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
         record = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_refused)
+        if "\\u" in text:
+            json.dumps(record, ensure_ascii=False).encode()  # half a letter, such as \ud800, cannot be written again
     except (ValueError, RecursionError) as error:
         raise WeightsError(f"{name} is no JSON that zoo reads: {str(error)[:200] or type(error).__name__}") from error
     if not isinstance(record, dict):
