@@ -52,7 +52,7 @@ def sees(user: User | None, repo: Repo) -> bool:
 
 def visible(store: Store, user: User | None, kind: str, id: str) -> Repo:
     """Return a repository, which for whoever may not see it is not there."""
-    repo = store.find(kind, id)
+    repo = store.find(id, kind=kind)
     if repo is None or not sees(user, repo):
         status, message = (404, "Repository not found") if user else (401, LOGGED_OUT)
         raise Refusal(status, message, code="RepoNotFound")

@@ -37,7 +37,7 @@ def create(request: Request) -> Answer:
     private = asked.get("visibility") == "private" or asked.get("private") is True
     id = f"{namespace}/{asked['name']}"
     try:
-        repo = request.store.create(kind, id, user=user.name, private=private)
+        repo = request.store.create(id, kind=kind, user=user.name, private=private)
     except Refusal as refusal:
         refusal.more["url"] = f"{request.url}/{PREFIXES[kind]}{id}"
         raise
@@ -77,7 +77,7 @@ def auth_check(request: Request, repo: Repo) -> Answer:
 
 def validate_yaml(request: Request) -> Answer:
     asked = request.json()
-    errors, warnings = complaints(asked.get("content", ""), kind=asked.get("repoType") or "model")
+    errors, warnings = complaints(asked.get("content", ""))
     found = {"errors": [{"message": each} for each in errors], "warnings": [{"message": each} for each in warnings]}
     return as_json(found, status=400 if errors else 200)
 

@@ -6,6 +6,9 @@ from typing import Any
 import yaml
 
 FRONT = re.compile(r"\A\ufeff?\s*---[ \t]*\r?\n(.*?)^---[ \t]*\r?$", re.DOTALL | re.MULTILINE)
+WORDS = ("library_name", "pipeline_tag")
+RESULT = ("task.type", "dataset.name", "dataset.type")
+METRIC = {"type", "value"}
 
 
 def metadata(text: str) -> Any:
@@ -19,8 +22,8 @@ def body(text: str) -> str:
     return FRONT.sub("", text, count=1).lstrip("\r\n")
 
 
-def complaints(text: str, *, kind: str = "model") -> tuple[list[str], list[str]]:
-    """Return the errors and the warnings of a card."""
+def complaints(text: str) -> tuple[list[str], list[str]]:
+    """Return the errors and the warnings of a card; stricter than the Hub itself, which asks for no license."""
     try:
         found = metadata(text)
     except yaml.YAMLError as error:
@@ -29,10 +32,49 @@ def complaints(text: str, *, kind: str = "model") -> tuple[list[str], list[str]]
         return [], ["empty or missing yaml metadata in repo card"]
     if not isinstance(found, dict):
         return ["the YAML metadata should be a mapping"], []
-    return [] if isinstance(found.get("license"), str | list) else ['"license" is required'], []
+    return [*wrong_fields(found), *wrong_results(found.get("model-index", []))], []
 
 
-def tags(found: Any, *, kind: str) -> list[str]:
+def wrong_fields(found: dict[str, Any]) -> list[str]:
+    """Return what is wrong with the fields every card may have."""
+    wrong = [] if isinstance(found.get("license"), str | list) else ['"license" is required']
+    if not all(isinstance(each, str) for each in as_list(found.get("tags"))):
+        wrong.append('"tags" must be an array of strings')
+    wrong += [f'"{name}" must be a string' for name in WORDS if not isinstance(found.get(name, ""), str)]
+    return wrong
+
+
+def wrong_results(index: Any) -> list[str]:
+    """Return what each result of a model-index lacks, by its place."""
+    if not isinstance(index, list) or not all(isinstance(model, dict) for model in index):
+        return ['"model-index" must be an array of objects']
+    wrong = [f'"model-index[{at}].name" is required' for at, model in enumerate(index) if not model.get("name")]
+    for at, model in enumerate(index):
+        for place, result in enumerate(as_list(model.get("results"))):
+            wrong += [f'"model-index[{at}].results[{place}].{name}" is required' for name in lacking(result)]
+    return wrong
+
+
+def lacking(result: Any) -> list[str]:
+    """Return the fields a result must have and has not."""
+    if not isinstance(result, dict):
+        return list(RESULT)
+    missing = [name for name in RESULT if not at_path(result, name.split("."))]
+    metrics = [each if isinstance(each, dict) else {} for each in as_list(result.get("metrics"))]
+    both = [
+        f"metrics[{at}].{name}" for at, each in enumerate(metrics) for name in ("type", "value") if name not in each
+    ]
+    return missing + (both if metrics else ["metrics"])
+
+
+def at_path(value: Any, names: list[str]) -> Any:
+    """Return what lies under these names, one in another; None where one is missing."""
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def tags(found: Any) -> list[str]:
     """Return the tags a repository is listed under."""
     if not isinstance(found, dict):
         return []

@@ -12,10 +12,9 @@ from .store import Store
 
 @dataclass(frozen=True, kw_only=True)
 class Setting:
-    """What a server is: its bytes, its users, its sizes."""
+    """What a server is: what it keeps, and its sizes."""
 
     store: Store
-    tokens: Mapping[str, User]
     lfs_over: int  # bytes; a larger file is LFS whatever its name
     part_size: int  # bytes; a larger LFS file is uploaded in parts
     page_size: int  # entries of a listing

@@ -52,7 +52,9 @@ NONE = Fault(kind="")
 
 
 def flipped(body: bytes, at: int) -> bytes:
-    place = range(len(body))[at]
+    if not -len(body) <= at < len(body):
+        return body
+    place = at % len(body)
     return body[:place] + bytes([body[place] ^ 0xFF]) + body[place + 1 :]
 
 

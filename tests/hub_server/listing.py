@@ -1,12 +1,14 @@
 """What the protocol says of repositories, commits and files, as JSON would hold it."""
 
+from itertools import takewhile
 from typing import Any
 
 import yaml
 
 from .card import metadata, tags
+from .commit import Commit, File, Tree, folders
 from .objects import git_hash, pointer
-from .repo import HEADS, PULLS, TAGS, Commit, File, Repo
+from .repo import HEADS, PULLS, TAGS, Repo
 from .store import Store
 
 
@@ -35,7 +37,7 @@ def described(store: Store, repo: Repo, commit: Commit, *, blobs: bool = False) 
         "disabled": False,
         "downloads": 0,
         "likes": 0,
-        "tags": tags(about, kind=repo.kind),
+        "tags": tags(about),
         "cardData": about,
         **{name: about[name] for name in ("library_name", "pipeline_tag") if name in about},
         "siblings": [sibling(path, file, blobs=blobs) for path, file in sorted(commit.tree.items())],
@@ -58,28 +60,29 @@ def entry(path: str, file: File) -> dict[str, Any]:
     return {"type": "file", "path": path, "size": file.size, "oid": file.oid, **lfs}
 
 
+def below(path: str, tree: Tree) -> Tree:
+    """Return the file at a path, or the files in the folder there."""
+    return {name: file for name, file in tree.items() if name == path or name.startswith(f"{path}/")}
+
+
 def folder(path: str, commit: Commit) -> dict[str, Any]:
-    inside = [file.oid for name, file in sorted(commit.tree.items()) if name.startswith(f"{path}/")]
-    return {"type": "directory", "path": path, "size": 0, "oid": git_hash("\n".join([path, *inside]).encode())}
-
-
-def folders(commit: Commit) -> set[str]:
-    """Return every folder a commit's files lie in."""
-    return {"/".join(path.split("/")[:depth]) for path in commit.tree for depth in range(1, path.count("/") + 1)}
+    inside = sorted(f"{file.oid} {name}" for name, file in below(path, commit.tree).items())
+    return {"type": "directory", "path": path, "size": 0, "oid": git_hash("\n".join(inside).encode())}
 
 
 def entries(commit: Commit) -> dict[str, dict[str, Any]]:
     """Return every file and every folder of a commit by its path, in order."""
     found = {path: entry(path, file) for path, file in commit.tree.items()}
-    found |= {path: folder(path, commit) for path in folders(commit)}
+    found |= {path: folder(path, commit) for path in folders(commit.tree)}
     return dict(sorted(found.items()))
 
 
 def last_commit(repo: Repo, commit: Commit, path: str) -> dict[str, str]:
-    """Return the commit that last changed a file."""
-    past = repo.history(commit)
-    same = [each for each in past if each.tree.get(path) == commit.tree.get(path)]
-    changed = same[-1] if len(same) == len(past) else past[[each in same for each in past].index(False) - 1]
+    """Return the commit that last changed a file or a folder."""
+    is_now = below(path, commit.tree)
+    changed = commit
+    for each in takewhile(lambda each: below(path, each.tree) == is_now, repo.history(commit)):
+        changed = each
     return {"id": changed.oid, "title": changed.title, "date": changed.date}
 
 

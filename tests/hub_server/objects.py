@@ -3,6 +3,7 @@
 import hashlib
 import os
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 
 from .refusal import bad_request
@@ -18,6 +19,10 @@ def git_hash(data: bytes) -> str:
 def pointer(sha256: str, size: int) -> bytes:
     """Return what git keeps in place of an LFS file."""
     return POINTER.format(sha256=sha256, size=size).encode()
+
+
+def etag(data: bytes) -> str:
+    return f'"{hashlib.md5(data).hexdigest()}"'
 
 
 def write_whole(path: Path, data: bytes) -> None:
@@ -61,9 +66,16 @@ class Objects:
             raise bad_request(f"the bytes that arrived are not those of sha256 {sha256}")
         self.replace(sha256, data)
 
-    def join(self, sha256: str, *, count: int) -> None:
-        """Make one object of the parts of a multipart upload."""
-        missing = [number for number in range(1, count + 1) if (sha256, number) not in self.parts]
-        if missing:
-            raise bad_request(f"parts {missing} of {sha256} never arrived")
-        self.add_large(b"".join(self.parts.pop((sha256, number)) for number in range(1, count + 1)), sha256=sha256)
+    def add_part(self, data: bytes, *, sha256: str, number: int) -> str:
+        """Keep a part of an upload and return its ETag."""
+        self.parts[sha256, number] = data
+        return etag(data)
+
+    def join(self, sha256: str, *, etags: Mapping[int, str]) -> None:
+        """Make one object of the parts of a multipart upload, each known by its number and ETag."""
+        parts = [self.parts.get((sha256, number), b"") for number in range(1, len(etags) + 1)]
+        wrong = [number for number, part in enumerate(parts, 1) if etags.get(number) != etag(part)]
+        if wrong:
+            raise bad_request(f"parts {wrong} of {sha256} are not what arrived")
+        self.add_large(b"".join(parts), sha256=sha256)
+        self.parts = {place: part for place, part in self.parts.items() if place[0] != sha256}

@@ -6,9 +6,10 @@ from urllib.parse import quote
 from .access import reader_of_files, sees
 from .account import address
 from .card import body
+from .commit import Commit
 from .exchange import Answer, Request
 from .refusal import Refusal
-from .repo import Commit, Repo
+from .repo import Repo
 
 PAGE = """<!doctype html><meta charset="utf-8"><title>{title}</title>
 <style>body {{ font: 16px/1.5 sans-serif; max-width: 60em; margin: 2em auto }} pre {{ white-space: pre-wrap }}</style>

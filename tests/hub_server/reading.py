@@ -3,10 +3,11 @@
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from .commit import Commit, File
 from .exchange import Answer, Request, as_json, ranged
 from .listing import described, entries, last_commit, logged, refs
 from .refusal import Refusal, no_entry
-from .repo import Commit, File, Repo
+from .repo import Repo
 
 
 def info(request: Request, repo: Repo, rev: str = "main") -> Answer:

@@ -3,9 +3,9 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from urllib.parse import unquote
+from urllib.parse import unquote, urlencode
 
-from . import account, page, reading, writing
+from . import account, committing, labels, page, reading, uploading
 from .access import reader_of_files, visible, writer, writer_of
 from .exchange import Answer, Request
 from .refusal import Refusal
@@ -46,23 +46,23 @@ ROUTES = (
     Route("move", "POST", "/api/repos/move", account.move),
     Route("settings", "PUT", "{api}/settings", account.settings, "write"),
     Route("validate-yaml", "POST", "/api/validate-yaml", account.validate_yaml),
-    Route("preupload", "POST", "{api}/preupload/{rev}", writing.preupload, "propose"),
-    Route("lfs-batch", "POST", r"{web}\.git/info/lfs/objects/batch", writing.lfs_batch, "propose"),
-    Route("lfs-put", "PUT", "/upload/{oid}", writing.lfs_put),
-    Route("lfs-put", "PUT", "/upload/{oid}/(?P<number>[0-9]+)", writing.lfs_put_part),
-    Route("lfs-complete", "POST", "/complete/{oid}", writing.lfs_complete),
-    Route("lfs-verify", "POST", r"{web}\.git/info/lfs/objects/verify", writing.lfs_verify, "propose"),
-    Route("commit", "POST", "{api}/commit/{rev}", writing.commit, "propose"),
+    Route("preupload", "POST", "{api}/preupload/{rev}", uploading.preupload, "propose"),
+    Route("lfs-batch", "POST", r"{web}\.git/info/lfs/objects/batch", uploading.batch, "propose"),
+    Route("lfs-put", "PUT", "/upload/{oid}", uploading.put),
+    Route("lfs-put", "PUT", "/upload/{oid}/(?P<number>[0-9]+)", uploading.put_part),
+    Route("lfs-complete", "POST", "/complete/{oid}", uploading.complete),
+    Route("lfs-verify", "POST", r"{web}\.git/info/lfs/objects/verify", uploading.verify, "propose"),
+    Route("commit", "POST", "{api}/commit/{rev}", committing.commit, "propose"),
     Route("info", "GET", "{api}", reading.info, "read"),
     Route("info", "GET", "{api}/revision/{rev}", reading.info, "read"),
     Route("tree", "GET", "{api}/tree/{rev}(?:/{path})?", reading.tree, "read"),
     Route("paths-info", "POST", "{api}/paths-info/{rev}", reading.paths_info, "read"),
     Route("refs", "GET", "{api}/refs", reading.list_refs, "read"),
     Route("commits", "GET", "{api}/commits/{rev}", reading.commits, "read"),
-    Route("tag", "POST", "{api}/tag/{rev}", writing.tag, "write"),
-    Route("delete-tag", "DELETE", "{api}/tag/{name}", writing.delete_tag, "write"),
-    Route("branch", "POST", "{api}/branch/{name}", writing.branch, "write"),
-    Route("delete-branch", "DELETE", "{api}/branch/{name}", writing.delete_branch, "write"),
+    Route("tag", "POST", "{api}/tag/{rev}", labels.tag, "write"),
+    Route("delete-tag", "DELETE", "{api}/tag/{name}", labels.delete_tag, "write"),
+    Route("branch", "POST", "{api}/branch/{name}", labels.branch, "write"),
+    Route("delete-branch", "DELETE", "{api}/branch/{name}", labels.delete_branch, "write"),
     Route("auth-check", "GET", "{api}/auth-check", account.auth_check, "files"),
     Route("auth-check", "GET", "{api}/auth-check/write", account.auth_check, "write"),
     Route("list", "GET", "/api/(?P<kind>model|dataset|space)s", account.repos),
@@ -92,9 +92,18 @@ def answer(request: Request, route: Route, words: dict[str, str]) -> Answer:
     """Answer a request, once its caller is known to be allowed to ask."""
     if route.need == "nothing":
         return route.answer(request, **words)
-    repo = visible(request.store, request.user, words.pop("kind", "model"), words.pop("id"))
+    kind, id = words.pop("kind", "model"), words.pop("id")
+    repo = visible(request.store, request.user, kind, id)
+    if repo.id != id:
+        return moved(request, id, repo)
     NEEDS[route.need](request, repo)
     return route.answer(request, repo, **words)
+
+
+def moved(request: Request, id: str, repo: Repo) -> Answer:
+    """Send whoever asks for a former name to the name a repository has now."""
+    query = f"?{urlencode(request.query, doseq=True)}" if request.query else ""
+    return Answer(status=307, headers={"Location": f"{request.path.replace(id, repo.id, 1)}{query}"})
 
 
 def propose(request: Request, repo: Repo) -> None:
@@ -112,7 +121,7 @@ NEEDS: dict[str, Callable[[Request, Repo], object]] = {
 
 
 def tried(request: Request, route: Route, words: dict[str, str]) -> Answer:
-    """Answer a request whatever it is; what only this server can get wrong is a 500 that says so."""
+    """Answer a request, and refuse one that lacks what its route reads."""
     try:
         return answer(request, route, words)
     except (KeyError, TypeError, ValueError) as error:

@@ -3,6 +3,7 @@
 import socket
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from http.server import ThreadingHTTPServer
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -21,7 +22,6 @@ ANN = {"hf_ann": User("ann")}
 class Listener(ThreadingHTTPServer):
     """The listening socket, which knows its open connections so that none outlives it."""
 
-    daemon_threads = True
     request_queue_size = 128
 
     def __init__(self, hub: "Server", port: int):
@@ -29,8 +29,13 @@ class Listener(ThreadingHTTPServer):
         self.open: dict[socket.socket, threading.Thread] = {}
         super().__init__(("127.0.0.1", port), Handler)
 
+    def process_request(self, request: socket.socket, client_address: tuple[str, int]) -> None:
+        """Serve a connection in a thread of its own."""
+        serve = threading.Thread(target=self.process_request_thread, args=(request, client_address), daemon=True)
+        self.open[request] = serve
+        serve.start()
+
     def process_request_thread(self, request: socket.socket, client_address: tuple[str, int]) -> None:
-        self.open[request] = threading.current_thread()
         try:
             super().process_request_thread(request, client_address)
         finally:
@@ -39,20 +44,25 @@ class Listener(ThreadingHTTPServer):
     def hang_up(self) -> None:
         """End every connection and wait for the threads that served them."""
         for connection, thread in list(self.open.items()):
-            try:
+            with suppress(OSError):  # it ended by itself
                 connection.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                continue  # it ended by itself
-            finally:
-                thread.join(5)
+            thread.join(5)
 
 
 class Server:
     """A running Hub: where it is, what it keeps, what it was asked, what will go wrong."""
 
-    def __init__(self, *, setting: Setting, port: int, log: Log, scratch: TemporaryDirectory[str] | None):
+    def __init__(
+        self,
+        *,
+        setting: Setting,
+        tokens: Mapping[str, User],
+        port: int,
+        log: Log,
+        scratch: TemporaryDirectory[str] | None,
+    ):
         self.setting = setting
-        self.tokens: dict[str, User] = dict(setting.tokens)
+        self.tokens = dict(tokens)
         self.requests = log
         self.faults = Faults()
         self.closing = threading.Event()
@@ -123,5 +133,5 @@ def serve(
     """
     scratch = TemporaryDirectory(prefix="hub-") if folder is None else None
     store = Store(Path(scratch.name if scratch else folder))
-    setting = Setting(store=store, tokens=tokens, lfs_over=lfs_over, part_size=part_size, page_size=page_size)
-    return Server(setting=setting, port=port, log=Log(say), scratch=scratch)
+    setting = Setting(store=store, lfs_over=lfs_over, part_size=part_size, page_size=page_size)
+    return Server(setting=setting, tokens=tokens, port=port, log=Log(say), scratch=scratch)

@@ -1,50 +1,19 @@
 """All repositories and all bytes, in one folder that outlives the server."""
 
+import hashlib
 import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from shutil import rmtree
 
+from .commit import Commit, File
+from .names import LARGE, check_repo, is_large
 from .objects import Objects, git_hash, pointer
 from .refusal import Refusal, bad_request
-from .repo import MAIN, Commit, File, Repo, Tree
+from .repo import MAIN, Repo
 
-LARGE = (
-    "7z",
-    "arrow",
-    "bin",
-    "ckpt",
-    "gz",
-    "h5",
-    "npy",
-    "npz",
-    "onnx",
-    "parquet",
-    "pkl",
-    "pt",
-    "pth",
-    "safetensors",
-    "zip",
-)
 ATTRIBUTES = "".join(f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in LARGE).encode()
-REPO_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]{0,94}[A-Za-z0-9])?")
-
-
-def check_path(path: str) -> None:
-    """Refuse a path that would leave the folder it is downloaded to, or hurt there."""
-    parts = path.split("/")
-    if "\\" in path or any(part in ("", ".", "..") or part.lower() == ".git" for part in parts):
-        raise bad_request(f"not a path for a file of a repository: {path!r}")
-    if not path.isprintable():
-        raise bad_request(f"a path may hold printable characters only: {path!r}")
-
-
-def check_tree(tree: Tree) -> None:
-    """Refuse a tree in which one name is a file and a folder."""
-    folders = {"/".join(path.split("/")[:depth]) for path in tree for depth in range(1, path.count("/") + 1)}
-    clash = folders & tree.keys()
-    if clash:
-        raise bad_request(f"a file and a folder of one name: {', '.join(sorted(clash))}")
 
 
 class Store:
@@ -63,27 +32,29 @@ class Store:
         """Return a repository that is there."""
         return self._repos[kind, id]
 
-    def find(self, kind: str, id: str) -> Repo | None:
-        return self._repos.get((kind, id))
+    def find(self, id: str, *, kind: str = "model") -> Repo | None:
+        """Return the repository of this name, or the one that had it before."""
+        former = (repo for repo in self if repo.kind == kind and id in repo.state.former)
+        return self._repos.get((kind, id)) or next(former, None)
 
-    def create(self, kind: str, id: str, *, user: str, private: bool = False) -> Repo:
+    def create(self, id: str, *, kind: str = "model", user: str = "", private: bool = False) -> Repo:
         """Make a repository with the one file every new repository has."""
-        if not all(REPO_NAME.fullmatch(part) for part in id.split("/")) or "--" in id or ".." in id:
-            raise bad_request(f"not a name for a repository: {id!r}")
+        check_repo(id)
         with self.lock:
             if (kind, id) in self._repos:
                 raise Refusal(409, f"You already created this {kind} repo: {id}")
             repo = Repo(self._folder(kind, id), kind=kind, id=id)
-            repo.create({".gitattributes": self.regular(ATTRIBUTES)}, user=user, private=private)
+            repo.begin({".gitattributes": self.regular(ATTRIBUTES)}, user=user or repo.namespace, private=private)
             self._repos[kind, id] = repo
         return repo
 
     def delete(self, repo: Repo) -> None:
         with self.lock, repo.lock:
             del self._repos[repo.kind, repo.id]
-            repo.remove()
+            rmtree(repo.folder)
 
     def rename(self, repo: Repo, id: str) -> None:
+        check_repo(id)
         with self.lock, repo.lock:
             if (repo.kind, id) in self._repos:
                 raise Refusal(409, f"there is a {repo.kind} repo {id} already")
@@ -91,6 +62,7 @@ class Store:
             folder.parent.mkdir(parents=True, exist_ok=True)
             repo.folder = repo.folder.rename(folder)
             self._repos[repo.kind, id] = self._repos.pop((repo.kind, repo.id))
+            repo.update(former=(*repo.state.former, repo.id))
             repo.id = id
 
     def regular(self, data: bytes) -> File:
@@ -106,12 +78,24 @@ class Store:
             raise bad_request(f"object {sha256} has {found} bytes, not {size}")
         return File(oid=git_hash(pointer(sha256, found)), size=found, sha256=sha256)
 
-    def plant(self, repo: Repo, files: dict[str, bytes], *, ref: str = MAIN, title: str = "planted") -> Commit:
-        """Commit these regular files past every check, hostile names included."""
+    def keep(self, path: str, data: bytes) -> File:
+        """Keep bytes as a file of this name is kept."""
+        if not is_large(path):
+            return self.regular(data)
+        sha256 = hashlib.sha256(data).hexdigest()
+        self.objects.add_large(data, sha256=sha256)
+        return self.large(sha256)
+
+    def plant(self, repo: Repo, files: Mapping[str, bytes], *, ref: str = MAIN) -> Commit:
+        """Commit these files to a ref past every check, hostile names included."""
         with repo.lock:
             head = repo.at(ref)
-            tree = {**head.tree, **{path: self.regular(data) for path, data in files.items()}}
-            return repo.record(tree, ref=ref, parent=head, user=repo.namespace, title=title)
+            tree = {**head.tree, **{path: self.keep(path, data) for path, data in files.items()}}
+            return repo.record(tree, ref=ref, parent=head, user=repo.namespace, title="planted")
+
+    def corrupt(self, repo: Repo, path: str, data: bytes, *, rev: str = "main") -> None:
+        """Replace the bytes of a file and leave all that is said of them: hash, size, ETag."""
+        self.objects.replace(repo.at(rev).tree[path].key, data)
 
     def _folder(self, kind: str, id: str) -> Path:
         return self.folder / "repos" / kind / id
