@@ -6,7 +6,7 @@ from pathlib import Path
 
 from zoo.folder import CONFIG, HISTORY, WEIGHTS
 from zoo.header import length_of
-from zoo.manifest import sealed
+from zoo.seal import sealed
 
 
 def headed(header: dict | bytes, data: bytes = b"") -> bytes:

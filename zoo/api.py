@@ -34,7 +34,7 @@ def create(
         name: A name on `zoo.models`, or `plugin:name`.
         pretrained: Begin from trained weights: True for the model's default ones, a tag such as `mnist` for
             `name/mnist`, or anything `zoo.load` takes. What `config` leaves out is as it was saved; other classes get
-            a fresh head, other channels a first layer spread over them. `model.load_weights` reports on each tensor.
+            a fresh head, other channels a first layer spread over them. `model.report` says what became of each tensor.
         seed: Seed of the weights; the same seed gives the same weights. Drawn anew when left out, and kept in
             `model.seed`. Global random states stay as they were.
         **config: Options of the model, such as `size=7`, `channels=3`, `classes=100`; see `zoo info NAME`.
@@ -106,8 +106,9 @@ def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool 
     model = _made(spec, owner, saved_config(spec, manifest), manifest.seed)
     cast(model.net, manifest)
     form, own = form_of(spec, model.config), model.net.state_dict()
-    state, _ = adapted(artifact.state, own, source=form, target=form, partial=partial, name=place.reference)
+    state, report = adapted(artifact.state, own, source=form, target=form, partial=partial, name=place.reference)
     model.net.load_state_dict(state)
+    model.report = report
     model.classes, model.preprocessing = manifest.classes, manifest.preprocessing
     model.history, model.recipe, model.data = artifact.history, manifest.recipe, manifest.data
     model.scores, model.license, model.base = manifest.scores, manifest.license, manifest.base

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -11,11 +9,10 @@ from typing import Any
 from zoo.errors import WeightsError, ZooError
 from zoo.plainjson import parsed
 from zoo.recipe import Recipe
+from zoo.seal import check_seal, sealed
 from zoo.signature import Classes, Preprocessing
 
 FORMAT = 2
-BLANK = "0" * 64
-"""What stands in the place of the seal while it is computed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +141,7 @@ class Manifest:
         record = parsed(text, name=name)
         if record.get("format") != FORMAT:
             raise WeightsError(_other_format(record.get("format"), name))
-        _check_seal(text if isinstance(text, str) else text.decode(), record.get("seal"), name)
+        check_seal(text if isinstance(text, str) else text.decode(), record.get("seal"), name=name)
 
         def read(key: str, kind: type, make: Callable[[Any], Any] = lambda value: value) -> Any:
             value = record.get(key)
@@ -176,40 +173,6 @@ class Manifest:
             tensors=read("tensors", dict, _described),
             files=read("files", dict, _words),
         )
-
-
-def sealed(record: Mapping[str, Any]) -> str:
-    """Return a record as JSON, a field a line, ending in a seal: the sha256 of the text with zeros in its place.
-
-    A seal shows damage, not forgery: anybody can compute one.
-    """
-    lines = [f"  {json.dumps(key)}: {_laid_out(value)}" for key, value in {**record, "seal": BLANK}.items()]
-    text = "{\n" + ",\n".join(lines) + "\n}\n"
-    head, _, tail = text.rpartition(BLANK)
-    return head + hashlib.sha256(text.encode()).hexdigest() + tail
-
-
-def _laid_out(value: Any) -> str:
-    """Return JSON with what has many parts, such as the tensors, a line each."""
-    parts = value.values() if isinstance(value, Mapping) else value if isinstance(value, list | tuple) else ()
-    if not any(isinstance(part, Mapping | list | tuple) for part in parts):
-        return _dumped(value)
-    if isinstance(value, Mapping):
-        lines = [f"{json.dumps(key)}: {_dumped(part)}" for key, part in value.items()]
-        return "{\n    " + ",\n    ".join(lines) + "\n  }"
-    return "[\n    " + ",\n    ".join(_dumped(part) for part in value) + "\n  ]"
-
-
-def _dumped(value: Any) -> str:
-    return json.dumps(value, allow_nan=False, ensure_ascii=False, default=dict)
-
-
-def _check_seal(text: str, seal: Any, name: str) -> None:
-    if not isinstance(seal, str) or len(seal) != len(BLANK):
-        raise WeightsError(f"{name} has no seal; it was not written by zoo, or is damaged")
-    head, _, tail = text.rpartition(seal)
-    if hashlib.sha256((head + BLANK + tail).encode()).hexdigest() != seal:
-        raise WeightsError(f"{name} is damaged or was changed: its sha256 is not the one that seals it")
 
 
 def _other_format(found: Any, name: str) -> str:

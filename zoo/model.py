@@ -59,6 +59,7 @@ class Model:
         reference: Where the present weights were loaded from; a Hub's with its full commit. Empty once trained on.
         base: The weights that training began from; empty if from the seed.
         card: The text of the README.md it was loaded with.
+        report: What became of each tensor when weights were last loaded, or None.
     """
 
     def __init__(self, spec: ModelSpec, *, origin: Origin, config: Config, net: Module, seed: int) -> None:
@@ -79,6 +80,7 @@ class Model:
         self.reference = ""
         self.base = ""
         self.card = ""
+        self.report: Report | None = None
 
     def fit(
         self,
@@ -239,6 +241,7 @@ class Model:
             self.classes = artifact.manifest.classes
         self.history, self.recipe, self.data, self.scores, self.card = History(), None, "", (), ""
         self.reference, self.base, self.license = "", place.reference, artifact.manifest.license
+        self.report = taken.report
         return taken.report
 
     def reset(self, seed: int | None = None) -> Model:
@@ -249,6 +252,7 @@ class Model:
         self.net = built(self.spec, self.config, self.seed).eval()
         self.history, self.recipe, self.data, self.scores = History(), None, "", ()
         self.reference = self.base = self.card = ""
+        self.report = None
         return self
 
     def to(self, device: str | torch.device | None = None, *, dtype: torch.dtype | str | None = None) -> Model:

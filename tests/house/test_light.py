@@ -22,6 +22,7 @@ GROUND_FLOOR = (
     "manifest",
     "card",
     "plainjson",
+    "seal",
     "header",
     "folder",
     "atomic",

@@ -159,7 +159,10 @@ def _prepared(
     spec = CATALOGUE.shelf("models")[model]
     sets = read(data, config.get("size", spec.size), spec.resize)
     fitting = {"classes": len(sets.train.classes), "channels": sets.train.channels, **config}
-    return create(model, seed=seed, pretrained=pretrained, **fitting), sets
+    made = create(model, seed=seed, pretrained=pretrained, **fitting)
+    if made.report is not None:
+        click.echo(f"begun from {made.base}: {made.report}", err=True)
+    return made, sets
 
 
 def _default_folder(model: str) -> Path:
