@@ -18,6 +18,7 @@ class Record:
     time: float = field(default_factory=time.time)
     status: int = 0  # 0: no answer was begun
     sent: int = 0  # bytes of the answer's body that were sent
+    ended: float = 0.0  # when the last of it was sent, or the connection ended
 
     @property
     def authorization(self) -> str | None:
@@ -67,6 +68,7 @@ class Log:
         return record
 
     def tell(self, record: Record) -> None:
-        """Show an answered request to whoever watches."""
+        """Note that a request was answered, and show it to whoever watches."""
+        record.ended = time.time()
         if self._say:
             self._say(str(record))
