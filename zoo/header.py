@@ -25,6 +25,12 @@ DTYPES = {
     "F64": ("float64", 8),
 }
 """Types zoo reads: the format's name, torch's name, and bytes a value."""
+MAX_PARTS = 60_000
+"""Most braces, brackets and commas, counted before a header is parsed: a tensor and its hash take less than 20."""
+MAX_AXES = 64
+"""As many as a tensor of torch can have."""
+MAX_NAME = 1000
+"""Longest name of a tensor, in letters."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -67,6 +73,8 @@ def header_of(text: bytes, size: int, *, name: str) -> Header:
     """
     if not text.startswith(b"{"):
         raise WeightsError(f"{name} is damaged, or no safetensors file: its header is no JSON object")
+    if sum(map(text.count, (b"{", b"[", b","))) > MAX_PARTS:
+        raise WeightsError(f"{name} has a header of more than {MAX_PARTS} parts; zoo reads no more")
     try:
         record = parsed(text, name="its header")
     except WeightsError as error:
@@ -89,7 +97,7 @@ def header_of(text: bytes, size: int, *, name: str) -> Header:
 
 
 def _entry(key: str, value: Any, begin: int, name: str) -> Entry:
-    if not key or not key.isprintable() or "/" in key or "\\" in key:
+    if not 0 < len(key) <= MAX_NAME or not key.isprintable() or "/" in key or "\\" in key:
         raise WeightsError(f"{name} is damaged: {key[:80]!r} is no name of a tensor")
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise WeightsError(f"{name} is damaged: {key!r} is not described by dtype, shape and data_offsets")
@@ -98,6 +106,8 @@ def _entry(key: str, value: Any, begin: int, name: str) -> Entry:
         raise WeightsError(f"{name}: {key!r} has type {str(dtype)[:20]!r}, which zoo does not read")
     if not _are_counts(shape) or not _are_counts(offsets) or len(offsets) != 2:
         raise WeightsError(f"{name} is damaged: shape and offsets of {key!r} are not whole numbers from 0 up")
+    if len(shape) > MAX_AXES:
+        raise WeightsError(f"{name} is damaged: {key!r} has {len(shape)} axes; a tensor has at most {MAX_AXES}")
     kind, width = DTYPES[dtype]
     if math.prod(shape) * width != offsets[1] - offsets[0]:
         raise WeightsError(f"{name} is damaged: {key!r} is {dtype} {shape}, and has {offsets[1] - offsets[0]} bytes")
