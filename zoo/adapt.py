@@ -151,15 +151,15 @@ def respread(weight: Tensor, source: int, target: int, *, axis: int = 1, std: tu
     New channel j repeats old channel j modulo `source` and takes an equal share of its weight; with fewer channels,
     each takes the sum of those it stands for. So with x' that repeats x's channels in turn, w' x' = w x.
     """
-    parts = weight.movedim(axis, 0).unflatten(0, (source, -1)).float()  # (source, K, ...)
+    parts = weight.movedim(axis, 0).unflatten(0, (source, -1)).double()  # (source, K, ...)
     across = (-1, *[1] * (parts.ndim - 1))
     places = torch.arange(max(source, target))
     if target > source:
-        shares = torch.bincount(places % source).float().view(across)
+        shares = torch.bincount(places % source).double().view(across)
         spread = (parts / shares)[places % source]
     else:
-        stds = torch.tensor(std if len(std) == source else std * source).view(across)
-        new_std = torch.tensor(_folded(std, source, target)).view(across)
+        stds = torch.tensor(std if len(std) == source else std * source).double().view(across)
+        new_std = torch.tensor(_folded(std, source, target)).double().view(across)
         spread = torch.zeros_like(parts[:target]).index_add_(0, places % target, parts / stds) * new_std
     whole: Tensor = spread.flatten(0, 1).movedim(0, axis)
     return whole.to(weight.dtype).contiguous()

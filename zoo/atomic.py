@@ -60,13 +60,14 @@ def replacing(target: Path, *, wait: float = WAIT) -> Iterator[Path]:
     with locked(target, wait=wait):
         staged = _beside(target, "partial")
         try:
+            _check_free(target)
             staged.mkdir()
             yield staged
             _synced(staged)
             _put(staged, target)
             _synced(target.parent)
         finally:
-            shutil.rmtree(staged, ignore_errors=True)
+            _remove(staged)
 
 
 def write(path: Path, data: bytes) -> None:
@@ -90,9 +91,13 @@ def replace_file(path: Path, data: bytes) -> None:
 
 def recovered(target: Path) -> Path:
     """Return `target`; if a writer was killed just between moving the old one away and the new one in, put it back."""
-    if not target.exists() and _old(target):
-        with locked(target):
-            pass
+    old = _old(target) if not target.exists() else []
+    if old:
+        try:
+            with locked(target):
+                pass
+        except OSError:  # not ours to mend: the old one is read where it lies
+            return old[-1]
     return target
 
 
@@ -114,10 +119,24 @@ def _clean(target: Path) -> None:
     """Remove what killed writers left; whoever holds the lock is the only writer, so nobody needs it."""
     for what in ("partial", "old"):
         for orphan in target.parent.glob(f".{_literal(target.name)}.{'[0-9a-f]' * 8}.{what}"):
-            if orphan.is_dir():
-                shutil.rmtree(orphan, ignore_errors=True)
+            if orphan.is_dir() and not orphan.is_symlink():
+                _remove(orphan)
             else:
                 orphan.unlink(missing_ok=True)
+
+
+def _remove(folder: Path) -> None:
+    """Remove a folder with all in it, also where a folder inside may not be written."""
+    for place, _, _ in os.walk(folder):
+        with suppress(OSError):
+            os.chmod(place, 0o700)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _check_free(target: Path) -> None:
+    """Raise if what stands there may not be written: it could not be removed."""
+    if target.exists() and not os.access(target, os.W_OK):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
 
 
 def _literal(name: str) -> str:
@@ -125,14 +144,17 @@ def _literal(name: str) -> str:
 
 
 def _put(staged: Path, target: Path) -> None:
-    """Move a folder to `target`; what stood there is exchanged with it, and removed."""
+    """Move a folder to `target`; what stood there is exchanged with it, and removed; its rights stay."""
     if not target.exists():
         staged.rename(target)
-    elif not _exchanged(staged, target):
+        return
+    with suppress(OSError):
+        shutil.copymode(target, staged)
+    if not _exchanged(staged, target):
         old = _beside(target, "old")
         target.rename(old)  # a reader that comes now, or after a kill, finds it again: see `recovered`
         staged.rename(target)
-        shutil.rmtree(old, ignore_errors=True)
+        _remove(old)
 
 
 def _exchanged(one: Path, other: Path) -> bool:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import os
-import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TypeVar
+from typing import BinaryIO
 
-from zoo.atomic import recovered
 from zoo.errors import WeightsError
 from zoo.header import Header, header_of, length_of
 from zoo.manifest import Manifest
+from zoo.place import expanded, seen_whole
 from zoo.plainjson import MAX_BYTES
 
 CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
@@ -22,19 +21,16 @@ FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
 MAX_HISTORY = 64 << 20
 KEY = "zoo"
 """The one entry of the metadata in the header of the weights: the manifest."""
-TRIES = 50
-"""How often a folder is read again when it was replaced meanwhile."""
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Contents:
-    """A saved model's files, checked: the manifest, the bytes of the weights, and the history's text."""
+    """A saved model's files, checked: the manifest, the bytes of the weights, the history's text and the card's."""
 
     manifest: Manifest
     weights: bytes
-    history: str
+    history: str = ""
+    card: str = ""
 
 
 def contents(place: Path) -> Contents:
@@ -45,12 +41,7 @@ def contents(place: Path) -> Contents:
     Raises:
         WeightsError: There is no such folder or file; one is missing, damaged, too large, or not the one named.
     """
-    target = recovered(place.expanduser())
-    if target.is_file():
-        return _alone(target)
-    if not target.is_dir():
-        raise WeightsError(f"no folder {target}")
-    return _settled(target, _together)
+    return seen_whole(expanded(place), _read)
 
 
 def manifest_of(folder: Path) -> Manifest:
@@ -63,25 +54,12 @@ def manifest_of(folder: Path) -> Manifest:
     return Manifest.from_json(bytes_of(path, limit=MAX_BYTES), name=str(path))
 
 
-def _settled(folder: Path, read: Callable[[Path], T]) -> T:
-    """Read again what failed to be read while somebody replaced the folder."""
-    for _ in range(TRIES):
-        before = _identity(folder)
-        try:
-            return read(folder)
-        except WeightsError:
-            if _identity(folder) == before:
-                raise
-            time.sleep(0.002)
-    return read(folder)
-
-
-def _identity(folder: Path) -> tuple[int, ...]:
-    try:
-        facts = os.stat(recovered(folder))
-    except OSError:
-        return ()
-    return facts.st_dev, facts.st_ino, facts.st_ctime_ns, facts.st_mtime_ns
+def _read(place: Path) -> Contents:
+    if place.is_file():
+        return _alone(place)
+    if not place.is_dir():
+        raise WeightsError(f"no folder {place}")
+    return _together(place)
 
 
 def _together(folder: Path) -> Contents:
@@ -97,7 +75,14 @@ def _together(folder: Path) -> Contents:
     if told != manifest.without_files():
         raise WeightsError(f"{folder / CONFIG} and the header of {WEIGHTS} describe two different models")
     _check_entries(header, manifest, folder / WEIGHTS)
-    return Contents(manifest=manifest, weights=weights, history=history.decode("utf-8", "replace"))
+    return Contents(
+        manifest=manifest, weights=weights, history=history.decode("utf-8", "replace"), card=_card(folder / CARD)
+    )
+
+
+def _card(path: Path) -> str:
+    """Return what the card says, whoever wrote it; it is bound to nothing."""
+    return bytes_of(path, limit=MAX_BYTES).decode("utf-8", "replace") if path.is_file() else ""
 
 
 def _alone(path: Path) -> Contents:
@@ -107,7 +92,7 @@ def _alone(path: Path) -> Contents:
     for key, entry in header.entries.items():
         if hashlib.sha256(weights[entry.start : entry.stop]).hexdigest() != manifest.tensors[key]["sha256"]:
             raise WeightsError(f"{path} is damaged or was changed: {key} does not have the sha256 in its header")
-    return Contents(manifest=manifest, weights=weights, history="")
+    return Contents(manifest=manifest, weights=weights)
 
 
 def described(weights: bytes, *, name: str) -> tuple[Header, Manifest]:

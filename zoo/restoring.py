@@ -74,6 +74,8 @@ def cast(net: Module, manifest: Manifest) -> Module:
     """
     if manifest.dtype not in (*NUMBERS, "mixed"):
         raise WeightsError(f"{manifest.model} was saved as {manifest.dtype!r}; zoo loads {', '.join(NUMBERS)}")
+    if manifest.dtype == number_type(net):
+        return net
     if manifest.dtype != "mixed":
         return net.to(NUMBERS[manifest.dtype])
     for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
@@ -84,8 +86,9 @@ def cast(net: Module, manifest: Manifest) -> Module:
 
 
 def number_type(net: Module) -> str:
-    """Return the type of a net's weights, such as `float32`; `mixed` where they have several."""
-    kinds = {str(each.dtype).removeprefix("torch.") for each in net.parameters() if each.is_floating_point()}
+    """Return the type of a net's weights and stored buffers, such as `float32`; `mixed` where they have several."""
+    stored = [each for each in net.state_dict().values() if isinstance(each, Tensor) and each.is_floating_point()]
+    kinds = {str(each.dtype).removeprefix("torch.") for each in stored}
     return kinds.pop() if len(kinds) == 1 else "mixed" if kinds else "float32"
 
 
@@ -134,26 +137,28 @@ def start(
     state, report = adapted(
         artifact.state, net.state_dict(), source=source, target=target, std=std, partial=partial, name=name
     )
-    is_whole = not (report.missing or report.unexpected)
-    if report.adapted and is_whole:
+    if report.adapted:
         report = replace(report, difference=_difference(artifact, saved_spec, saved, target.channels))
     return Start(
         state=state, preprocessing=preprocessing_for(artifact.manifest.preprocessing, preprocessing), report=report
     )
 
 
-def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: int) -> float:
+def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: int) -> float | None:
     """Return how much logits change when a saved model is spread to other channels, as a share of the largest.
 
-    Both nets see images which show the same: those with more channels repeat the others' in turn.
+    Both nets see images which show the same: those with more channels repeat the others' in turn. None where the saved
+    model lacks a tensor of its own net, so that it has no logits.
     """
+    wider = {**config, "channels": channels}
+    one, other = (cast(built(spec, each, 0), artifact.manifest) for each in (config, wider))
+    if not _is_whole(artifact.state, one):
+        return None
     before = artifact.manifest.preprocessing
     after = preprocessing_for(before, replace(before, channels=channels, mean=(0.0,), std=(1.0,)))
     few, many = sorted((before.channels, channels))
     small = images(replace(before, channels=few, mean=(0.0,), std=(1.0,)))
     shown = {few: small, many: small[:, torch.arange(many) % few]}
-    wider = {**config, "channels": channels}
-    one, other = (cast(built(spec, each, 0), artifact.manifest) for each in (config, wider))
     state, _ = adapted(
         artifact.state,
         other.state_dict(),
@@ -167,3 +172,9 @@ def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: i
     expected = answers(one, Classification(Normalize(before)), shown[before.channels])
     found = answers(other, Classification(Normalize(after)), shown[channels])
     return float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12))
+
+
+def _is_whole(state: Mapping[str, Tensor], net: Module) -> bool:
+    """Return whether there is just what a net has: each tensor, in its shape and type."""
+    given, own = ({key: (each.shape, each.dtype) for key, each in every.items()} for every in (state, net.state_dict()))
+    return given == own

@@ -12,13 +12,20 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from zoo.errors import WeightsError
+from zoo.errors import WeightsError, listed
 from zoo.folder import KEY, weights_bytes
 from zoo.header import header_of, length_of
 
 
 def plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors as they are written: on the CPU, contiguous, none sharing memory with another."""
+    """Return tensors as they are written: on the CPU, contiguous, none sharing memory with another.
+
+    Raises:
+        WeightsError: One is no tensor, or a sparse one.
+    """
+    odd = [name for name, each in tensors.items() if not isinstance(each, Tensor) or each.layout != torch.strided]
+    if odd:
+        raise WeightsError(f"{listed(odd)} cannot be saved: zoo saves plain tensors, and no other state of a net")
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 

@@ -19,7 +19,7 @@ from zoo.errors import WeightsError, listed
 from zoo.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.history import History
 from zoo.manifest import Manifest
-from zoo.plainjson import MAX_BYTES
+from zoo.place import resolved
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,12 +50,11 @@ def write(place: Path, artifact: Artifact) -> Path:
         BusyError: Another process still writes there after five seconds.
         WeightsError: The folder cannot be written, or is something else than a saved model.
     """
-    target = place.expanduser().resolve()
+    target = resolved(place)
+    files = contents(artifact)
     try:
-        if target.exists() and not is_replaceable(target):
-            raise WeightsError(f"{target} is there and is no saved model; save to another place")
-        files = contents(artifact)
         with atomic.replacing(target) as staged:
+            _check_replaceable(target)
             for name, data in (files | _kept_card(files, target)).items():
                 atomic.write(staged / name, data)
             _keep_others(target, staged)
@@ -64,19 +63,31 @@ def write(place: Path, artifact: Artifact) -> Path:
     return target
 
 
-def is_replaceable(target: Path) -> bool:
-    """Return whether a folder is empty or holds a saved model of zoo; other folders are never touched."""
-    if not target.is_dir():
-        return False
-    return not any(target.iterdir()) or ((target / CONFIG).is_file() and (target / HISTORY).is_file())
+def _check_replaceable(target: Path) -> None:
+    """Raise if there is something else than an empty folder or a saved model of zoo; that is never touched."""
+    if not target.exists():
+        return
+    is_empty = target.is_dir() and not any(target.iterdir())
+    if not is_empty and not ((target / CONFIG).is_file() and (target / HISTORY).is_file()):
+        raise WeightsError(f"{target} is there and is no saved model; save to another place")
 
 
 def contents(artifact: Artifact) -> dict[str, bytes]:
     """Return each file's bytes; the manifest comes last, with the others' sha256.
 
     Raises:
-        WeightsError: It has more tensors than the header of a file can describe.
+        WeightsError: It has more tensors than the header of a file can describe, or holds what JSON cannot.
     """
+    try:
+        return _files(artifact)
+    except WeightsError:
+        raise
+    except (TypeError, ValueError) as error:
+        told = f"its history, classes or scores hold what JSON cannot: {error}"
+        raise WeightsError(f"{artifact.manifest.model} cannot be saved: {told}") from error
+
+
+def _files(artifact: Artifact) -> dict[str, bytes]:
     state = tensors.plain(artifact.state)
     manifest = replace(artifact.manifest, tensors=tensors.described(state), versions=versions(), files={})
     weights = tensors.to_bytes(state, manifest.to_json())
@@ -97,9 +108,10 @@ def _kept_card(files: Mapping[str, bytes], target: Path) -> dict[str, bytes]:
 
 def _keep_others(target: Path, staged: Path) -> None:
     for path in target.iterdir() if target.is_dir() else ():
-        if path.name in FILES:
+        is_folder = path.is_dir() and not path.is_symlink()
+        if path.name in FILES and not is_folder:
             continue
-        if path.is_dir() and not path.is_symlink():
+        if is_folder:
             shutil.copytree(path, staged / path.name, symlinks=True, copy_function=_linked)
         else:
             _linked(path, staged / path.name)
@@ -126,13 +138,7 @@ def read(place: Path, *, allow_nonfinite: bool = False) -> Artifact:
         check_finite(state, name=str(place))
     history = History.from_jsonl(found.history, name=place / HISTORY)
     history.stopped = found.manifest.stopped
-    return Artifact(manifest=found.manifest, state=state, history=history, card=_card(place.expanduser() / CARD))
-
-
-def _card(path: Path) -> str:
-    if not path.is_file():
-        return ""
-    return folder.bytes_of(path, limit=MAX_BYTES).decode("utf-8", "replace")
+    return Artifact(manifest=found.manifest, state=state, history=history, card=found.card)
 
 
 def check_finite(state: Mapping[str, Tensor], *, name: str) -> None:
