@@ -36,6 +36,11 @@ MOST = 10.0
 WORDS = ("httpx", "Traceback", "huggingface_hub", "JSONDecodeError")
 
 
+def is_long(fault: str, kind: str) -> bool:
+    """Return whether the client itself waits for long, again and again, before zoo is asked."""
+    return fault in ("drop", "cut", "slow") and kind in ("preupload", "lfs-batch", "lfs-put", "lfs-verify")
+
+
 def run(press, place: Path, fault: str, kind: str, times: int | None):
     """Publish to, or load from, a server that has this fault; return what came of it, and what is there then."""
     with serve(tokens=USERS) as hub:
@@ -69,7 +74,7 @@ def test_one_fault_is_not_noticed(press, tmp_path):
     slowest = max(result["seconds"] for result, _ in found.values())
     kinds = len({kind for _, kind in chosen})
     print(
-        f"line 23: {len(chosen)} single faults, {kinds} kinds of request: {len(failed)} failed, {slowest:.1f} s at most"
+        f"line 23: {len(chosen)} single faults, {kinds} kinds of request: {len(failed)} failed, at most {slowest:.1f} s"
     )
     assert (failed, partial) == ({}, [])
     assert slowest <= MOST
@@ -77,7 +82,7 @@ def test_one_fault_is_not_noticed(press, tmp_path):
 
 @pytest.mark.reliability
 def test_a_lasting_fault_is_told_in_zoos_words(press, tmp_path):
-    chosen = cells(7)
+    chosen = [cell for cell in cells(6) if LONG or not is_long(*cell)]
     found = table(press, tmp_path, chosen, None)
     wrong, partial = {}, {}
     for cell, (result, files) in found.items():

@@ -80,7 +80,7 @@ def _other(error: BaseException, *, asked: str, endpoint: str, status: int | Non
         return HubUnreachableError(f"{asked}: {endpoint} {_broken(error)}; check the connection and try again")
     if isinstance(error, OSError) and error.errno and error.strerror:
         return HubError(f"{asked}: cannot be written: {error.strerror}; make room, or set ZOO_CACHE to another folder")
-    why = _one_line(f"{type(error).__name__}: {error}")
+    why = _one_line(str(error.__cause__ or error) or type(error).__name__)
     return HubUnreachableError(f"{asked}: {endpoint} gave an answer that cannot be read ({why})")
 
 

@@ -70,7 +70,7 @@ def _commit(asked: Reference, client: Client, shelf: Shelf) -> str:
         if known is None or not shelf.is_whole(known):
             raise
         told = f"{error}; using {asked} as it was when last pulled, commit {known}"
-    warnings.warn(told, UserWarning, stacklevel=5)
+    warnings.warn(told, UserWarning, stacklevel=4)
     return known
 
 
@@ -90,7 +90,7 @@ def _fetched(asked: Reference, commit: str, client: Client, shelf: Shelf) -> Sou
     if is_offline():
         raise _not_here(asked, damage)
     if damage:
-        warnings.warn(f"{damage}; fetching it again", UserWarning, stacklevel=5)
+        warnings.warn(f"{damage}; fetching it again", UserWarning, stacklevel=4)
     shelf.folder.mkdir(parents=True, exist_ok=True)
     with locked(shelf.folder / f"{commit}.pull", wait=WAIT):  # one process downloads, the others find it here
         if shelf.is_whole(commit):

@@ -1,0 +1,85 @@
+"""Line 28: who may load, publish and delete what, and what the others are told."""
+
+import pytest
+
+from tests.hub import artifact
+from tests.hub.conftest import TOKEN
+from zoo.errors import HubAccessError, HubError, HubNotFoundError
+from zoo.hub import Client, pull, push
+
+TOKENS = {
+    "none": None,
+    "read": "hf_AnnMayReadHere0815",
+    "write": TOKEN,
+    "foreign": "hf_BobIsSomebodyElse23",
+    "invalid": "hf_NobodyKnowsThisOne",
+}
+OK, ACCESS, NOT_FOUND = "", HubAccessError.__name__, HubNotFoundError.__name__
+ROWS = {  # visibility, action: none, read, write, foreign, invalid
+    ("public", "load"): (OK, OK, OK, OK, ACCESS),
+    ("private", "load"): (NOT_FOUND, OK, OK, NOT_FOUND, ACCESS),
+    ("gated", "load"): (ACCESS, OK, OK, ACCESS, ACCESS),
+    ("public", "publish"): (ACCESS, ACCESS, OK, ACCESS, ACCESS),
+    ("private", "publish"): (ACCESS, ACCESS, OK, ACCESS, ACCESS),
+    ("gated", "publish"): (ACCESS, ACCESS, OK, ACCESS, ACCESS),
+    ("public", "delete"): (ACCESS, ACCESS, OK, ACCESS, ACCESS),
+    ("private", "delete"): (NOT_FOUND, ACCESS, OK, NOT_FOUND, ACCESS),
+    ("gated", "delete"): (ACCESS, ACCESS, OK, ACCESS, ACCESS),
+}
+
+
+def act(action: str, repo: str, folder) -> None:
+    if action == "load":
+        pull(f"hf:{repo}")
+    elif action == "publish":
+        push(folder, repo)
+    else:
+        Client.here().ask(lambda api: api.delete_repo(repo), asked=f"cannot delete {repo}", repo=repo)
+
+
+@pytest.mark.reliability
+def test_the_matrix_of_tokens(hub, folder, monkeypatch, tmp_path):
+    wrong, told = {}, []
+    for (visibility, action), expected in ROWS.items():
+        for name, kind in zip(TOKENS, expected, strict=True):
+            repo = f"ann/{visibility}-{action}-{name}"
+            made = hub.store.create(repo, private=visibility == "private")
+            hub.store.plant(made, artifact.files(2))
+            made.update(gated="auto" if visibility == "gated" else False)
+            monkeypatch.setenv("ZOO_CACHE", str(tmp_path / repo))
+            monkeypatch.setenv("HF_TOKEN", TOKENS[name]) if TOKENS[name] else monkeypatch.delenv("HF_TOKEN")
+            found = OK
+            try:
+                act(action, repo, folder)
+            except HubError as error:
+                found = type(error).__name__
+                told.append(str(error))
+            if found != kind:
+                wrong[visibility, action, name] = found
+            monkeypatch.setenv("HF_TOKEN", TOKEN)
+    cells = len(ROWS) * len(TOKENS)
+    print(f"line 28: {cells - len(wrong)} of {cells} cells as they should be, {len(told)} of them an error of zoo")
+    assert wrong == {}
+    assert cells == 45
+    assert not [text for text in told if any(token and token in text for token in TOKENS.values())]
+
+
+def test_without_a_token_one_is_told_how_to_log_in(hub, folder, monkeypatch):
+    monkeypatch.delenv("HF_TOKEN")
+    with pytest.raises(HubAccessError, match="set HF_TOKEN or run: hf auth login"):
+        push(folder, "ann/model")
+
+
+def test_a_gated_repository_says_where_to_ask(hub, monkeypatch):
+    made = hub.store.create("bob/gated")
+    hub.store.plant(made, artifact.files(2))
+    made.update(gated="auto")
+    with pytest.raises(HubAccessError, match=f"bob/gated is gated.*ask for access at {hub.url}/bob/gated"):
+        pull("hf:bob/gated")
+
+
+def test_a_token_that_may_only_read_is_told_before_anything_is_sent(hub, folder, monkeypatch):
+    monkeypatch.setenv("HF_TOKEN", TOKENS["read"])
+    with pytest.raises(HubAccessError, match="may only read"):
+        push(folder, "ann/model")
+    assert hub.requests.kinds == ["whoami"]
