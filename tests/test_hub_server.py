@@ -434,7 +434,7 @@ def test_a_slow_answer_is_late(hub, net):
     hub.faults.add("resolve-get", delay=0.05)
     assert raw(hub, "GET", RESOLVE)[0] == 200
     late = hub.requests[-1]
-    assert late.ended - late.time >= 0.05
+    assert late.answered - late.time >= 0.05
 
 
 def test_closing_waits_for_no_slow_answer():
@@ -538,3 +538,32 @@ def test_a_person_can_start_it_from_a_shell(tmp_path):
         finally:
             process.terminate()
             huggingface_hub.close_session()
+
+
+THROUGH_XET = """
+import sys
+from pathlib import Path
+from huggingface_hub import HfApi
+api = HfApi(endpoint=sys.argv[1], token="hf_ann")
+api.create_repo("ann/net")
+api.upload_folder(repo_id="ann/net", folder_path=sys.argv[2])
+folder = Path(api.snapshot_download("ann/net", cache_dir=sys.argv[3]))
+assert (folder / "net.safetensors").read_bytes() == Path(sys.argv[2], "net.safetensors").read_bytes()
+"""
+
+
+def test_a_client_with_xet_brings_and_fetches_files_by_xet(tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "net.safetensors").write_bytes(os.urandom(100_000))
+    settings = {"HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "0"}
+    with serve(xet=True) as hub:
+        words = ["-c", THROUGH_XET, hub.url, str(tmp_path / "model"), str(tmp_path / "cache")]
+        subprocess.run([sys.executable, *words], env={**os.environ, **settings}, check=True, capture_output=True)
+        assert len(hub.store.repo("ann/net").main.tree["net.safetensors"].xet) == 64
+        assert {"xet-token", "commit"} <= {*hub.requests.kinds}
+        assert hub.requests.of("lfs-batch", "lfs-put", "cdn") == []
+
+
+def test_a_server_without_xet_says_so(hub, net):
+    status, headers, _ = raw(hub, "GET", "/api/models/ann/net/xet-read-token/main")
+    assert (status, "HF_HUB_DISABLE_XET=1" in headers["X-Error-Message"]) == (404, True)

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 
 @dataclass(frozen=True, kw_only=True)
 class File:
-    """A file of a commit; `oid` is git's hash (of the pointer, for an LFS file), `sha256` is there for LFS alone."""
+    """A file of a commit."""
 
-    oid: str
-    size: int
-    sha256: str | None = None
+    oid: str  # git's hash: of the pointer, for an LFS file
+    size: int  # bytes
+    sha256: str | None = None  # of an LFS file
+    xet: str | None = None  # Xet's own hash, of an LFS file that Xet keeps
 
     @property
     def key(self) -> str:

@@ -32,7 +32,7 @@ class Handler(BaseHTTPRequestHandler):
         """Serve one request; a connection that breaks is the client's right and no error here."""
         try:
             super().handle_one_request()
-        except (ConnectionError, BrokenPipeError, ValueError):
+        except ConnectionError:
             self.close_connection = True
 
     def serve(self) -> None:
@@ -41,12 +41,15 @@ class Handler(BaseHTTPRequestHandler):
         fault = self.server.hub.faults.take(route.kind, self.command, urlsplit(self.path).path)
         self.server.hub.closing.wait(fault.delay)
         body = self.received(fault)
-        if body is None:
-            self.hang_up()
-        else:
-            given = fault.instead() or self.answered(route, words, body)
-            self.send(fault.spoil(given), fault, record)
-        self.server.hub.requests.tell(record)
+        answer = None if body is None else fault.spoil(fault.instead() or self.answered(route, words, body))
+        if answer is None or fault.drop_after == 0:
+            self.server.hub.requests.tell(record)
+            return self.hang_up()
+        sent = b"" if self.command == "HEAD" else answer.body[: fault.drop_after]
+        record.status, record.sent = answer.status, len(sent)
+        self.server.hub.requests.tell(record)  # first: whoever has the answer finds it in the log
+        self.send(answer, sent)
+        return self.hang_up() if fault.drop_after else None
 
     do_GET = do_HEAD = do_POST = do_PUT = do_DELETE = serve
 
@@ -93,19 +96,14 @@ class Handler(BaseHTTPRequestHandler):
             cdn_url=f"http://{OTHER.get(name, 'localhost')}:{port}",
         )
 
-    def send(self, answer: Answer, fault: Fault, record: Record) -> None:
-        if fault.drop_after == 0:
-            return self.hang_up()
-        record.status = answer.status
+    def send(self, answer: Answer, body: bytes) -> None:
+        """Send a head that is true of the whole answer, and this much of its body."""
         self.send_response(answer.status)
         for name, value in {"Content-Length": str(len(answer.body)), **answer.headers}.items():
             self.send_header(name, value)
         self.end_headers()
-        body = b"" if self.command == "HEAD" else answer.body[: fault.drop_after]
         self.wfile.write(body)
         self.wfile.flush()
-        record.sent = len(body)
-        return self.hang_up() if fault.drop_after else None
 
     def hang_up(self) -> None:
         """End the connection at once, as a cable would."""

@@ -57,7 +57,8 @@ def sizes(file: File) -> dict[str, int]:
 
 def entry(path: str, file: File) -> dict[str, Any]:
     lfs = {"lfs": {"oid": file.sha256, **sizes(file)}} if file.sha256 else {}
-    return {"type": "file", "path": path, "size": file.size, "oid": file.oid, **lfs}
+    xet = {"xetHash": file.xet} if file.xet else {}
+    return {"type": "file", "path": path, "size": file.size, "oid": file.oid, **lfs, **xet}
 
 
 def below(path: str, tree: Tree) -> Tree:

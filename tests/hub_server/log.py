@@ -17,8 +17,8 @@ class Record:
     origin: str  # `hub`, or `cdn` for the other name of this server
     time: float = field(default_factory=time.time)
     status: int = 0  # 0: no answer was begun
-    sent: int = 0  # bytes of the answer's body that were sent
-    ended: float = 0.0  # when the last of it was sent, or the connection ended
+    sent: int = 0  # bytes of the answer's body that set out
+    answered: float = 0.0  # when the answer, or the end of the connection, set out
 
     @property
     def authorization(self) -> str | None:
@@ -68,7 +68,7 @@ class Log:
         return record
 
     def tell(self, record: Record) -> None:
-        """Note that a request was answered, and show it to whoever watches."""
-        record.ended = time.time()
+        """Note that a request is answered now, and show it to whoever watches."""
+        record.answered = time.time()
         if self._say:
             self._say(str(record))

@@ -3,6 +3,7 @@
 from typing import Any
 from urllib.parse import parse_qs, urlencode
 
+from . import xet
 from .commit import Commit, File
 from .exchange import Answer, Request, as_json, ranged
 from .listing import described, entries, last_commit, logged, refs
@@ -68,7 +69,7 @@ def resolve(request: Request, repo: Repo, rev: str, path: str) -> Answer:
         raise no_entry(commit=commit.oid)
     headers = {"X-Repo-Commit": commit.oid}
     if file.sha256:
-        return elsewhere(request, file, headers)
+        return elsewhere(request, file, headers | (xet.reference(request, repo, commit, file) if file.xet else {}))
     return ranged(request, request.store.objects.read(file.key), {**headers, "ETag": f'"{file.oid}"'})
 
 

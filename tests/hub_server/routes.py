@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import unquote, urlencode
 
-from . import account, committing, labels, page, reading, uploading
+from . import account, committing, labels, page, reading, uploading, xet
 from .access import reader_of_files, visible, writer, writer_of
 from .exchange import Answer, Request
 from .refusal import Refusal
@@ -70,6 +70,8 @@ ROUTES = (
     Route("resolve-get", "GET", "{web}/resolve/{rev}/{path}", reading.resolve, "files"),
     Route("cdn", "GET", "/cdn/(?P<key>[0-9a-f]{64})", reading.cdn),
     Route("cdn", "HEAD", "/cdn/(?P<key>[0-9a-f]{64})", reading.cdn),
+    Route("xet-token", "GET", "{api}/xet-read-token/{rev}", xet.token, "files"),
+    Route("xet-token", "GET", "{api}/xet-write-token/{rev}", xet.token, "propose"),
     Route("page", "GET", "/", page.index),
     Route("page", "GET", "{web}", page.repository, "read"),
     Route("page", "GET", "{web}/(?:tree|commit)/{rev}", page.repository, "read"),

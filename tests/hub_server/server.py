@@ -118,6 +118,7 @@ def serve(
     lfs_over: int = 10 * MIB,
     part_size: int = 64 * MIB,
     page_size: int = 1000,
+    xet: bool = False,
     say: Callable[[str], object] | None = None,
 ) -> Server:
     """Start a server and return it; leave it by `with`, or close it.
@@ -129,9 +130,12 @@ def serve(
         lfs_over: Bytes; a larger file is LFS, as are `*.safetensors`, `*.bin` and their like at any size.
         part_size: Bytes; a larger LFS file is uploaded in parts.
         page_size: Entries on a page of a listing.
+        xet: Let Xet's client keep LFS files in a folder: for one client process at a time, and for none without Xet.
+            Without this, a client that has not set HF_HUB_DISABLE_XET fails at its first LFS file.
         say: Called with one line per answered request.
     """
     scratch = TemporaryDirectory(prefix="hub-") if folder is None else None
-    store = Store(Path(scratch.name if scratch else folder))
+    place = Path(scratch.name if scratch else folder).absolute()
+    store = Store(place, xet=place / "xet" if xet else None)
     setting = Setting(store=store, lfs_over=lfs_over, part_size=part_size, page_size=page_size)
     return Server(setting=setting, tokens=tokens, port=port, log=Log(say), scratch=scratch)

@@ -12,15 +12,17 @@ from .names import LARGE, check_repo, is_large
 from .objects import Objects, git_hash, pointer
 from .refusal import Refusal, bad_request
 from .repo import MAIN, Repo
+from .shards import stored
 
 ATTRIBUTES = "".join(f"*.{ending} filter=lfs diff=lfs merge=lfs -text\n" for ending in LARGE).encode()
 
 
 class Store:
-    """What the server keeps: `objects/` and `repos/<kind>/<namespace>/<name>/`."""
+    """What the server keeps: `objects/` and `repos/<kind>/<namespace>/<name>/`; `xet` is where Xet's client keeps."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path, *, xet: Path | None = None):
         self.folder = folder
+        self.xet = xet
         self.objects = Objects(folder / "objects")
         self.lock = threading.RLock()
         self._repos = {(repo.kind, repo.id): repo.load() for repo in self._found()}
@@ -71,12 +73,14 @@ class Store:
 
     def large(self, sha256: str, size: int | None = None) -> File:
         """Return an LFS file whose bytes have been uploaded; refuse one whose bytes have not."""
-        if not re.fullmatch("[0-9a-f]{64}", sha256) or sha256 not in self.objects:
+        elsewhere = stored(self.xet).get(sha256) if self.xet else None
+        if elsewhere is None and not (re.fullmatch("[0-9a-f]{64}", sha256) and sha256 in self.objects):
             raise bad_request(f"no object {sha256} was uploaded")
-        found = self.objects.size(sha256)
+        found = elsewhere.size if elsewhere else self.objects.size(sha256)
         if size is not None and size != found:
             raise bad_request(f"object {sha256} has {found} bytes, not {size}")
-        return File(oid=git_hash(pointer(sha256, found)), size=found, sha256=sha256)
+        xet = elsewhere.xet if elsewhere else None
+        return File(oid=git_hash(pointer(sha256, found)), size=found, sha256=sha256, xet=xet)
 
     def keep(self, path: str, data: bytes) -> File:
         """Keep bytes as a file of this name is kept."""
