@@ -11,7 +11,7 @@ from .refusal import Refusal
 
 @dataclass(frozen=True, kw_only=True)
 class Fault:
-    """One thing that goes wrong; of `kind`, `path` and `method` the first two may hold `*`."""
+    """One thing that goes wrong; `kind`, `path` and `method` may hold `*`."""
 
     kind: str  # a kind of routes.ROUTES
     path: str = "*"  # of the request, without its query
@@ -23,9 +23,7 @@ class Fault:
     message: str = "injected"
     delay: float = 0.0  # seconds before the request is looked at
     drop_upload_after: int | None = None  # read so many bytes of the request's body, hang up, do nothing
-    drop_after: int | None = (
-        None  # do what was asked, send so many bytes of the answer's body, hang up; 0: no head either
-    )
+    drop_after: int | None = None  # do what was asked, send so many bytes of the body, hang up; 0: no head either
     truncate_at: int | None = None  # send only so many bytes of the body and say so honestly
     flip_at: int | None = None  # flip the bits of this byte of the body; negative: from its end
     body: bytes | None = None  # answer with this body in place of the true one
