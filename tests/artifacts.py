@@ -7,6 +7,7 @@ from pathlib import Path
 from zoo.folder import CONFIG, HISTORY, WEIGHTS
 from zoo.header import length_of
 from zoo.seal import sealed
+from zoo.tensors import described, from_bytes, plain, to_bytes
 
 
 def headed(header: dict | bytes, data: bytes = b"") -> bytes:
@@ -41,3 +42,15 @@ def rewritten(folder: Path, weights: bytes, record: dict | None = None) -> Path:
         record["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
     (folder / CONFIG).write_text(sealed(record))
     return folder
+
+
+def holding(folder: Path, state: dict) -> Path:
+    """Put other tensors into a saved model, with a manifest, seals and hashes that all agree with them."""
+    record = json.loads((folder / CONFIG).read_text()) | {"tensors": described(plain(state))}
+    record.pop("seal")
+    return rewritten(folder, to_bytes(state, sealed({**record, "files": {}})), record)
+
+
+def state_of(folder: Path) -> dict:
+    """Return the tensors of a saved model by name."""
+    return from_bytes((folder / WEIGHTS).read_bytes(), name="it")[0]

@@ -74,10 +74,8 @@ def cast(net: Module, manifest: Manifest) -> Module:
     """
     if manifest.dtype not in (*NUMBERS, "mixed"):
         raise WeightsError(f"{manifest.model} was saved as {manifest.dtype!r}; zoo loads {', '.join(NUMBERS)}")
-    if manifest.dtype == number_type(net):
-        return net
     if manifest.dtype != "mixed":
-        return net.to(NUMBERS[manifest.dtype])
+        return net if manifest.dtype == number_type(net) else net.to(NUMBERS[manifest.dtype])
     for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
         kind = NUMBERS.get(manifest.tensors.get(name, {}).get("dtype", ""))
         if kind is not None and tensor.is_floating_point():

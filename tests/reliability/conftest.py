@@ -7,8 +7,11 @@ from pathlib import Path
 
 import bar
 import pytest
+import toys
 
 import zoo
+from zoo.discovery import Plugin
+from zoo.plugins import CATALOGUE
 
 
 @pytest.fixture(scope="session")
@@ -27,3 +30,11 @@ def folder(pristine: Path, tmp_path: Path) -> Path:
 def target() -> zoo.Model:
     """Return a model, trained a little, into which spoiled weights are loaded."""
     return bar.small_model(seed=1)
+
+
+@pytest.fixture
+def toy_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Put the toys on the shelf, as a plugin of their own."""
+    toy = Plugin(name="toys", distribution="zoo-toys", version="1", target="toys", offers=toys.SPECS)
+    monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), toy))
+    monkeypatch.setattr(CATALOGUE, "_offers", {})

@@ -2,6 +2,7 @@
 
 import io
 import json
+import os
 import pickle
 import struct
 import zipfile
@@ -16,17 +17,17 @@ EIGHT = bytes(8)
 
 
 class Bomb:
-    """What makes a file when it is unpickled."""
+    """What makes a folder when it is unpickled."""
 
     def __init__(self, marker):
         self.marker = str(marker)
 
     def __reduce__(self):
-        return open, (self.marker, "w")
+        return os.mkdir, (self.marker,)
 
 
 def pickled(marker):
-    """Return a pickle that makes the file `marker` when it is read as one."""
+    """Return a pickle that makes the folder `marker` when it is read as one."""
     return pickle.dumps(Bomb(marker))
 
 
@@ -105,7 +106,7 @@ def crafted(marker):
         "shape that is a claim": headed({"a": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}}, bytes(4)),
         "shape that is a number": entry(shape=2),
         "shape of 400,001 axes": headed(f'{{"a":{{"dtype":"U8","data_offsets":[0,8],"shape":[{numbers}]}}}}'.encode()),
-        "a number of 100,000 digits": headed(b'{"a":{"dtype":"F32","data_offsets":[0,8],"shape":[' + b"9" * 10**5 + b"]}}"),
+        "a number of 100,000 digits": headed(b'{"a":{"dtype":"F32","shape":[' + b"9" * 10**5 + b"]}}"),
         "unknown type": entry(dtype="F7"),
         "a type that is a list": entry(dtype=["F32"]),
         "a type of eight bits that zoo does not read": headed({"a": {**F32, "dtype": "F8_E4M3", "shape": [8]}}, EIGHT),
