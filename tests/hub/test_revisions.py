@@ -127,6 +127,7 @@ def test_pins_lie_one_a_line_in_order(planted):
     assert lockfile.read(path)[f"{REF}@v1"].commit == head(planted, at="v1")
 
 
+OTHER = {"commit": "b" * 40, "sha256": "c" * 64, "config_sha256": "d" * 64}
 BROKEN = {
     "empty": "",
     "no JSON": "commit: abc",
@@ -137,6 +138,7 @@ BROKEN = {
     "an unknown reference": '{"format": 1, "pins": {"model": {}}}',
     "no commit": '{"format": 1, "pins": {"hf:a/b": {"sha256": "x", "config_sha256": "y"}}}',
     "a branch for a commit": '{"format": 1, "pins": {"hf:a/b": {"commit": "main", "sha256": "", "config_sha256": ""}}}',
+    "another commit": json.dumps({"format": 1, "pins": {f"hf:a/b@{'a' * 40}": OTHER}}),
     "a key twice": '{"format": 1, "pins": {}, "pins": {}}',
     "deep": '{"format": 1, "pins": ' + "[" * 100_000,
     "half a merge": '<<<<<<< HEAD\n{"format": 1, "pins": {}}\n=======\n',

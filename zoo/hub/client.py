@@ -47,9 +47,7 @@ class Client:
     @property
     def is_default(self) -> bool:
         """Whether this is the public Hub."""
-        from huggingface_hub import constants
-
-        return self.endpoint == constants._HF_DEFAULT_ENDPOINT
+        return self.endpoint == _home()
 
     def ask(self, call: Callable[[HfApi], T], *, asked: str, repo: str = "") -> T:
         """Return what `call` returns; `asked` says in the message of an error what it was for.
@@ -68,7 +66,7 @@ class Client:
     def _once(self, call: Callable[[HfApi], T]) -> T:
         from huggingface_hub import HfApi, get_session
 
-        with guarded(get_session(), self.endpoint), _quiet():
+        with guarded(get_session(), self.endpoint, _home()), _quiet():
             return call(HfApi(endpoint=self.endpoint, library_name="zoo-models", library_version=_version()))
 
     def download(self, reference: Reference, name: str, *, commit: str, size: int, folder: Path) -> None:
@@ -115,6 +113,12 @@ def assets() -> Path:
     return Path(constants.HF_ASSETS_CACHE).expanduser()
 
 
+def _home() -> str:
+    from huggingface_hub import constants
+
+    return str(constants._HF_DEFAULT_ENDPOINT)
+
+
 def _default_endpoint() -> str:
     from huggingface_hub import constants
 
@@ -152,9 +156,10 @@ def _version() -> str:
 
 def _quiet() -> AbstractContextManager[object]:
     """Show no bars where nobody watches; the client shows some of them in log files too."""
-    from huggingface_hub import utils
+    from huggingface_hub import constants, utils
 
-    if sys.stderr is not None and sys.stderr.isatty():
+    is_told = constants.HF_HUB_DISABLE_PROGRESS_BARS is not None
+    if is_told or (sys.stderr is not None and sys.stderr.isatty()):
         return nullcontext()
     return utils.disable_progress_bars()  # type: ignore[attr-defined, no-any-return]
 

@@ -24,6 +24,7 @@ TIMEOUT = 60.0
 """Seconds without a byte after which an answer is given up; the environment's ZOO_HUB_TIMEOUT replaces it."""
 TRIES = len(WAITS) + 1
 """How often one request is sent without a good answer."""
+LINK = re.compile(r"<([^>]*)>([^<]*)")
 TAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 PORTS = {"http": 80, "https": 443}
 RESOLVE = "/resolve/"
@@ -33,9 +34,10 @@ PROBE = "/api/agent-harnesses"
 
 @dataclass(kw_only=True)
 class Guard:
-    """The rules of one question to one endpoint."""
+    """The rules of one question to one endpoint; `home` is the public Hub, which mirrors name in their answers."""
 
     endpoint: str
+    home: str = ""
     timeout: float = TIMEOUT
     tries: dict[tuple[str, str], int] = field(default_factory=dict)
 
@@ -59,11 +61,11 @@ class Guard:
         self._check_fault(response)
         if origin(url) != origin(self.endpoint):
             return
-        target = response.headers.get("location", "")
+        self._check_storage(response.headers)
         path = urlsplit(url).path
-        if 300 <= response.status_code < 400 and RESOLVE not in path:
-            self._check_redirect(urljoin(url, target))
-        elif response.status_code < 400 and RESOLVE in path and response.request.method == "HEAD":
+        if 300 <= response.status_code < 400 and not is_of_file(path):
+            self._check_redirect(urljoin(url, response.headers.get("location", "")))
+        elif response.status_code < 400 and is_of_file(path) and response.request.method == "HEAD":
             _check_version(response.headers, path)
 
     def _count(self, request: Any) -> None:
@@ -84,6 +86,16 @@ class Guard:
         if self.tries.get(key, 0) >= TRIES:
             raise HubUnreachableError(f"{self.endpoint} answered {status}, also when asked again; try again later")
 
+    def _check_storage(self, headers: Any) -> None:
+        """Refuse a store for large files that is no web address, or whose keys would be asked for elsewhere."""
+        store = headers.get("x-xet-cas-url", "https://")
+        if is_plain(store) and not is_loopback(self.endpoint):
+            raise HubUntrustedError(f"{self.endpoint} keeps files at {_shown(store)}, which is not safe; not used")
+        routes = [url for url, kind in LINK.findall(headers.get("link", "")) if "xet-auth" in kind]
+        for url in [*routes, headers.get("x-xet-refresh-route", self.endpoint)]:
+            if origin(url) not in (origin(self.endpoint), origin(self.home)):
+                raise HubUntrustedError(f"{self.endpoint} wants the token sent to {host_of(url)}; not done")
+
     def _check_redirect(self, target: str) -> None:
         if origin(target) != origin(self.endpoint):
             raise HubUntrustedError(f"{self.endpoint} sends zoo on to another host, {host_of(target)}; not followed")
@@ -94,12 +106,12 @@ _guard: ContextVar[Guard | None] = ContextVar("zoo_hub_guard", default=None)
 
 
 @contextmanager
-def guarded(session: Any, endpoint: str) -> Iterator[Guard]:
+def guarded(session: Any, endpoint: str, home: str) -> Iterator[Guard]:
     """Guard what this thread asks through the client's session until the block ends."""
     for kind, hook in (("request", _before), ("response", _after)):
         if hook not in session.event_hooks[kind]:
             session.event_hooks[kind].append(hook)
-    guard = Guard(endpoint=endpoint, timeout=_timeout())
+    guard = Guard(endpoint=endpoint, home=home, timeout=_timeout())
     token = _guard.set(guard)
     try:
         yield guard
@@ -152,13 +164,24 @@ def host_of(url: str) -> str:
     return _shown(origin(url)[1])
 
 
+def is_of_file(path: str) -> bool:
+    """Return whether a path is that of a file's bytes."""
+    before, found, _ = path.partition(RESOLVE)
+    return bool(found) and "/api/" not in before
+
+
 def is_plain(url: str) -> bool:
-    """Return whether an address would be read without encryption from over a network."""
+    """Return whether an address would be read without encryption from over a network, or is none of the web."""
+    return origin(url)[0] != "https" and not is_loopback(url)
+
+
+def is_loopback(url: str) -> bool:
+    """Return whether an address of the web is on this machine."""
     scheme, host, _ = origin(url)
-    return scheme != "https" and not _is_loopback(host)
+    return scheme in PORTS and _is_own(host)
 
 
-def _is_loopback(host: str) -> bool:
+def _is_own(host: str) -> bool:
     if host == "localhost":
         return True
     try:

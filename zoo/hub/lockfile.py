@@ -83,14 +83,16 @@ def pin(path: Path, pulled: Pulled) -> Pin:
 def _pins(record: dict[str, Any]) -> Pins:
     if record.get("format") != FORMAT or set(record) != {"format", "pins"} or not isinstance(record["pins"], dict):
         raise WeightsError(f"it has not the two fields format, which is {FORMAT}, and pins")
-    return {str(Reference.parse(text)): _pin(text, fields) for text, fields in record["pins"].items()}
+    return {str(Reference.parse(text)): _pin(Reference.parse(text), pin) for text, pin in record["pins"].items()}
 
 
-def _pin(text: str, fields: Any) -> Pin:
+def _pin(reference: Reference, fields: Any) -> Pin:
     if not isinstance(fields, dict) or set(fields) != set(FIELDS) or not is_commit(fields["commit"]):
-        raise WeightsError(f"the pin of {text} has not a commit and two sha256")
+        raise WeightsError(f"the pin of {reference} has not a commit and two sha256")
     if not all(isinstance(fields[name], str) and SHA256.fullmatch(fields[name]) for name in FIELDS[1:]):
-        raise WeightsError(f"the pin of {text} has a sha256 that is none")
+        raise WeightsError(f"the pin of {reference} has a sha256 that is none")
+    if (reference.commit or fields["commit"]) != fields["commit"]:
+        raise WeightsError(f"the pin of {reference} has another commit")
     return Pin(**fields)
 
 
