@@ -1,0 +1,164 @@
+"""A grid of pixels as a graph: one node a pixel, edges to its neighbours."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from zoo.errors import ConfigError
+from zoo.graph.chain import chain, normalised_chain, product_waves
+from zoo.graph.edges import edges_of, offsets_of
+
+DENSE_NODES = 256
+"""Largest grid whose adjacency is multiplied as one matrix; larger ones are filtered along rows and columns."""
+
+
+class PixelGraph(nn.Module):
+    """A grid of 4 or 8 neighbours with its symmetric normalisation D^-1/2 A D^-1/2 (Kipf and Welling 2017, eq. 2).
+
+    All its views are of one graph: `propagate` (dense or along rows and columns, whichever is faster), `adjacency`,
+    `edge_index`, `tiled`, `relations`. Nothing is made that grows with the square of the number of pixels, but what
+    `adjacency` returns.
+
+    With b the tridiagonal matrix of ones, A + I of the 8-neighbour grid is the Kronecker product of two b, and so is
+    the degree; hence its normalisation is the Kronecker product of two small matrices, `rows` and `columns`, and
+    propagation a filter along the rows and one along the columns. The other grids are sums of such filters.
+
+    Args:
+        height: Rows of pixels.
+        width: Columns of pixels.
+        neighbours: 8, or 4 without the diagonal ones.
+        self_loops: Whether each pixel is a neighbour of itself.
+
+    Attributes:
+        offsets: Where neighbours lie, as (rows down, columns right), one for each of the `relations`.
+
+    Raises:
+        ConfigError: A side is below 1, or there is no such neighbourhood.
+    """
+
+    def __init__(self, height: int, width: int, *, neighbours: Literal[4, 8] = 8, self_loops: bool = True) -> None:
+        super().__init__()
+        if min(height, width) < 1:
+            raise ConfigError(f"a grid has at least one row and one column, not {height} x {width}")
+        if neighbours not in (4, 8):
+            raise ConfigError(f"a pixel of a grid has 4 or 8 neighbours, not {neighbours!r}")
+        self.height, self.width, self.neighbours, self.self_loops = height, width, neighbours, self_loops
+        self.offsets = offsets_of(neighbours, self_loops)
+        edges, kinds = edges_of(height, width, self.offsets)
+        self._is_product = neighbours == 8 and self_loops
+        side = normalised_chain if self._is_product else chain
+        degrees = torch.bincount(edges[1], minlength=height * width).clamp_min(1)
+        self._keep("rows", side(height).float())
+        self._keep("columns", side(width).float())
+        self._keep("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
+        self._keep("_edges", edges)
+        self._keep("_kinds", kinds)
+        self._keep("_dense", self.adjacency() if height * width <= DENSE_NODES else None)
+        self.rows: Tensor
+        self.columns: Tensor
+        self._scale: Tensor
+        self._edges: Tensor
+        self._kinds: Tensor
+        self._dense: Tensor | None
+
+    def _keep(self, name: str, tensor: Tensor | None) -> None:
+        self.register_buffer(name, tensor, persistent=False)
+
+    @property
+    def num_nodes(self) -> int:
+        """Number of pixels, N."""
+        return self.height * self.width
+
+    def adjacency(self) -> Tensor:
+        """Return the normalised adjacency, float32 (N, N)."""
+        if self._is_product:
+            return torch.kron(self.rows, self.columns)
+        source, target = self._edges
+        dense = self._scale.new_zeros(self.num_nodes, self.num_nodes)
+        dense[target, source] = (self._scale[source] * self._scale[target]).squeeze(1)
+        return dense
+
+    def edge_index(self) -> Tensor:
+        """Return the edges as int64 (2, E), source above target, self-loops last: E = (3 H - 2) (3 W - 2) with 8."""
+        return self._edges
+
+    def links(self) -> Tensor:
+        """Return the edges between different pixels: `edge_index` without self-loops."""
+        return self._edges[:, : self._edges.shape[1] - self.num_nodes] if self.self_loops else self._edges
+
+    def tiled(self, batch: int, *, edges: Tensor | None = None) -> Tensor:
+        """Return the edges of `batch` copies as one graph, int64 (2, batch E), for nodes flattened to (B N, F).
+
+        Args:
+            batch: Number of copies, B.
+            edges: The edges of one copy; `edge_index()` when left out.
+        """
+        single = self._edges if edges is None else edges
+        first = torch.arange(batch, device=single.device) * self.num_nodes
+        return (single[:, None, :] + first[None, :, None]).flatten(1)
+
+    @property
+    def relations(self) -> Tensor:
+        """The direction each edge comes from, int64 (E): its place in `offsets`."""
+        return self._kinds
+
+    def coordinates(self) -> Tensor:
+        """Return each pixel's row and column, from -1 to 1, float32 (N, 2)."""
+        rows, columns = (torch.linspace(-1, 1, side) if side > 1 else torch.zeros(1) for side in self._sides)
+        places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        return places.flatten(0, 1).to(self._scale)
+
+    @property
+    def _sides(self) -> tuple[int, int]:
+        return self.height, self.width
+
+    def laplacian(self, count: int) -> Tensor:
+        """Return the `count` smoothest eigenvectors of the grid's Laplacian, float32 (N, count), with mean square 1.
+
+        For 8 neighbours that of the normalised grid with self-loops, I - D^-1/2 A D^-1/2; for 4 neighbours D - A,
+        which self-loops do not change. Exact, since they are products of the waves of a row and of a column.
+
+        Raises:
+            ConfigError: There are not so many besides the first, constant one.
+        """
+        if not 0 <= count < self.num_nodes:
+            raise ConfigError(f"a grid of {self.num_nodes} nodes has {self.num_nodes - 1} positions, not {count}")
+        waves = product_waves(*self._sides, self.neighbours, count)
+        return waves.mul(self.num_nodes**0.5).to(self._scale)
+
+    def pooled(self) -> PixelGraph:
+        """Return the grid of half the height and width, rounded up: the next level of the pyramid."""
+        halves = ((side + 1) // 2 for side in self._sides)
+        return PixelGraph(*halves, neighbours=self.neighbours, self_loops=self.self_loops).to(self._scale)
+
+    def pool(self, nodes: Tensor) -> Tensor:
+        """Return the means of 2 x 2 pixels, (B, N', F) on the `pooled` grid, for nodes (B, N, F); edges hold fewer."""
+        grid = nodes.mT.reshape(*nodes.shape[::2], *self._sides)  # (B, F, H, W)
+        return F.avg_pool2d(grid, 2, ceil_mode=True).flatten(2).mT
+
+    def propagate(self, nodes: Tensor) -> Tensor:
+        """Return the normalised adjacency times node features (B, N, F)."""
+        if self._dense is not None:
+            return self._dense @ nodes
+        return self.filtered(nodes)
+
+    def filtered(self, nodes: Tensor) -> Tensor:
+        """Return what `propagate` returns, along rows and columns at any size: no more than a side's square is kept."""
+        if self._is_product:
+            return self._along(self._along(nodes, "rows"), "columns")
+        scaled = nodes * self._scale
+        if self.neighbours == 8:
+            total = self._along(self._along(scaled, "rows"), "columns") - scaled
+        else:
+            total = self._along(scaled, "rows") + self._along(scaled, "columns") - scaled * (2 - self.self_loops)
+        return total * self._scale
+
+    def _along(self, nodes: Tensor, side: Literal["rows", "columns"]) -> Tensor:
+        grid = nodes.unflatten(1, self._sides)  # (B, H, W, F)
+        if side == "rows":
+            return torch.einsum("ij,bjwf->biwf", self.rows, grid).flatten(1, 2)
+        return torch.einsum("ij,bhjf->bhif", self.columns, grid).flatten(1, 2)

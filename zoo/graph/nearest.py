@@ -1,0 +1,45 @@
+"""The graph that features make: edges from each node's nearest others, anew for every image."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from zoo.errors import ConfigError
+
+CHUNK = 256
+"""Nodes whose distances to all others are held at once, so that memory grows with N and not with its square."""
+
+
+def nearest(nodes: Tensor, k: int) -> Tensor:
+    """Return the `k` nearest nodes of each in Euclidean distance, int64 (B, N, k), itself among them.
+
+    As in dynamic graph CNNs (Wang et al. 2019, section 3.2) and Vision GNN (Han et al. 2022, section 3.1); the choice
+    has no gradient. Distances are differences, not products, so an image has the same graph in any batch. Time grows
+    with N squared, memory with N.
+
+    Args:
+        nodes: Features, (B, N, F).
+        k: How many, at most N.
+
+    Raises:
+        ConfigError: `k` is not from 1 to N.
+    """
+    num_nodes = nodes.shape[1]
+    if not 1 <= k <= num_nodes:
+        raise ConfigError(f"a node of {num_nodes} has 1 to {num_nodes} nearest ones, not {k}")
+    fixed = nodes.detach()
+    found = [_nearest(fixed[:, start : start + CHUNK], fixed, k) for start in range(0, num_nodes, CHUNK)]
+    return torch.cat(found, 1)
+
+
+def _nearest(some: Tensor, all_nodes: Tensor, k: int) -> Tensor:
+    distances = torch.cdist(some, all_nodes, compute_mode="donot_use_mm_for_euclid_dist")
+    return distances.topk(k, largest=False).indices
+
+
+def gathered(nodes: Tensor, neighbours: Tensor) -> Tensor:
+    """Return the features of each node's neighbours, (B, N, k, F), for nodes (B, N, F) and indices (B, N, k)."""
+    batch, num_nodes, k = neighbours.shape
+    index = neighbours.reshape(batch, num_nodes * k, 1).expand(-1, -1, nodes.shape[2])
+    return nodes.gather(1, index).view(batch, num_nodes, k, -1)
