@@ -51,11 +51,10 @@ def write(place: Path, artifact: Artifact) -> Path:
         WeightsError: The folder cannot be written, or is something else than a saved model.
     """
     target = resolved(place)
-    files = contents(artifact)
     try:
         with atomic.replacing(target) as staged:
             _check_replaceable(target)
-            for name, data in (files | _kept_card(files, target)).items():
+            for name, data in contents(replace(artifact, card=_card_at(target) or artifact.card)).items():
                 atomic.write(staged / name, data)
             _keep_others(target, staged)
     except OSError as error:
@@ -98,12 +97,9 @@ def _files(artifact: Artifact) -> dict[str, bytes]:
     return {**hashed, CARD: card.encode(), CONFIG: whole.to_json().encode()}
 
 
-def _kept_card(files: Mapping[str, bytes], target: Path) -> dict[str, bytes]:
-    """Return the card with what people wrote on the one that lies in `target`."""
-    if not (target / CARD).is_file():
-        return {}
-    theirs = (target / CARD).read_text("utf-8", "replace")
-    return {CARD: merged(files[CARD].decode(), theirs).encode()}
+def _card_at(target: Path) -> str:
+    """Return the card that lies there, which people may have written on."""
+    return (target / CARD).read_text("utf-8", "replace") if (target / CARD).is_file() else ""
 
 
 def _keep_others(target: Path, staged: Path) -> None:

@@ -25,31 +25,36 @@ def small_model(hidden=(4, 8), seed=0):
     return model
 
 
-def digest(model):
-    """Return one hash of all that loading could change: weights, classes, preprocessing, history and the rest."""
+def weights_digest(model):
+    """Return one hash of a net's weights and buffers: names, types, shapes and every bit."""
     told = hashlib.sha256()
     for name, tensor in sorted(model.net.state_dict().items()):
         told.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         told.update(tensor.detach().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-    names = ("classes", "preprocessing", "history", "recipe", "data", "scores", "license", "reference", "base", "card")
-    told.update(repr([list(model.history), *(getattr(model, name) for name in names)]).encode())
-    told.update(repr([model.config, model.seed, model.net.training]).encode())
     return told.hexdigest()
 
 
-def process(source, *words, **how):
+def digest(model):
+    """Return one hash of all that loading could change: weights, classes, preprocessing, history and the rest."""
+    names = ("classes", "preprocessing", "recipe", "data", "scores", "license", "reference", "base", "card")
+    rest = [list(model.history), *(getattr(model, name) for name in names)]
+    rest += [model.config, model.seed, model.net.training]
+    return hashlib.sha256(f"{weights_digest(model)} {rest!r}".encode()).hexdigest()
+
+
+def process(source, *words):
     """Start a Python process with the tests' modules at hand."""
     path = os.pathsep.join([str(TESTS), str(Path(__file__).parent), *filter(None, [os.environ.get("PYTHONPATH")])])
     settings = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
-    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
-    return subprocess.Popen([sys.executable, "-c", dedent(source), *map(str, words)], env=settings, **streams, **how)
+    streams = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    return subprocess.Popen([sys.executable, "-c", dedent(source), *map(str, words)], env=settings, **streams)
 
 
-def answer(source, *words, **how):
+def answer(source, *words):
     """Run a Python process to its good end, and return the JSON of the last line it prints."""
-    started = process(source, *words, **how)
-    out, err = started.communicate(timeout=300)
-    assert started.returncode == 0, err
+    started = process(source, *words)
+    out, _ = started.communicate(timeout=300)
+    assert started.returncode == 0, "see its errors above"
     return json.loads(out.splitlines()[-1])
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import bar
 import pytest
@@ -38,3 +41,20 @@ def toy_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
     toy = Plugin(name="toys", distribution="zoo-toys", version="1", target="toys", offers=toys.SPECS)
     monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), toy))
     monkeypatch.setattr(CATALOGUE, "_offers", {})
+
+
+@pytest.fixture(scope="session")
+def forged() -> Iterator[Callable[..., Any]]:
+    """Return what calls a function of `forge` in a process that forks; it is started once, since torch takes long."""
+    server = bar.process("import forge; forge.serve()")
+
+    def called(name: str, *words: Any) -> Any:
+        print(json.dumps([name, words], default=str), file=server.stdin, flush=True)
+        told = json.loads(server.stdout.readline())
+        assert told is not None, f"{name} failed: see the errors of forge above"
+        return told
+
+    yield called
+    server.stdin.close()
+    server.stdout.close()
+    server.wait()

@@ -13,44 +13,6 @@ from zoo.errors import WeightsError
 pytestmark = pytest.mark.reliability
 SECONDS, EXTRA = 0.05, 50 << 20
 
-MEASURE = """
-    import json, os, resource, sys, time
-    from pathlib import Path
-    import zoo, zoo.tensors
-    from zoo.errors import WeightsError
-
-    READ = {"tensors.read": zoo.tensors.read, "zoo.load": zoo.load}[sys.argv[1]]
-    zoo.load(sys.argv[2])  # what is imported at the first use is not the file's cost
-
-    def resident():
-        return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-    def tried(path):
-        before, start, told = resident(), time.perf_counter(), ""
-        try:
-            READ(path)
-        except WeightsError as error:
-            told = str(error)
-        seconds = time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-        return {"told": told, "seconds": seconds, "extra": max(0, peak - before)}
-
-    results = {}
-    for path in sorted(Path(sys.argv[3]).iterdir()):
-        reader, writer = os.pipe()
-        child = os.fork()  # a process a file, so that each has a peak of its own
-        if child == 0:
-            try:
-                os.write(writer, json.dumps(tried(path)).encode()[:60000])
-            finally:
-                os._exit(0)
-        os.close(writer)
-        with os.fdopen(reader, "rb") as stream:
-            results[path.stem] = json.loads(stream.read() or b"null")
-        os.waitpid(child, 0)
-    print(json.dumps(results))
-"""
-
 
 @pytest.fixture(scope="module")
 def marker(tmp_path_factory):
@@ -64,7 +26,6 @@ def crafted(marker):
 
 def judged(results, marker, way):
     """Check that each file was refused in a moment and for nearly nothing, and print the worst."""
-    assert None not in results.values(), [name for name, each in results.items() if each is None]
     for name, each in results.items():
         assert each["told"], f"{name} was taken"
         assert len(each["told"]) < 2000, f"{name}: {len(each['told'])} letters of error"
@@ -81,18 +42,20 @@ def judged(results, marker, way):
 
 
 @pytest.mark.parametrize("way", ["tensors.read", "zoo.load"])
-def test_line_3_a_crafted_file_is_refused_in_a_moment(way, crafted, marker, pristine, tmp_path):
+def test_line_3_a_crafted_file_is_refused_in_a_moment(way, crafted, marker, forged, pristine, tmp_path):
     for name, data in crafted.items():
         (tmp_path / f"{name}.safetensors").write_bytes(data)
-    results = bar.answer(MEASURE, way, pristine, tmp_path)
+    results = forged("measured", tmp_path, way, pristine)
     assert len(results) == len(crafted) >= 40
     judged(results, marker, way)
 
 
-def test_line_3_a_crafted_file_is_refused_in_a_folder_whose_hashes_are_good(crafted, marker, pristine, tmp_path):
+def test_line_3_a_crafted_file_is_refused_in_a_folder_whose_hashes_are_good(
+    crafted, marker, forged, pristine, tmp_path
+):
     for name, data in crafted.items():
         rewritten(shutil.copytree(pristine, tmp_path / name), data)
-    judged(bar.answer(MEASURE, "zoo.load", pristine, tmp_path), marker, "in a folder with good hashes")
+    judged(forged("measured", tmp_path, "zoo.load", pristine), marker, "in a folder with good hashes")
 
 
 def test_lines_3_and_5_a_model_stays_as_it_was(crafted, folder, target):
@@ -107,10 +70,10 @@ def test_lines_3_and_5_a_model_stays_as_it_was(crafted, folder, target):
     print(f"{2 * len(crafted)} loads refused, model unchanged, and trained on")
 
 
-def test_line_3_the_most_tensors_that_fit_a_header_are_refused_in_a_second(pristine, tmp_path):
+def test_line_3_the_most_tensors_that_fit_a_header_are_refused_in_a_second(forged, pristine, tmp_path):
     whole = hostile.headed(hostile.many(6_600))  # a good file of 1 MB, which zoo did not write
     (tmp_path / "tensors.safetensors").write_bytes(whole)
-    found = bar.answer(MEASURE, "zoo.load", pristine, tmp_path)["tensors"]
+    found = forged("measured", tmp_path, "zoo.load", pristine)["tensors"]
     assert "not saved by zoo" in found["told"]
     assert found["seconds"] < 1
     assert found["extra"] < EXTRA
