@@ -11,6 +11,7 @@ ZooError
 │   └── SourceError                    a folder, file or iterable that cannot be read as a data set
 ├── DeviceError (RuntimeError)         a device that is not there
 ├── TrainingError (RuntimeError)       training that cannot go on, such as a loss that is not finite
+├── ExportError (RuntimeError)         a model that cannot be written as ONNX or by torch.export
 ├── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
 │   └── BusyError                      another process is saving to the same place, and took too long
 └── HubError (RuntimeError)            publishing to or loading from a Hub
@@ -73,6 +74,10 @@ class DeviceError(ZooError, RuntimeError):
 
 class TrainingError(ZooError, RuntimeError):
     """Training that cannot go on."""
+
+
+class ExportError(ZooError, RuntimeError):
+    """A model that cannot be written as ONNX or by `torch.export`."""
 
 
 class WeightsError(ZooError, ValueError):

@@ -19,7 +19,8 @@ from zoo.build import Config, built
 from zoo.callbacks import Callback
 from zoo.data.inputs import inputs_of
 from zoo.data.resize import Normalize
-from zoo.errors import DeviceError, WeightsError, ZooError
+from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
+from zoo.export import OPSET, Exported, export
 from zoo.finding import found
 from zoo.history import History
 from zoo.hub import Publication
@@ -305,6 +306,21 @@ class Model:
         """
         self.license = self.license if license is None else license
         return publish(artifact_of(self, f"hf:{repo}"), repo, **how)
+
+    def export(self, path: str | Path, *, opset: int = OPSET) -> Exported:
+        """Write the model as one file that runs without zoo: uint8 images (N, C, H, W) of its size to logits (N, K).
+
+        Args:
+            path: Where to write: `model.onnx`, or `model.pt2` for `torch.export.load`.
+            opset: Version of the ONNX operators.
+
+        Raises:
+            ExportError: A package is missing, the net cannot be exported, or its logits differ there.
+        """
+        if next(self.net.parameters()).device.type != "cpu":
+            raise ExportError("a model is exported from the CPU; model.to('cpu') moves it there")
+        about = artifact_of(self).manifest.to_json()
+        return export(self.net, self.preprocessing, Path(path).expanduser(), about=about, opset=opset)
 
     def __repr__(self) -> str:
         height, width = self.preprocessing.size

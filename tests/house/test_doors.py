@@ -15,6 +15,7 @@ DOORS = {
     "safetensors": ["zoo/tensors.py"],
     "filelock": ["zoo/atomic.py"],
     "huggingface_hub": ["zoo/hub/*.py"],
+    "onnxruntime": ["zoo/export.py"],
     "yaml": ["zoo/card.py"],
     "pluggy": ["zoo/hooks.py", "zoo/plugins.py"],
     "PIL": ["zoo/data/pictures.py"],

@@ -27,6 +27,7 @@ COMMANDS = {
     "push": ("zoo.cli.publish:push", "publish a saved model on the Hugging Face Hub"),
     "pull": ("zoo.cli.publish:pull", "fetch models from the Hub and pin their commits"),
     "verify": ("zoo.cli.publish:verify", "check saved models: hashes, golden outputs, scores"),
+    "export": ("zoo.cli.export:export", "write a model as ONNX or torch.export"),
     "experiment": ("zoo.cli.experiment:experiment", "run a paper's table and report it"),
 }
 
