@@ -120,7 +120,9 @@ def kills_by_chance(place, count, way):
         child = forked(version(NEW).save, target)
         time.sleep(chance.uniform(0, seconds))
         os.kill(child, signal.SIGKILL)
-        found[{0: "ended", -9: "killed"}[ended(child)]] += 1
+        code = ended(child)
+        found[{0: "ended", -signal.SIGKILL: "killed"}[code]] += 1
+        seconds *= 1.1 if code else 0.8
         found[judged(target)] += 1
     return found
 
