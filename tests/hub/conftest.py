@@ -57,6 +57,12 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 
 @pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wait for no time between tries, where waiting is not what is tested."""
+    monkeypatch.setattr("zoo.hub.retry.WAITS", (0.01, 0.01, 0.01))
+
+
+@pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """Return the folder of a saved model."""
     return artifact.saved(tmp_path / "model", seed=1)

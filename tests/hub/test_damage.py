@@ -34,7 +34,7 @@ def lies_here(pulled) -> dict[str, bytes]:
 
 
 @pytest.mark.reliability
-def test_bytes_changed_on_the_way_are_fetched_again(planted, monkeypatch, tmp_path):
+def test_bytes_changed_on_the_way_are_fetched_again(planted, impatient, monkeypatch, tmp_path):
     healed, cells = 0, 0
     for name in FILES:
         for how in [{"flip_at": place} for place in places(name)] + [{"truncate_at": place} for place in places(name)]:

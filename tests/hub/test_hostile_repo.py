@@ -147,8 +147,7 @@ SHAPES = {
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("kind", ["info", "paths-info"])
-def test_an_answer_of_another_shape_is_an_error_of_zoo(hub, shape, kind, monkeypatch):
-    monkeypatch.setattr("zoo.hub.retry.WAITS", (0.0,))
+def test_an_answer_of_another_shape_is_an_error_of_zoo(hub, impatient, shape, kind):
     planted(hub, artifact.files(1))
     hub.faults.add(kind, body=SHAPES[shape], times=None)
     with pytest.raises(HubError):

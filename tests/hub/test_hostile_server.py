@@ -177,8 +177,7 @@ ECHO = f"you sent Bearer {TOKEN}, which is wrong"
 
 
 @pytest.mark.reliability
-def test_no_error_repeats_the_token(planted, folder, caplog, capfd, monkeypatch):
-    monkeypatch.setattr("zoo.hub.retry.WAITS", (0.0,))
+def test_no_error_repeats_the_token(planted, impatient, folder, caplog, capfd):
     logging.getLogger("huggingface_hub").addHandler(caplog.handler)
     caplog.set_level(logging.DEBUG, logger="huggingface_hub")
     scanned, leaks = 0, []

@@ -91,7 +91,7 @@ def test_a_puller_that_is_killed_leaves_nothing_in_the_way(planted, press, tmp_p
     assert {path.name for path in shelf.iterdir() if not path.name.endswith(".lock")} == {result["commit"], "refs"}
 
 
-def test_an_unreachable_hub_is_no_reason_to_stop(planted):
+def test_an_unreachable_hub_is_no_reason_to_stop(planted, impatient):
     first = pull(REF)
     planted.close()
     with pytest.warns(
@@ -102,7 +102,7 @@ def test_an_unreachable_hub_is_no_reason_to_stop(planted):
     assert told[0].filename == __file__
 
 
-def test_an_unreachable_hub_is_told_if_there_is_no_copy(planted):
+def test_an_unreachable_hub_is_told_if_there_is_no_copy(planted, impatient):
     planted.close()
     with pytest.raises(HubUnreachableError, match="cannot be reached; check the connection"):
         pull(REF)

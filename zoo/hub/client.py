@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from zoo.errors import HubUnreachableError, HubUntrustedError
-from zoo.hub.failure import translated
+from zoo.hub.failure import Question, translated
 from zoo.hub.guard import guarded, is_plain
 from zoo.hub.reference import Reference
 from zoo.hub.retry import retried
@@ -60,7 +60,7 @@ class Client:
         try:
             return retried(lambda: self._once(call))
         except Exception as error:
-            failure = translated(error, asked=asked, repo=repo, endpoint=self.endpoint, token=_token())
+            failure = translated(error, Question(asked=asked, repo=repo, endpoint=self.endpoint, token=_token()))
         raise failure  # outside the block: what the client raised, and its text, stay behind
 
     def _once(self, call: Callable[[HfApi], T]) -> T:

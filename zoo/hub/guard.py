@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -39,7 +39,8 @@ class Guard:
     endpoint: str
     home: str = ""
     timeout: float = TIMEOUT
-    tries: dict[tuple[str, str], int] = field(default_factory=dict)
+    last: tuple[str, str] = ("", "")
+    tries: int = 0
 
     def check_request(self, request: Any) -> None:
         """Limit a request's time and number, keep the token to the endpoint, and refuse to leave encryption."""
@@ -69,21 +70,21 @@ class Guard:
             _check_version(response.headers, path)
 
     def _count(self, request: Any) -> None:
-        """Stop the client's own retries, which can take minutes, after as many as zoo's."""
-        key = request.method, str(request.url)
-        self.tries[key] = self.tries.get(key, 0) + 1
-        if self.tries[key] > TRIES:
+        """Stop the client's own retries, which can take minutes, after as many as zoo's; going on is no retry."""
+        if "range" in request.headers:
+            return
+        this = request.method, str(request.url)
+        self.tries = self.tries + 1 if this == self.last else 1
+        self.last = this
+        if self.tries > TRIES:
             raise HubUnreachableError(f"{self.endpoint} gave no whole answer, also when asked again; try again later")
 
     def _check_fault(self, response: Any) -> None:
-        key, status = (response.request.method, str(response.request.url)), response.status_code
-        if status not in FAULTS:
-            self.tries.pop(key, None)
-            return
+        status = response.status_code
         wait = wait_of(response.headers) or 0.0
-        if wait > LONGEST:
+        if status in FAULTS and wait > LONGEST:
             raise HubUnreachableError(f"{self.endpoint} asks to wait {wait:.0f} s; try again then")
-        if self.tries.get(key, 0) >= TRIES:
+        if status in FAULTS and self.tries >= TRIES:
             raise HubUnreachableError(f"{self.endpoint} answered {status}, also when asked again; try again later")
 
     def _check_storage(self, headers: Any) -> None:

@@ -1,0 +1,108 @@
+"""What is asked again, how often, and how long zoo waits in between."""
+
+import time
+from types import SimpleNamespace
+
+import pytest
+
+from zoo.errors import HubUntrustedError
+from zoo.hub import retry
+from zoo.hub.retry import asked_wait, can_pass, retried, wait_of
+
+
+class Status(Exception):
+    def __init__(self, code, **headers):
+        super().__init__(code)
+        self.response = SimpleNamespace(status_code=code, headers={k.replace("_", "-"): v for k, v in headers.items()})
+
+
+SHORT = OSError("Consistency check failed: file should be of size 9 but has size 3")
+PASSING = (Status(503), Status(429), ConnectionResetError(), TimeoutError(), SHORT)
+LASTING = (Status(404), Status(403), Status(412), ValueError(), KeyError(), HubUntrustedError(""))
+
+
+class Calls:
+    """Fail so many times, then answer."""
+
+    def __init__(self, *errors):
+        self.errors, self.count = [*errors], 0
+
+    def __call__(self):
+        self.count += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return "answer"
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """Write down the waits instead of waiting."""
+    waits = []
+    monkeypatch.setattr(time, "sleep", waits.append)
+    return waits
+
+
+@pytest.mark.parametrize("error", PASSING)
+def test_what_can_pass_is_asked_again(error, patient):
+    calls = Calls(error, error)
+    assert retried(calls) == "answer"
+    assert patient == [0.3, 1.0]
+
+
+@pytest.mark.parametrize("error", LASTING)
+def test_what_cannot_is_not(error, patient):
+    calls = Calls(error)
+    with pytest.raises(type(error)):
+        retried(calls)
+    assert (calls.count, patient) == (1, [])
+
+
+def test_after_four_tries_it_is_enough(patient):
+    calls = Calls(*[Status(500)] * 9)
+    with pytest.raises(Status):
+        retried(calls)
+    assert (calls.count, patient) == (4, list(retry.WAITS))
+
+
+def test_after_long_tries_two_are_enough(monkeypatch):
+    clock = iter(range(0, 1000, 30))
+    monkeypatch.setattr(time, "monotonic", lambda: next(clock))
+    calls = Calls(*[TimeoutError()] * 9)
+    with pytest.raises(TimeoutError):
+        retried(calls)
+    assert calls.count == 2
+
+
+def test_a_hub_that_asks_for_patience_gets_it(patient):
+    assert retried(Calls(Status(429, retry_after="4"))) == "answer"
+    assert patient == [4.0]
+
+
+def test_but_not_without_end(patient):
+    with pytest.raises(Status):
+        retried(Calls(Status(429, retry_after="400")))
+    assert patient == []
+
+
+@pytest.mark.parametrize(
+    ("headers", "wait"),
+    [
+        ({}, None),
+        ({"retry-after": "7"}, 7.0),
+        ({"retry-after": "Wed, 21 Oct 2026 07:28:00 GMT"}, None),
+        ({"retry-after": "-1"}, None),
+        ({"retry-after": "9" * 400}, 999999999.0),
+        ({"ratelimit": '"api";r=0;t=55'}, 55.0),
+        ({"ratelimit": '"api";r=3;t=55'}, None),
+        ({"ratelimit": "nonsense"}, None),
+    ],
+)
+def test_waits_are_read_from_headers(headers, wait):
+    assert wait_of(headers) == wait
+
+
+def test_causes_are_looked_into():
+    error = RuntimeError("upload")
+    error.__cause__ = Status(503, retry_after="2")
+    assert can_pass(error)
+    assert asked_wait(error) == 2.0
