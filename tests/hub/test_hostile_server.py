@@ -146,7 +146,15 @@ def test_encryption_is_not_left(planted, kind):
 
 @pytest.mark.parametrize(
     "endpoint",
-    ["http://hub.example", "http://10.0.0.1:8080", "ftp://hub.example", "hub.example", "https://u:p@hub.example"],
+    [
+        "http://hub.example",
+        "http://10.0.0.1:8080",
+        "ftp://hub.example",
+        "hub.example",
+        "https://u:p@hub.example",
+        "https://[::1",
+        "https://x:y",
+    ],
 )
 def test_an_endpoint_that_anybody_could_read_is_refused(monkeypatch, endpoint):
     monkeypatch.setenv("HF_ENDPOINT", endpoint)

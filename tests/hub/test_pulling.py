@@ -102,6 +102,17 @@ def test_an_unreachable_hub_is_no_reason_to_stop(planted, impatient):
     assert told[0].filename == __file__
 
 
+def test_an_update_is_what_the_hub_says_now_or_nothing(planted, impatient, monkeypatch):
+    pull(REF)
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    with pytest.raises(HubUnreachableError, match="cannot find hf:ann/model: zoo is offline"):
+        pull(REF, update=True)
+    monkeypatch.delenv("HF_HUB_OFFLINE")
+    planted.close()
+    with pytest.raises(HubUnreachableError, match="cannot be reached"):
+        pull(REF, update=True)
+
+
 def test_an_unreachable_hub_is_told_if_there_is_no_copy(planted, impatient):
     planted.close()
     with pytest.raises(HubUnreachableError, match="cannot be reached; check the connection"):

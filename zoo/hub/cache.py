@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -64,10 +65,13 @@ class Shelf:
             return False
 
     def remember(self, reference: Reference, commit: str) -> None:
-        """Note which commit a branch or tag was, for when the Hub cannot be asked."""
+        """Note which commit a branch or tag was, for when the Hub cannot be asked; a full disk is no reason to stop."""
+        if self.remembered(reference) == commit:
+            return
         path = self._note(reference)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        replace_file(path, (json.dumps({**self._about(reference), "commit": commit}) + "\n").encode())
+        with suppress(OSError):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            replace_file(path, (json.dumps({**self._about(reference), "commit": commit}) + "\n").encode())
 
     def remembered(self, reference: Reference) -> str | None:
         """Return the commit that a branch or tag was when it was last pulled."""

@@ -10,11 +10,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
-from urllib.parse import urlsplit
 
 from zoo.errors import HubUnreachableError, HubUntrustedError
 from zoo.hub.failure import Question, translated
-from zoo.hub.guard import guarded, is_plain
+from zoo.hub.guard import guarded, is_plain, origin
 from zoo.hub.reference import Reference
 from zoo.hub.retry import retried
 
@@ -127,8 +126,8 @@ def _default_endpoint() -> str:
 
 def _checked(text: str) -> str:
     endpoint = text.rstrip("/")
-    parts = urlsplit(endpoint)
-    if parts.scheme not in ("http", "https") or not parts.hostname or "@" in parts.netloc:
+    scheme, host, _ = origin(endpoint)
+    if scheme not in ("http", "https") or not host or any(bad in endpoint for bad in "@?#\\"):
         raise HubUntrustedError("HF_ENDPOINT is no address of the form https://host; mend it or unset it")
     if is_plain(endpoint) and os.environ.get("ZOO_HUB_INSECURE") != "1":
         raise HubUntrustedError(

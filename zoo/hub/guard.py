@@ -155,9 +155,12 @@ def _shown(text: str) -> str:
 
 
 def origin(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port: what a token is for."""
-    parts = urlsplit(url)
-    return parts.scheme, (parts.hostname or "").lower(), parts.port or PORTS.get(parts.scheme, 0)
+    """Return scheme, host and port: what a token is for; three times nothing if it is no address."""
+    try:
+        parts = urlsplit(url)
+        return parts.scheme, (parts.hostname or "").lower(), parts.port or PORTS.get(parts.scheme, 0)
+    except ValueError:
+        return "", "", 0
 
 
 def host_of(url: str) -> str:

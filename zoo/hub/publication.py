@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from zoo.hub.reference import MAIN, Reference
 from zoo.hub.remote import Repo
@@ -80,7 +81,7 @@ class Plan:
         self, endpoint: str, *, commit: str = "", url: str = "", is_new: bool = True, is_done: bool
     ) -> Publication:
         """Return what came of the plan."""
-        page = f"{endpoint}/{self.target.repo}" + (f"/tree/{self.tag or commit}" if commit else "")
+        page = f"{endpoint}/{self.target.repo}" + (f"/tree/{quote(self.tag or commit, safe='')}" if commit else "")
         return Publication(
             repo=self.target.repo,
             files=tuple(FilePlan(name=n, bytes=len(data), changed=n in self.changed) for n, data in self.files.items()),

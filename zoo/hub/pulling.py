@@ -26,7 +26,8 @@ WAIT = 600.0
 def pull(reference: str | Reference, *, update: bool = False) -> Pulled:
     """Bring a model here, if it is not here yet, and return its folder.
 
-    A reference that `zoo.lock` pins is what the pin says, unless `update` is given; then it is what the Hub says now.
+    A reference that `zoo.lock` pins is what the pin says. Otherwise it is what the Hub says now; if the Hub cannot be
+    asked, what it said last. With `update` it is what the Hub says now, or an error.
 
     Raises:
         UnknownNameError: The reference is not of the form `hf:owner/name@revision`.
@@ -38,14 +39,14 @@ def pull(reference: str | Reference, *, update: bool = False) -> Pulled:
     client = Client.here()
     shelf = Shelf.of(asked, client)
     try:
-        return _pulled(asked, pin, client, shelf)
+        commit = pin.commit if pin else _commit(asked, client, shelf, update=update)
+        return _pulled(asked, commit, pin, client, shelf)
     except OSError as error:
         told = error.strerror or error
     raise HubError(f"cannot keep {asked} in {shelf.folder}: {told}; set ZOO_CACHE to another folder")
 
 
-def _pulled(asked: Reference, pin: Pin | None, client: Client, shelf: Shelf) -> Pulled:
-    commit = pin.commit if pin else _commit(asked, client, shelf)
+def _pulled(asked: Reference, commit: str, pin: Pin | None, client: Client, shelf: Shelf) -> Pulled:
     source = _fetched(asked, commit, client, shelf)
     pulled = Pulled(folder=shelf.place(commit), reference=asked, commit=commit, source=source)
     if pin:
@@ -55,22 +56,22 @@ def _pulled(asked: Reference, pin: Pin | None, client: Client, shelf: Shelf) -> 
     return pulled
 
 
-def _commit(asked: Reference, client: Client, shelf: Shelf) -> str:
+def _commit(asked: Reference, client: Client, shelf: Shelf, *, update: bool) -> str:
     """Return the commit to use: the one the Hub names, or if it cannot be asked the one it named last."""
     if asked.commit:
         return asked.commit
-    known = shelf.remembered(asked)
-    if is_offline():
-        if known is None:
-            raise _not_here(asked)
+    known = None if update else shelf.remembered(asked)
+    if known and is_offline():
         return known
+    if is_offline() and not update:
+        raise _not_here(asked)
     try:
         return commit_of(client, asked)
     except HubUnreachableError as error:
         if known is None or not shelf.is_whole(known):
             raise
         told = f"{error}; using {asked} as it was when last pulled, commit {known}"
-    warnings.warn(told, UserWarning, stacklevel=4)
+    warnings.warn(told, UserWarning, stacklevel=3)
     return known
 
 
