@@ -1,14 +1,16 @@
-"""Every registered model passes the kit, and the kit catches faults by name."""
+"""Every registered model passes the kit, and the kit catches planted faults by name."""
+
+import inspect
 
 import pytest
-import torch
-from torch import nn
+from faulty import FAULTS, UNTRUE, Detached, Forgotten, Sound
+from offering import offer
 
 import zoo
 from zoo import testing
 from zoo.errors import ConfigError
-from zoo.registry import Registry
 from zoo.testing import CHECKS, CheckFailure, check_model
+from zoo.testing.report import NotApplicable, outcomes, report_of, reported
 
 
 @pytest.mark.parametrize("name", list(zoo.models))
@@ -16,132 +18,45 @@ def test_every_registered_model_passes_every_check(name):
     report = check_model(name)
     print(report)
     assert report.passed == tuple(CHECKS)
-    assert report.num_checks >= 20
-
-
-class Sound(nn.Module):
-    """A small correct model, which the faulty ones below differ from in one thing each."""
-
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
-        super().__init__()
-        self.layer = nn.Linear(channels * size[0] * size[1], classes)
-
-    def forward(self, images):
-        return self.layer(images.flatten(1))
-
-
-class Batchwise(Sound):
-    def forward(self, images):
-        return super().forward(images - images.mean(0, keepdim=True))
-
-
-class Forgotten(Sound):
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
-        super().__init__(size, channels, classes)
-        self.spare = nn.Parameter(torch.ones(3))
-
-
-class Loose(nn.Module):
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10, **options: int):
-        super().__init__()
-        self.layer = nn.Linear(channels * size[0] * size[1], classes)
-
-    def forward(self, images):
-        return self.layer(images.flatten(1))
-
-
-class Noisy(Sound):
-    def forward(self, images):
-        return super().forward(images) + torch.randn(1) * 0.01
-
-
-class TenOnly(Sound):
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
-        super().__init__(size, channels, 10)
-
-
-class Shuffled(Sound):
-    def forward(self, images):
-        return super().forward(images).roll(1, 0)
-
-
-class Aside(Sound):
-    def forward(self, images):
-        return super().forward(images + torch.zeros(1, dtype=torch.float32)).float()
-
-
-class Unseeded(Sound):
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
-        super().__init__(size, channels, classes)
-        nn.init.constant_(self.layer.weight, 0.01)
-        nn.init.constant_(self.layer.bias, 0.0)
-
-
-SHARED = nn.Linear(49, 10)
-
-
-class Aliased(Sound):
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
-        super().__init__(size, channels, classes)
-        if (channels, classes, *size) == (1, 10, 7, 7):
-            self.layer.bias = SHARED.bias
-
-
-class Drifting(Sound):
-    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
-        super().__init__(size, channels, classes)
-        self.register_buffer("calls", torch.zeros(()))
-
-    def forward(self, images):
-        self.calls += 1
-        return super().forward(images)
-
-
-class Frozen(Sound):
-    def forward(self, images):
-        return super().forward(images).detach() + 0 * self.layer.weight.sum() + 0 * self.layer.bias.sum()
-
-
-FAULTS = {
-    Batchwise: "batch_of_one_equals_batch_of_many",
-    Forgotten: "gradients_reach_every_weight",
-    Loose: "builder takes",
-    Noisy: "eval_mode_deterministic",
-    TenOnly: "any_number_of_classes",
-    Shuffled: "order_kept",
-    Aside: "follows_device_and_dtype",
-    Unseeded: "same_seed_same_weights",
-    Aliased: "weights_not_shared",
-    Drifting: "eval_mode_deterministic",
-    Frozen: "loss_falls",
-}
+    assert report.num_checks >= 37
 
 
 @pytest.fixture
 def offered(monkeypatch):
-    """Offer a net of this file as a model of the zoo, as an installed plugin would."""
-    from zoo.discovery import Plugin
-    from zoo.plugins import CATALOGUE
+    """Offer a net of `faulty.py` as a model of the zoo, as an installed plugin would."""
 
-    def offer(net):
-        spec = zoo.ModelSpec(name="subject", summary="a net", build=f"{__name__}:{net.__name__}", size=(7, 7))
-        plugin = Plugin(name="zoo_subject", distribution="zoo-subject", version="1", target=__name__, offers=(spec,))
-        monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), plugin))
-        monkeypatch.setattr(CATALOGUE, "_offers", {})
-        assert isinstance(zoo.models, Registry)
-        return "subject"
+    def offered(net, **changes):
+        about = {"name": "subject", "summary": "a net", "paper": "unpublished", "size": (7, 7)} | changes
+        return offer(monkeypatch, zoo.ModelSpec(build=f"faulty:{net.__name__}", **about))
 
-    return offer
+    return offered
 
 
 def test_a_correct_model_passes(offered):
     assert check_model(offered(Sound)).passed == tuple(CHECKS)
 
 
+def test_at_least_25_faults_are_planted_and_most_checks_have_one():
+    caught = {*FAULTS.values(), *UNTRUE}
+    print(f"{len(FAULTS) + len(UNTRUE)} planted faults for {len(caught)} of {len(CHECKS)} checks of a model")
+    assert len(FAULTS) + len(UNTRUE) >= 25
+    assert set(CHECKS) - caught <= {"config_is_complete", "wrong_channels_refused", "saved_and_loaded_bitwise"}
+
+
 @pytest.mark.parametrize(("net", "check"), FAULTS.items(), ids=lambda value: getattr(value, "__name__", value))
-def test_a_planted_fault_is_caught_by_name(offered, net, check):
+def test_a_planted_fault_is_caught_by_name_with_what_to_do(offered, monkeypatch, net, check):
+    monkeypatch.setenv("FAULTY_WIDTH", "5")
     name = offered(net)
-    with pytest.raises((CheckFailure, zoo.ZooError), match=check):
+    with pytest.raises(CheckFailure, match=rf"^subject: {check}: .*; \w"):
+        check_model(name, only=[check])
+    with pytest.raises(CheckFailure):
+        check_model(name)
+
+
+@pytest.mark.parametrize("check", UNTRUE)
+def test_a_spec_that_is_untrue_is_caught_by_name_with_what_to_do(offered, check):
+    name = offered(Sound, **UNTRUE[check])
+    with pytest.raises(CheckFailure, match=rf"(?s)^{name}: {check}: .*; \w"):
         check_model(name)
 
 
@@ -152,6 +67,11 @@ def test_an_expected_failure_needs_a_reason_and_a_check_that_exists(offered):
             check_model(name, expected_failures=excuses)
 
 
+def test_a_misspelt_check_is_answered_with_a_near_one(offered):
+    with pytest.raises(ConfigError, match="did you mean exports"):
+        check_model(offered(Sound), only=["export"])
+
+
 def test_an_expected_failure_is_reported_with_its_reason(offered):
     report = check_model(offered(Forgotten), expected_failures={"gradients_reach_every_weight": "spare is for later"})
     assert report.excused == {"gradients_reach_every_weight": "spare is for later"}
@@ -160,8 +80,36 @@ def test_an_expected_failure_is_reported_with_its_reason(offered):
 
 def test_an_expected_failure_that_holds_is_a_failure(offered):
     with pytest.raises(CheckFailure, match="drop the excuse"):
-        check_model(offered(Sound), expected_failures={"exports": "it used to fail"})
+        check_model(offered(Sound), expected_failures={"exports": "it used to fail"}, only=["exports"])
+
+
+def test_no_check_run_is_a_failure():
+    def nothing_here(subject):
+        raise NotApplicable("there is nothing")
+
+    with pytest.raises(CheckFailure, match=r"no check ran.*nothing_here did not run: there is nothing"):
+        reported("it", None, {"nothing_here": nothing_here})
+    with pytest.raises(CheckFailure, match="no check ran"):
+        report_of("it", [])
+
+
+def test_all_outcomes_can_be_had_and_a_report_of_them_names_every_failure(offered):
+    subject = testing.Subject(name=offered(Detached), config={})
+    chosen = ["described", "loss_falls", "overfits_32_images"]
+    found = list(outcomes("subject", subject, CHECKS, only=chosen))
+    assert [outcome.status for outcome in found] == ["held", "failed", "failed"]
+    with pytest.raises(CheckFailure, match=r"(?s)loss_falls.*\n.*overfits_32_images"):
+        report_of("subject", found)
+
+
+def test_whatever_a_strangers_code_raises_is_a_failure_of_that_check():
+    def leave(subject):
+        """It stays."""
+        raise SystemExit(3)
+
+    (outcome,) = outcomes("it", None, {"leave": leave})
+    assert (outcome.status, outcome.message) == ("failed", "SystemExit: 3; this must hold: It stays.")
 
 
 def test_the_checks_say_what_they_check():
-    assert all(check.__doc__ for check in testing.CHECKS.values())
+    assert all(inspect.getdoc(check) for check in CHECKS.values())

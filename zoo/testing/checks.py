@@ -1,35 +1,52 @@
-"""Every check by name, in the order they run: the cheap and the telling first."""
+"""Every check of a model by name, in the order they run: the cheap and the telling first."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
-from zoo.testing import learning, making, running
+from zoo.testing import describing, lasting, learning, making, running
 from zoo.testing.subject import Subject
 
 Check = Callable[[Subject], None]
 
 ORDER: tuple[Check, ...] = (
+    making.settings_untouched,  # first, for what it looks for stays
     making.same_seed_same_weights,
     making.weights_not_shared,
     making.random_state_untouched,
-    making.config_is_complete,
-    making.unknown_option_refused,
-    making.parameters_counted,
-    making.described,
+    describing.declared_options_exist,
+    describing.config_is_complete,
+    describing.config_survives_json,
+    describing.unknown_option_refused,
+    describing.parameters_counted,
+    describing.described,
+    describing.paper_named,
+    describing.name_tells_the_size,
     running.logits_shaped,
+    running.logits_not_probabilities,
     running.any_number_of_classes,
     running.any_number_of_channels,
     running.wrong_channels_refused,
+    describing.sizes_work_or_are_refused,
     running.order_kept,
     running.batch_of_one_equals_batch_of_many,
     running.eval_mode_deterministic,
+    running.finite_on_any_image,
+    running.images_untouched,
+    running.any_memory_layout,
+    making.copies_stand_alone,
+    lasting.state_is_whole,
+    lasting.strict_loading,
     learning.gradients_reach_every_weight,
     learning.loss_falls,
+    learning.overfits_32_images,
     learning.fits_are_repeatable,
-    learning.saved_and_loaded_bitwise,
-    running.follows_device_and_dtype,
-    running.exports,
+    learning.recipes_train,
+    lasting.saved_and_loaded_bitwise,
+    lasting.saved_in_other_number_types,
+    lasting.follows_device_and_dtype,
+    lasting.exports,
+    making.rebuilt_in_a_fresh_process,
 )
 CHECKS: dict[str, Check] = {check.__name__: check for check in ORDER}
 """Every check by name."""

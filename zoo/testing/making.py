@@ -1,23 +1,22 @@
-"""Checks of how a model is made: seeds, config, memory, what its spec declares."""
+"""Checks of how a model is made: seeds, memory, and what must stay as it was."""
 
 from __future__ import annotations
 
-import random
+import copy
+import os
 import tempfile
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 
-from zoo.api import create, load
-from zoo.errors import ConfigError
-from zoo.testing.subject import CheckFailure, Subject, is_equal, require, weights_of
+from zoo.api import load
+from zoo.randomness import isolated
+from zoo.testing.fresh import in_a_fresh_process
+from zoo.testing.subject import Subject, digest, is_equal, require, states_of_random, weights_of
 
-
-def _random_states() -> tuple[Any, ...]:
-    legacy = np.random.get_state()
-    return random.getstate(), legacy[1].tobytes(), legacy[2:], torch.get_rng_state().numpy().tobytes()  # type: ignore[union-attr, index]
+STRANGE_SEED = 6_180_339
+"""A seed that nobody sets, so that setting one shows."""
 
 
 def same_seed_same_weights(subject: Subject) -> None:
@@ -30,40 +29,44 @@ def same_seed_same_weights(subject: Subject) -> None:
 def random_state_untouched(subject: Subject) -> None:
     """Making, using, saving and loading leave the global random states as they were."""
     images = subject.images()
-    before = _random_states()
-    model = subject.make()
-    model.predict(images)
-    with tempfile.TemporaryDirectory() as folder:
+    with isolated(STRANGE_SEED), tempfile.TemporaryDirectory() as folder:
+        before = states_of_random()
+        model = subject.make()
+        model.predict(images)
         load(model.save(Path(folder) / "model"))
-    require(_random_states() == before, "a global random state moved; do not seed or draw outside the builder")
+        after = states_of_random()
+    require(after == before, "a global random state moved; do not seed or draw outside the builder")
 
 
-def config_is_complete(subject: Subject) -> None:
-    """The stored config rebuilds the same net, whatever the defaults become."""
+def _settings() -> dict[str, Any]:
+    return {
+        "torch's default number type": torch.get_default_dtype(),
+        "torch's default device": torch.get_default_device(),
+        "whether gradients are on": torch.is_grad_enabled(),
+        "torch's number of threads": torch.get_num_threads(),
+        "whether torch is deterministic": torch.are_deterministic_algorithms_enabled(),
+        "torch's float32 precision": torch.get_float32_matmul_precision(),
+        "the current folder": os.getcwd(),
+        "the environment": dict(os.environ),
+    }
+
+
+def settings_untouched(subject: Subject) -> None:
+    """Making and using the model changes no setting of torch or of the process."""
+    before = _settings()
     model = subject.make()
-    again = create(subject.name, seed=model.seed, **model.config)
-    require(again.config == model.config, f"config {model.config} became {again.config} when given back")
-    require(is_equal(weights_of(model), weights_of(again)), "the stored config gives other weights than the model has")
+    model.net.train()(subject.floats(8))
+    changed = [name for name, value in _settings().items() if value != before[name]]
+    _restore(before)
+    require(not changed, f"it changed {', '.join(changed)}", "leave the process as it is, or use a `with` block")
 
 
-def unknown_option_refused(subject: Subject) -> None:
-    """An option the model does not take is an error, not silence."""
-    try:
-        subject.make(no_such_option=1)
-    except ConfigError:
-        return
-    raise CheckFailure("an unknown option was accepted; give the builder named parameters and no **kwargs")
-
-
-def parameters_counted(subject: Subject) -> None:
-    """The number of weights the spec declares is true."""
-    model = subject.make()
-    declared = model.spec.parameters
-    if declared is not None and not subject.config:
-        require(
-            declared == model.num_parameters,
-            f"the spec declares {declared} weights, the net has {model.num_parameters}",
-        )
+def _restore(before: dict[str, Any]) -> None:
+    torch.set_default_dtype(before["torch's default number type"])
+    torch.set_grad_enabled(before["whether gradients are on"])
+    torch.set_num_threads(before["torch's number of threads"])
+    torch.use_deterministic_algorithms(before["whether torch is deterministic"])
+    os.chdir(before["the current folder"])
 
 
 def weights_not_shared(subject: Subject) -> None:
@@ -76,7 +79,23 @@ def weights_not_shared(subject: Subject) -> None:
     require(not shared, f"two models share the memory of {', '.join(shared)}; make tensors in the builder")
 
 
-def described(subject: Subject) -> None:
-    """The spec says in one line what the model is."""
-    spec = subject.make().spec
-    require(bool(spec.summary.strip()) and "\n" not in spec.summary, "the spec has no summary of one line")
+def copies_stand_alone(subject: Subject) -> None:
+    """A deep copy of the net answers the same and shares no memory; averaging weights needs one."""
+    net, images = subject.make().net, subject.floats()
+    twin = copy.deepcopy(net)
+    with torch.no_grad():
+        require(torch.equal(twin(images), net(images)), "a copy answers otherwise", "keep no state aside of the net")
+        for tensor in twin.state_dict().values():
+            tensor.zero_()
+    places = {tensor.data_ptr() for tensor in net.state_dict().values() if tensor.numel()}
+    shared = [key for key, each in twin.state_dict().items() if each.numel() and each.data_ptr() in places]
+    mend = "do not define __deepcopy__, and keep tensors as parameters and buffers"
+    require(not shared, f"a copy shares the memory of {', '.join(shared)}", mend)
+
+
+def rebuilt_in_a_fresh_process(subject: Subject) -> None:
+    """Config and seed alone give the same weights in a fresh process: no environment, no hash order, no leftovers."""
+    model = subject.make()
+    found = in_a_fresh_process(model.spec, model.config, model.seed)
+    mend = "make every default a parameter of the builder; read no environment, file or global that can change"
+    require(found == digest(model.net.state_dict()), "a fresh process builds other weights from config and seed", mend)

@@ -1,12 +1,11 @@
-"""Checks of how a model runs: shapes, order, modes, devices, export."""
+"""Checks of how a model runs: shapes, order, modes."""
 
 from __future__ import annotations
 
 import torch
 
 from zoo.errors import ImageError
-from zoo.inference import device_named
-from zoo.randomness import generator, isolated
+from zoo.randomness import isolated
 from zoo.testing.subject import CheckFailure, Subject, is_equal, require, weights_of
 
 
@@ -17,7 +16,8 @@ def logits_shaped(subject: Subject) -> None:
         logits = model.logits(subject.images(num))
         expected = (num, len(model.classes))
         require(
-            tuple(logits.shape) == expected, f"logits are {tuple(logits.shape)} for {num} images, expected {expected}"
+            tuple(logits.shape) == expected,
+            f"logits are {tuple(logits.shape)} for {num} images, expected {expected}; return one row an image",
         )
 
 
@@ -25,7 +25,8 @@ def any_number_of_classes(subject: Subject) -> None:
     """The model can be made for 2 and for 37 classes."""
     for num in (2, 37):
         model = subject.make(classes=num)
-        require(model.logits(subject.images(2)).shape[1] == num, f"classes={num} does not give {num} logits")
+        found = model.logits(subject.images(2)).shape[1]
+        require(found == num, f"classes={num} gives {found} logits", "use `classes` in the last layer")
 
 
 def any_number_of_channels(subject: Subject) -> None:
@@ -33,7 +34,7 @@ def any_number_of_channels(subject: Subject) -> None:
     for num in (1, 3):
         model = subject.make(channels=num)
         pixels = torch.zeros(2, num, *model.preprocessing.size, dtype=torch.uint8)
-        require(len(model.predict(pixels)) == 2, f"channels={num} does not predict")
+        require(len(model.predict(pixels)) == 2, f"channels={num} does not predict; use `channels`")
 
 
 def wrong_channels_refused(subject: Subject) -> None:
@@ -44,7 +45,7 @@ def wrong_channels_refused(subject: Subject) -> None:
         model.predict(torch.zeros(2, wants.channels + 4, *wants.size, dtype=torch.uint8))
     except ImageError:
         return
-    raise CheckFailure("images with four more channels were accepted")
+    raise CheckFailure("images with four more channels were accepted; take `channels` in the builder")
 
 
 def batch_of_one_equals_batch_of_many(subject: Subject) -> None:
@@ -55,7 +56,7 @@ def batch_of_one_equals_batch_of_many(subject: Subject) -> None:
     gap = float((whole - single).abs().max())
     require(
         gap <= 1e-4 * max(1.0, float(whole.abs().max())),
-        f"logits differ by {gap:.2g} between a batch and single images",
+        f"logits differ by {gap:.2g} between a batch and single images; use no statistics of the batch in eval mode",
     )
 
 
@@ -70,7 +71,10 @@ def order_kept(subject: Subject) -> None:
 def eval_mode_deterministic(subject: Subject) -> None:
     """Predicting twice gives the same, and leaves every module in the mode it was in."""
     model, images = subject.make(), subject.images()
-    require(not any(module.training for module in model.net.modules()), "a fresh model is not in eval mode")
+    require(
+        not any(module.training for module in model.net.modules()),
+        "a fresh model is not in eval mode; do not override train()",
+    )
     model.net.train()
     weights = weights_of(model)
     answers = []
@@ -78,27 +82,48 @@ def eval_mode_deterministic(subject: Subject) -> None:
         with isolated(seed):
             answers.append(model.logits(images))
     require(torch.equal(*answers), "two predictions of the same images differ; forward draws numbers in eval mode")
-    require(all(module.training for module in model.net.modules()), "predict changed the mode of a module")
-    require(is_equal(weights, weights_of(model)), "predict changed a weight or buffer")
+    require(
+        all(module.training for module in model.net.modules()),
+        "predict changed the mode of a module; set no mode in forward",
+    )
+    require(is_equal(weights, weights_of(model)), "predict changed a weight or buffer; write none in eval mode")
 
 
-def follows_device_and_dtype(subject: Subject) -> None:
-    """The net runs in float64 and on every device that is there: no tensor is made aside of its weights."""
+def logits_not_probabilities(subject: Subject) -> None:
+    """The net returns logits: the loss applies the softmax, and a second one would slow learning."""
+    logits = subject.make().logits(subject.images(12))
+    sums = logits.sum(1)
+    is_share = bool((logits >= 0).all()) and bool(torch.allclose(sums, torch.ones_like(sums), atol=1e-4))
+    require(not is_share, "every row sums to 1, as probabilities do", "return logits, without a softmax")
+
+
+def finite_on_any_image(subject: Subject) -> None:
+    """Black, white and one-coloured images give finite logits."""
     model = subject.make()
     wants = model.preprocessing
-    images = torch.rand(2, wants.channels, *wants.size, generator=generator(0, "dtype"))
-    logits = model.net.double()(images.double())
-    require(logits.dtype == torch.float64, f"a float64 net gave {logits.dtype}; register constants as buffers")
-    device = device_named(None)
-    moved = model.net.float().to(device)(images.to(device))
-    require(moved.device.type == device.type, f"a net on {device} answered on {moved.device}")
+    for level in (0, 128, 255):
+        pixels = torch.full((2, wants.channels, *wants.size), level, dtype=torch.uint8)
+        is_finite = bool(model.logits(pixels).isfinite().all())
+        require(
+            is_finite, f"images of level {level} give logits that are not finite", "divide by nothing that can be 0"
+        )
 
 
-def exports(subject: Subject) -> None:
-    """`torch.export` gives a program with the same answers."""
-    model = subject.make()
-    wants = model.preprocessing
-    images = torch.rand(2, wants.channels, *wants.size, generator=generator(0, "export"))
-    program = torch.export.export(model.net, (images,))
-    gap = float((program.module()(images) - model.net(images)).detach().abs().max())
-    require(gap <= 1e-5, f"the exported program's logits differ by {gap:.2g}")
+def images_untouched(subject: Subject) -> None:
+    """Forward writes nothing into the images it is given."""
+    net, images = subject.make().net, subject.floats(4)
+    given = images.clone()
+    with torch.no_grad():
+        net(images)
+    require(torch.equal(images, given), "forward changed the images", "use no in-place operation on its argument")
+
+
+def any_memory_layout(subject: Subject) -> None:
+    """Images that lie otherwise in memory, as slices and transposed ones do, give the same logits."""
+    net, images = subject.make().net, subject.floats(4)
+    with torch.no_grad():
+        plain = net(images)
+        for layout in (images.mT.contiguous().mT, images.to(memory_format=torch.channels_last)):
+            gap = float((net(layout) - plain).abs().max())
+            mend = "use reshape or flatten where the layout may vary, not view"
+            require(gap <= 1e-4 * max(1.0, float(plain.abs().max())), f"logits differ by {gap:.2g}", mend)

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+import hashlib
+import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
+from torch.nn import Module
 
 from zoo.api import create
 from zoo.data import Images
 from zoo.model import Model
 from zoo.randomness import generator
+from zoo.testing.report import CheckFailure, require
 
-
-class CheckFailure(AssertionError):
-    """A check that did not hold; the message says which, what was found, and what to do."""
+__all__ = [
+    "CheckFailure",
+    "Subject",
+    "digest",
+    "is_equal",
+    "require",
+    "states_of_random",
+    "tensors_of",
+    "weights_of",
+]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,18 +50,37 @@ class Subject:
         pixels = torch.randint(0, 256, shape, generator=generator(seed, "images"), dtype=torch.uint8)
         return Images(pixels, torch.arange(num) % len(classes), classes)
 
-
-def require(holds: bool, message: str) -> None:
-    """Raise a `CheckFailure` unless something holds."""
-    if not holds:
-        raise CheckFailure(message)
+    def floats(self, num: int = 2) -> Tensor:
+        """Return random images as a net gets them: float32 (N, C, H, W)."""
+        wants = self.make().preprocessing
+        return torch.rand(num, wants.channels, *wants.size, generator=generator(num, "floats"))
 
 
 def weights_of(model: Model) -> dict[str, Tensor]:
     """Return a copy of a model's weights and buffers."""
-    return {name: tensor.clone() for name, tensor in model.net.state_dict().items()}
+    return tensors_of(model.net)
+
+
+def tensors_of(net: Module) -> dict[str, Tensor]:
+    """Return a copy of a net's weights and buffers."""
+    return {name: tensor.clone() for name, tensor in net.state_dict().items()}
+
+
+def states_of_random() -> tuple[Any, ...]:
+    """Return the global random states of Python, numpy and torch."""
+    legacy = np.random.get_state()
+    return random.getstate(), legacy[1].tobytes(), legacy[2:], torch.get_rng_state().numpy().tobytes()  # type: ignore[union-attr, index]
 
 
 def is_equal(first: Mapping[str, Tensor], second: Mapping[str, Tensor]) -> bool:
     """Return whether two sets of weights are the same, bit for bit."""
     return set(first) == set(second) and all(torch.equal(first[name], second[name]) for name in first)
+
+
+def digest(state: Mapping[str, Tensor]) -> str:
+    """Return a sha256 over tensors: equal ones, in equal order and under equal names, have equal ones."""
+    found = hashlib.sha256()
+    for name, tensor in state.items():
+        found.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
+        found.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
+    return found.hexdigest()

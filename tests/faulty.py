@@ -1,0 +1,310 @@
+"""A small correct model, and models that differ from it in one fault each; every fault is one that strangers made."""
+
+import enum
+import os
+import threading
+
+import torch
+from torch import nn
+
+from zoo.recipe import Recipe
+
+
+class Sound(nn.Module):
+    """A linear classifier of the pixels: correct, and the one the others are like."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__()
+        self.layer = nn.Linear(channels * size[0] * size[1], classes)
+
+    def forward(self, images):
+        return self.layer(images.flatten(1))
+
+
+# Making
+
+
+class Unseeded(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        nn.init.constant_(self.layer.weight, 0.01)
+        nn.init.constant_(self.layer.bias, 0.0)
+
+
+class Entropic(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        draw = torch.Generator().manual_seed(int.from_bytes(os.urandom(7), "big"))
+        nn.init.normal_(self.layer.weight, generator=draw)
+
+
+class Reseeding(Sound):
+    def state_dict(self, *arguments, **options):
+        torch.manual_seed(0)
+        return super().state_dict(*arguments, **options)
+
+
+class Doubling(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        torch.set_default_dtype(torch.float64)
+        super().__init__(size, channels, classes)
+
+
+class Ungrateful(Sound):
+    def forward(self, images):
+        logits = super().forward(images)
+        torch.set_grad_enabled(False)
+        return logits
+
+
+SHARED = nn.Linear(49, 10)
+
+
+class Aliased(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        if (channels, classes, *size) == (1, 10, 7, 7):
+            self.layer.bias = SHARED.bias
+
+
+class Locked(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.lock = threading.Lock()
+
+
+class FromEnvironment(Sound):
+    """Its width is not in its config: the default is not stored."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        width = int(os.environ.get("FAULTY_WIDTH", "8"))
+        self.layer = nn.Sequential(nn.Linear(channels * size[0] * size[1], width), nn.Linear(width, classes))
+
+
+# Describing
+
+
+class Loose(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10, **options: int):
+        super().__init__(size, channels, classes)
+
+
+class Mode(enum.StrEnum):
+    PLAIN = "plain"
+
+
+class Fancy(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10, mode: Mode = Mode.PLAIN):
+        super().__init__(size, channels, classes)
+
+
+class FixedSize(nn.Module):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__()
+        self.layer = nn.Linear(channels * 49, classes)
+
+    def forward(self, images):
+        return self.layer(images.flatten(1))
+
+
+# Running
+
+
+class Batchwise(Sound):
+    def forward(self, images):
+        return super().forward(images - images.mean(0, keepdim=True))
+
+
+class AlwaysTraining(Sound):
+    """Its batch norm is left in train mode."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.norm = nn.BatchNorm2d(channels)
+
+    def train(self, mode=True):
+        super().train(mode)
+        self.norm.train()
+        return self
+
+    def forward(self, images):
+        return super().forward(self.norm(images))
+
+
+class TenOnly(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, 10)
+
+
+class GreyOnly(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, 1, classes)
+
+
+class Flat(Sound):
+    def forward(self, images):
+        return super().forward(images).flatten()
+
+
+class Shuffled(Sound):
+    def forward(self, images):
+        return super().forward(images).roll(1, 0)
+
+
+class Noisy(Sound):
+    def forward(self, images):
+        return super().forward(images) + torch.randn(1) * 0.01
+
+
+class Drifting(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.register_buffer("calls", torch.zeros(()))
+
+    def forward(self, images):
+        self.calls += 1
+        return super().forward(images)
+
+
+class Softmaxed(Sound):
+    """The loss applies the softmax once more."""
+
+    def forward(self, images):
+        return super().forward(images).softmax(1)
+
+
+class Standardizing(Sound):
+    def forward(self, images):
+        return super().forward(images / images.std((1, 2, 3), keepdim=True))
+
+
+class InPlace(Sound):
+    def forward(self, images):
+        return super().forward(images.sub_(0.5))
+
+
+class Viewing(Sound):
+    def forward(self, images):
+        return self.layer(images.view(len(images), -1))
+
+
+# Learning
+
+
+class Forgotten(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.spare = nn.Parameter(torch.ones(3))
+
+
+class Detached(Sound):
+    def forward(self, images):
+        return super().forward(images).detach() + 0 * self.layer.weight.sum() + 0 * self.layer.bias.sum()
+
+
+class OffByOne(Sound):
+    """In eval mode class k is told as class k + 1."""
+
+    def forward(self, images):
+        logits = super().forward(images)
+        return logits if self.training else logits.roll(1, 1)
+
+
+class Restless(Sound):
+    """Its dropout draws from a generator of its own."""
+
+    def forward(self, images):
+        if self.training:
+            draw = torch.Generator().manual_seed(int.from_bytes(os.urandom(7), "big"))
+            images = images * torch.empty_like(images).bernoulli_(0.9, generator=draw)
+        return super().forward(images)
+
+
+# Lasting
+
+
+class Hidden(Sound):
+    """What it draws is no tensor, so nothing stores it."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.scale = 1.0 + float(torch.rand(()))
+
+    def forward(self, images):
+        return super().forward(images) * self.scale
+
+
+class Lenient(Sound):
+    def load_state_dict(self, state_dict, strict=True, assign=False):
+        return super().load_state_dict(state_dict, strict=False, assign=assign)
+
+
+class Rounding(Sound):
+    def _load_from_state_dict(self, state_dict, prefix, *others):
+        super()._load_from_state_dict(state_dict, prefix, *others)
+        if self.layer.weight.dtype == torch.float64:
+            self.layer.register_load_state_dict_post_hook(lambda layer, _: layer.weight.data.mul_(1.5))
+
+
+class FullPrecision(Sound):
+    def forward(self, images):
+        square = torch.eye(3, dtype=images.dtype, device=images.device)
+        return super().forward(images) * torch.linalg.det(square)
+
+
+class Aside(Sound):
+    def forward(self, images):
+        return super().forward(images + torch.zeros(1, dtype=torch.float32)).float()
+
+
+class Branching(Sound):
+    def forward(self, images):
+        return super().forward(images if float(images.sum()) > 0 else -images)
+
+
+FAULTS = {
+    Unseeded: "same_seed_same_weights",
+    Entropic: "same_seed_same_weights",
+    Reseeding: "random_state_untouched",
+    Doubling: "settings_untouched",
+    Ungrateful: "settings_untouched",
+    Aliased: "weights_not_shared",
+    Locked: "copies_stand_alone",
+    FromEnvironment: "rebuilt_in_a_fresh_process",
+    Loose: "unknown_option_refused",
+    Fancy: "config_survives_json",
+    FixedSize: "sizes_work_or_are_refused",
+    Batchwise: "batch_of_one_equals_batch_of_many",
+    AlwaysTraining: "batch_of_one_equals_batch_of_many",
+    TenOnly: "any_number_of_classes",
+    GreyOnly: "any_number_of_channels",
+    Flat: "logits_shaped",
+    Shuffled: "order_kept",
+    Noisy: "eval_mode_deterministic",
+    Drifting: "eval_mode_deterministic",
+    Softmaxed: "logits_not_probabilities",
+    Standardizing: "finite_on_any_image",
+    InPlace: "images_untouched",
+    Viewing: "any_memory_layout",
+    Forgotten: "gradients_reach_every_weight",
+    Detached: "loss_falls",
+    OffByOne: "overfits_32_images",
+    Restless: "fits_are_repeatable",
+    Hidden: "state_is_whole",
+    Lenient: "strict_loading",
+    FullPrecision: "saved_in_other_number_types",
+    Aside: "follows_device_and_dtype",
+    Branching: "exports",
+}
+"""The check that must catch each faulty net."""
+
+UNTRUE = {
+    "described": {"summary": "two\nlines"},
+    "paper_named": {"paper": " "},
+    "name_tells_the_size": {"name": "subject-8x8"},
+    "parameters_counted": {"parameters": 7},
+    "declared_options_exist": {"config": {"widht": 3}},
+    "recipes_train": {"recipes": {"odd": Recipe(class_weights=(1.0, 2.0, 3.0))}},
+}
+"""Changes of a sound model's spec that make it untrue, by the check that must catch each."""

@@ -1,0 +1,188 @@
+"""Run checks one after the other, and say how many ran, which held and which were expected to fail."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from zoo.errors import ConfigError, did_you_mean, listed
+
+S = TypeVar("S")
+Checks = Mapping[str, Callable[[S], None]]
+"""Checks by name: each takes what is checked and raises when it does not hold."""
+
+
+class CheckFailure(AssertionError):
+    """A check that did not hold; the message says which, what was found, and what to do."""
+
+
+class NotApplicable(Exception):
+    """A check that has nothing to check here; the message says why."""
+
+
+def require(holds: bool, found: str, mend: str = "") -> None:
+    """Raise a `CheckFailure` that says what was found, and what to do, unless something holds."""
+    if not holds:
+        raise CheckFailure(f"{found}; {mend}" if mend else found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Outcome:
+    """What one check came to.
+
+    Args:
+        subject: What was checked.
+        check: The check's name.
+        status: `held`, `excused` (it failed, as expected), `skipped` (nothing to check) or `failed`.
+        message: The reason, where there is one.
+    """
+
+    subject: str
+    check: str
+    status: str
+    message: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.check}: {self.message or self.status}"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Which checks ran and which were expected to fail, with the reason.
+
+    Args:
+        subject: What was checked: the name of a model, a data set, an encoder or a plugin.
+        passed: Names of the checks that held.
+        excused: Names of the checks that failed as expected, with the reason given.
+        skipped: Names of the checks that had nothing to check, with the reason.
+    """
+
+    subject: str
+    passed: tuple[str, ...]
+    excused: Mapping[str, str] = field(default_factory=dict)
+    skipped: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def num_checks(self) -> int:
+        """How many checks ran."""
+        return len(self.passed) + len(self.excused)
+
+    def __str__(self) -> str:
+        excused = "".join(f"; {name} fails as expected: {reason}" for name, reason in self.excused.items())
+        skipped = "".join(f"; {name} did not run: {reason}" for name, reason in self.skipped.items())
+        return f"{self.subject}: {self.num_checks} checks, {len(self.passed)} held{excused}{skipped}"
+
+
+def outcomes(
+    name: str,
+    subject: S,
+    checks: Checks[S],
+    *,
+    excuses: Mapping[str, str] | None = None,
+    only: Collection[str] = (),
+) -> Iterator[Outcome]:
+    """Run checks lazily and yield what each came to, in their order.
+
+    Args:
+        name: What is checked, for messages.
+        subject: What each check is given.
+        checks: The checks.
+        excuses: Checks known to fail, each with a reason; one that then holds is a failure too.
+        only: Run only these; all when empty.
+
+    Raises:
+        ConfigError: An excuse names no check or gives no reason, or `only` names no check.
+    """
+    excuses = dict(excuses or {})
+    _check_names(checks, excuses, only)
+    for check, run in checks.items():
+        if not only or check in only:
+            yield _outcome(name, check, _problem(run, subject), excuses.get(check))
+
+
+def _check_names(checks: Mapping[str, object], excuses: Mapping[str, str], only: Collection[str]) -> None:
+    for check, reason in excuses.items():
+        if check not in checks:
+            near = did_you_mean(check, checks) or f"; checks: {listed(checks, 60)}"
+            raise ConfigError(f"expected failure {check!r} names no check{near}")
+        if not isinstance(reason, str) or not reason.strip():
+            raise ConfigError(f"expected failure {check!r} gives no reason; say why it is known to fail")
+    for check in only:
+        if check not in checks:
+            near = did_you_mean(check, checks) or f"; checks: {listed(checks, 60)}"
+            raise ConfigError(f"there is no check {check!r}{near}")
+
+
+def _problem(run: Callable[[S], None], subject: S) -> BaseException | None:
+    """Return what a check raised; a stranger's code may raise anything."""
+    try:
+        run(subject)
+    except (Exception, SystemExit) as error:
+        if isinstance(error, CheckFailure | NotApplicable):
+            return error
+        told = textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
+        failure = CheckFailure(f"{told}; this must hold: {' '.join((run.__doc__ or '').split())}")
+        failure.__cause__ = error
+        return failure
+    return None
+
+
+def _outcome(name: str, check: str, problem: BaseException | None, excuse: str | None) -> Outcome:
+    if isinstance(problem, NotApplicable):
+        return Outcome(subject=name, check=check, status="skipped", message=str(problem))
+    if problem is None and excuse is not None:
+        told = f"it holds, though it was expected to fail ({excuse}); drop the excuse"
+        return Outcome(subject=name, check=check, status="failed", message=told)
+    if problem is None:
+        return Outcome(subject=name, check=check, status="held")
+    if excuse is not None:
+        return Outcome(subject=name, check=check, status="excused", message=excuse)
+    return Outcome(subject=name, check=check, status="failed", message=str(problem))
+
+
+def reported(
+    name: str,
+    subject: S,
+    checks: Checks[S],
+    *,
+    excuses: Mapping[str, str] | None = None,
+    only: Collection[str] = (),
+) -> Report:
+    """Run checks up to the first that fails, and return the report.
+
+    Raises:
+        CheckFailure: A check does not hold, or none ran.
+        ConfigError: An excuse or `only` names no check, or an excuse gives no reason.
+    """
+    found = []
+    for outcome in outcomes(name, subject, checks, excuses=excuses, only=only):
+        if outcome.status == "failed":
+            raise CheckFailure(str(outcome))
+        found.append(outcome)
+    return report_of(name, found)
+
+
+def report_of(name: str, found: Collection[Outcome]) -> Report:
+    """Return the report of outcomes.
+
+    Raises:
+        CheckFailure: One of them failed, or no check ran.
+    """
+    failed = [str(outcome) for outcome in found if outcome.status == "failed"]
+    if failed:
+        raise CheckFailure("\n".join(failed))
+    report = Report(
+        subject=name,
+        passed=tuple(outcome.check for outcome in found if outcome.status == "held"),
+        excused={outcome.check: outcome.message for outcome in found if outcome.status == "excused"},
+        skipped={outcome.check: outcome.message for outcome in found if outcome.status == "skipped"},
+    )
+    if not report.num_checks:
+        raise CheckFailure(f"{name}: no check ran, so nothing is known{_why(report)}; give it something to check")
+    return report
+
+
+def _why(report: Report) -> str:
+    return "".join(f"; {name} did not run: {reason}" for name, reason in report.skipped.items())
