@@ -83,6 +83,15 @@ def cast(net: Module, manifest: Manifest) -> Module:
     return net
 
 
+def recomputed(net: Module, fresh: Module) -> Module:
+    """Give a net the buffers that are computed and not stored as they are in a fresh one, in its own number types."""
+    stored, made = net.state_dict().keys(), dict(fresh.named_buffers())
+    for name, buffer in net.named_buffers():
+        if name not in stored and name in made:
+            buffer.data = made[name].to(buffer)
+    return net
+
+
 def number_type(net: Module) -> str:
     """Return the type of a net's weights and stored buffers, such as `float32`; `mixed` where they have several."""
     stored = [each for each in net.state_dict().values() if isinstance(each, Tensor) and each.is_floating_point()]
