@@ -81,13 +81,13 @@ UNKNOWN = Route("unknown", "*", "", page.nothing)
 
 
 def match(method: str, path: str) -> tuple[Route, dict[str, str]]:
-    """Return the route of a request and the words found in its path."""
+    """Return the route of a request and the words found in its path; what has no HEAD of its own answers as to GET."""
     for route, pattern in PATTERNS:
         found = pattern.fullmatch(path) if route.method == method else None
         if found:
             words = {name: unquote(text) for name, text in found.groupdict().items() if text is not None}
             return route, words
-    return UNKNOWN, {}
+    return match("GET", path) if method == "HEAD" else (UNKNOWN, {})
 
 
 def answer(request: Request, route: Route, words: dict[str, str]) -> Answer:
