@@ -11,6 +11,7 @@ from huggingface_hub import constants
 from tests.hub import artifact
 from tests.hub.press import Press
 from tests.hub_server import Server, User, serve
+from zoo.hub import push
 
 LONG = os.environ.get("ZOO_LONG") == "1"
 TOKEN = "hf_AnnMayWriteHere4711"
@@ -66,6 +67,27 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def folder(tmp_path: Path) -> Path:
     """Return the folder of a saved model."""
     return artifact.saved(tmp_path / "model", seed=1)
+
+
+@pytest.fixture
+def planted(hub: Server) -> Server:
+    """Return a Hub on which a model lies, that of `artifact.files(1)`."""
+    hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
+    return hub
+
+
+@pytest.fixture
+def published(hub: Server, folder: Path) -> Server:
+    """Return a Hub on which the model of `folder` has been published."""
+    push(folder, "ann/model")
+    hub.requests.clear()
+    return hub
+
+
+@pytest.fixture
+def newer(tmp_path: Path) -> Path:
+    """Return the folder of another version of that model."""
+    return artifact.saved(tmp_path / "newer", seed=2)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

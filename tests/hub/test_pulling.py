@@ -16,12 +16,6 @@ from zoo.hub import pull
 REF = "hf:ann/model"
 
 
-@pytest.fixture
-def planted(hub):
-    hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
-    return hub
-
-
 def lies_in(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 

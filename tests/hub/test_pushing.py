@@ -1,29 +1,14 @@
 """Publishing: what arrives, what is left alone, what is refused, what is told."""
 
-import json
-
 import pytest
 
 from tests.hub import artifact
 from tests.hub.served import count, head, kept
-from zoo.errors import HubConflictError, HubError, HubNotFoundError, HubUntrustedError, UnknownNameError, WeightsError
-from zoo.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
+from zoo.errors import HubError, HubUntrustedError
+from zoo.folder import CARD, FILES
 from zoo.hub import pull, push
 
 WRITES = {"create", "branch", "preupload", "lfs-batch", "lfs-put", "lfs-verify", "commit", "tag", "validate-yaml"}
-
-
-@pytest.fixture
-def published(hub, folder):
-    """Return a Hub on which the model of `folder` has been published."""
-    push(folder, "ann/model")
-    hub.requests.clear()
-    return hub
-
-
-@pytest.fixture
-def newer(tmp_path):
-    return artifact.saved(tmp_path / "newer", seed=2)
 
 
 def test_what_was_pushed_is_what_was_saved(hub, folder):
@@ -122,93 +107,11 @@ def test_a_branch_of_a_new_repository(hub, folder):
     assert (kept(hub), kept(hub, at="dev")) == ({}, artifact.files(1))
 
 
-def test_a_taken_tag_is_told_before_anything_is_sent(published, folder, newer):
-    push(folder, "ann/model", tag="v1")
-    published.requests.clear()
-    with pytest.raises(HubConflictError, match=r"ann/model has a tag v1 already, commit [0-9a-f]{40}; choose another"):
-        push(newer, "ann/model", tag="v1")
-    assert not WRITES & {*published.requests.kinds}
-
-
-def test_the_same_push_with_the_same_tag_is_fine(hub, folder):
-    first, second = push(folder, "ann/model", tag="v1"), push(folder, "ann/model", tag="v1")
-    assert (second.commit, second.is_new_commit) == (first.commit, False)
-
-
-def test_a_tag_is_not_a_branch_too(published, newer):
-    push(newer, "ann/model", branch="dev")
-    with pytest.raises(HubConflictError, match="dev is a branch"):
-        push(newer, "ann/model", tag="dev")
-    push(newer, "ann/model", tag="v1")
-    with pytest.raises(HubConflictError, match="v1 is a tag"):
-        push(newer, "ann/model", branch="v1")
-
-
 def test_a_pull_request_leaves_the_branch_alone(published, newer):
     done = push(newer, "ann/model", pull_request=True)
     assert (kept(published), kept(published, at="refs/pr/1")) == (artifact.files(1), artifact.files(2))
     assert done.url == f"{published.url}/ann/model/discussions/1"
     assert pull("hf:ann/model@refs/pr/1").commit == done.commit
-
-
-def test_a_pull_request_needs_a_repository(hub, folder):
-    with pytest.raises(HubNotFoundError, match="no ann/model to propose a change to"):
-        push(folder, "ann/model", pull_request=True)
-
-
-def test_a_pull_request_has_no_tag(hub, folder):
-    with pytest.raises(HubError, match="cannot be tagged before it is merged"):
-        push(folder, "ann/model", pull_request=True, tag="v1")
-
-
-@pytest.mark.parametrize("how", [{"drop_after": 0}, {"truncate_at": 5}])
-@pytest.mark.parametrize("kind", ["create", "branch", "commit", "tag"])
-def test_a_lost_answer_does_nothing_twice(hub, folder, kind, how):
-    hub.faults.add(kind, **how)
-    done = push(folder, "ann/model", branch="dev", tag="v1")
-    assert len(hub.faults) == 0
-    assert count(hub) == 2
-    assert (done.is_new_commit, done.commit) == (True, head(hub, at="v1"))
-    assert kept(hub, at="dev") == artifact.files(1)
-
-
-def test_a_lost_answer_opens_no_second_pull_request(published, newer):
-    published.faults.add("commit", drop_after=0)
-    done = push(newer, "ann/model", pull_request=True)
-    pulls = [name for name in published.store.repo("ann/model").state.refs if name.startswith("refs/pr/")]
-    assert pulls == ["refs/pr/1"]
-    assert (done.commit, done.url) == (head(published, at="refs/pr/1"), f"{published.url}/ann/model/discussions/1")
-
-
-def test_who_was_slower_is_told_and_overwrites_nothing(published, newer, monkeypatch):
-    repo = published.store.repo("ann/model")
-    faster = []
-
-    def meanwhile(mine: str, theirs: str) -> str:
-        faster.append(published.store.plant(repo, artifact.files(3)).oid)
-        return mine
-
-    with pytest.raises(HubConflictError, match="somebody else published to hf:ann/model meanwhile"):
-        push(newer, "ann/model", merged=meanwhile)
-    assert [head(published)] == faster
-
-
-def test_who_was_slower_with_the_same_files_has_nothing_to_do(published, newer):
-    repo = published.store.repo("ann/model")
-
-    def meanwhile(mine: str, theirs: str) -> str:
-        published.store.plant(repo, artifact.files(2))
-        return mine
-
-    assert push(newer, "ann/model", merged=meanwhile).commit == head(published)
-    assert kept(published) == artifact.files(2)
-
-
-def test_a_file_that_the_hub_leaves_out_is_told(hub, folder):
-    advice = [{"path": name, "uploadMode": "regular", "shouldIgnore": name == HISTORY} for name in FILES]
-    hub.faults.add("preupload", skip=1, body=json.dumps({"files": advice}).encode())
-    with pytest.raises(HubUntrustedError, match=r"does not hold the history.jsonl that was sent; .*gitignore"):
-        push(folder, "ann/model")
 
 
 def test_a_private_repository_is_private(hub, folder):
@@ -230,48 +133,6 @@ def test_a_private_repository_stays_private(hub, folder, newer):
 def test_an_organization_is_published_to(hub, folder):
     push(folder, "lab/model")
     assert kept(hub, "lab/model") == artifact.files(1)
-
-
-def test_without_a_licence_nothing_is_published(hub, tmp_path):
-    folder = artifact.saved(tmp_path / "unlicensed", license="")
-    with pytest.raises(HubError, match="has no licence, so nobody may use it; save it again with license="):
-        push(folder, "ann/model")
-    assert len(hub.requests) == 0
-
-
-@pytest.mark.parametrize("name", [CONFIG, WEIGHTS, HISTORY])
-def test_a_damaged_folder_is_not_published(hub, folder, name):
-    data = (folder / name).read_bytes()
-    (folder / name).write_bytes(data[:-1] + bytes([data[-1] ^ 1]))
-    with pytest.raises(WeightsError, match=name):
-        push(folder, "ann/model")
-    assert len(hub.requests) == 0
-
-
-def test_a_folder_without_a_card_is_published(hub, folder):
-    (folder / CARD).unlink()
-    push(folder, "ann/model")
-    assert {*kept(hub)} == {*FILES} - {CARD}
-
-
-@pytest.mark.parametrize("repo", ["model", "a/b/c", "../b", "hf:model", "a/b c", "", "a/b\n"])
-def test_what_is_no_repository_is_told(hub, folder, repo):
-    with pytest.raises(UnknownNameError, match="hf:owner/name"):
-        push(folder, repo)
-
-
-@pytest.mark.parametrize("name", ["-x", "a b", "a..b", "/a", "a/", "x.lock", "ü", ""])
-def test_what_is_no_tag_or_branch_is_told(hub, folder, name):
-    with pytest.raises(UnknownNameError):
-        push(folder, "ann/model", tag=name)
-    if name:
-        with pytest.raises(UnknownNameError):
-            push(folder, "ann/model", branch=name)
-
-
-def test_a_revision_belongs_in_its_own_argument(hub, folder):
-    with pytest.raises(HubError, match=r"push\('ann/model', branch=...\)"):
-        push(folder, "hf:ann/model@dev")
 
 
 def test_nothing_is_shown_where_nobody_watches(hub, folder, newer, capfd):

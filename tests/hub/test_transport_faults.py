@@ -15,7 +15,7 @@ FAULTS = {
     "drop": {"drop_after": 0},
     "cut": {"drop_after": 9},
     "short": {"truncate_at": 9},
-    "slow": {"delay": 2.0},
+    "slow": {"delay": 4.0},
     **{str(status): {"status": status} for status in (408, 429, 500, 502, 503, 504)},
 }
 LOADING = ("info", "paths-info", "resolve-head", "resolve-get", "cdn")
@@ -33,8 +33,8 @@ def cells(every: int) -> list[tuple[str, str]]:
 
 MOST = 10.0
 """Seconds that one fault may cost."""
-MOST_LASTING = 30.0
-"""Seconds until a fault that lasts is told, where the client times out after one second."""
+MOST_LASTING = 45.0
+"""Seconds until a fault that lasts is told, where the client times out after two."""
 WORDS = ("httpx", "Traceback", "huggingface_hub", "JSONDecodeError")
 
 
@@ -46,7 +46,7 @@ def is_long(fault: str, kind: str) -> bool:
 def run(press, place: Path, fault: str, kind: str, times: int | None):
     """Publish to, or load from, a server that has this fault; return what came of it, and what is there then."""
     with serve(tokens=USERS) as hub:
-        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "ZOO_HUB_TIMEOUT": "1"}
+        env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "ZOO_HUB_TIMEOUT": "2"}
         folder = artifact.saved(place, seed=1)
         if kind in LOADING:
             hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
@@ -62,7 +62,7 @@ def run(press, place: Path, fault: str, kind: str, times: int | None):
 
 
 def table(press, tmp_path, cells, times):
-    with ThreadPoolExecutor(12) as pool:
+    with ThreadPoolExecutor(10) as pool:
         jobs = {cell: pool.submit(run, press, tmp_path / "-".join(cell), *cell, times) for cell in cells}
         return {cell: job.result() for cell, job in jobs.items()}
 
