@@ -39,7 +39,13 @@ def test_words_joined_by_hyphens_or_dots_are_a_name(parts, joint):
     check_name(joint.join(parts), "model")
 
 
-@pytest.mark.parametrize("name", ["", "GCN", "gcn_7", "-gcn", "gcn-", "a--b", "a/b", "../a", "a b", "a:b", "é", "a\n"])
+def test_only_a_model_may_have_the_prefix_of_a_source():
+    assert model(name="timm:vit_tiny-2.in1k").name == "timm:vit_tiny-2.in1k"
+    with pytest.raises(ConfigError, match="data set name 'a:b' is not lower-case"):
+        dataset(name="a:b")
+
+
+@pytest.mark.parametrize("name", ["", "GCN", "gcn_7", "-gcn", "gcn-", "a--b", "a/b", "../a", "a b", "a:", "é", "a\n"])
 def test_another_name_is_refused_by_every_value(name):
     makers = {
         "model": lambda: model(name=name),

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from zoo.hooks import hookimpl
     from zoo.model import Model
     from zoo.recipe import Recipe
-    from zoo.shelves import datasets, encoders, experiments, models, trained
+    from zoo.shelves import datasets, encoders, experiments, models, sources, trained
+    from zoo.source import Source
     from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Row
 
 
@@ -25,7 +26,8 @@ _HOMES = {
     "zoo.hooks": ("hookimpl",),
     "zoo.model": ("Model",),
     "zoo.recipe": ("Recipe",),
-    "zoo.shelves": ("datasets", "encoders", "experiments", "models", "trained"),
+    "zoo.shelves": ("datasets", "encoders", "experiments", "models", "sources", "trained"),
+    "zoo.source": ("Source",),
     "zoo.spec": ("Command", "DatasetSpec", "EncoderSpec", "Experiment", "ModelSpec", "Row"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
@@ -33,8 +35,8 @@ _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 # fmt: off
 __all__ = [
     "Command", "Dataset", "DatasetSpec", "EncoderSpec", "Experiment", "Images", "Loader", "Model", "ModelSpec",
-    "Recipe", "Row", "ZooError", "create", "dataset", "datasets", "encoders", "experiments", "hookimpl", "load",
-    "models", "trained",
+    "Recipe", "Row", "Source", "ZooError", "create", "dataset", "datasets", "encoders", "experiments", "hookimpl",
+    "load", "models", "sources", "trained",
 ]
 # fmt: on
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib import metadata
 from typing import Any
 
+from zoo.entrypoint import Point, installed
+from zoo.source import Source
 from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
 
 GROUP = "zoo"
@@ -19,6 +19,7 @@ KINDS: dict[str, type] = {
     "datasets": DatasetSpec,
     "experiments": Experiment,
     "commands": Command,
+    "sources": Source,
 }
 
 
@@ -35,6 +36,7 @@ class Plugin:
         reason: Why it is quarantined, in one line.
         trace: The traceback behind the reason, if there is one.
         offers: The values it offers.
+        notes: What its author should know: parts of the contract it uses that are to go.
     """
 
     name: str
@@ -45,6 +47,7 @@ class Plugin:
     reason: str = ""
     trace: str = ""
     offers: tuple[Any, ...] = ()
+    notes: tuple[str, ...] = ()
 
     @property
     def is_own(self) -> bool:
@@ -52,37 +55,27 @@ class Plugin:
         return self.distribution == OWN_DISTRIBUTION
 
     def offered(self, kind: str) -> tuple[Any, ...]:
-        """Return what it offers of one kind: `models`, `encoders`, `datasets`, `experiments` or `commands`."""
+        """Return what it offers of one kind, such as `models`; the kinds are those of `KINDS`."""
         return tuple(value for value in self.offers if isinstance(value, KINDS[kind]))
 
 
-def _entry_points() -> Iterator[tuple[str, str, metadata.EntryPoint]]:
+def _entry_points() -> Iterator[tuple[str, str, Point]]:
     """Yield (distribution, version, entry point) of group `zoo`; a distribution that cannot be read is passed by.
 
     Of two copies of one distribution the first on `sys.path` counts, since Python imports that one.
     """
     seen: set[str] = set()
-    for distribution in metadata.distributions():
-        try:
-            points = [point for point in distribution.entry_points if point.group == GROUP]
-            if not points:  # the metadata of some hundred others need not be parsed
-                continue
-            name, version = _normalized(distribution.metadata["Name"]), distribution.version or "unknown"
-        except Exception:  # broken metadata of some package; nothing says that it is a plugin of ours
+    for head, points in installed(GROUP):
+        if head is None or head[0] in seen:
             continue
-        if name not in seen:
-            yield from ((name, version, point) for point in points)
+        name, version = head
         seen.add(name)
+        yield from ((name, version, point) for point in points)
 
 
-def _normalized(name: str) -> str:
-    """Return a distribution's name as package indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
-
-
-def found() -> list[tuple[Plugin, metadata.EntryPoint]]:
+def found() -> list[tuple[Plugin, Point]]:
     """Return every plugin once, sorted; one name used by two distributions belongs to zoo, or to neither."""
-    points: dict[tuple[str, str, str], tuple[str, metadata.EntryPoint]] = {}
+    points: dict[tuple[str, str, str], tuple[str, Point]] = {}
     for distribution, version, point in _entry_points():
         points.setdefault((point.name, distribution, point.value), (version, point))
     uses = Counter(name for name, _, _ in points)

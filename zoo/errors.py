@@ -25,7 +25,6 @@ ZooError
 from __future__ import annotations
 
 from collections.abc import Iterable
-from difflib import get_close_matches
 
 
 class ZooError(Exception):
@@ -118,6 +117,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     >>> did_you_mean("gcn7x7", ["gcn-7x7", "cnn-deep"])
     '; did you mean gcn-7x7?'
     """
+    from difflib import get_close_matches  # not before something goes wrong: listing is to be fast
+
     near = get_close_matches(str(name), list(known), n=3, cutoff=0.6)
     return f"; did you mean {' or '.join(near)}?" if near else ""
 

@@ -7,92 +7,30 @@ import sys
 import textwrap
 import threading
 import traceback
-from collections import Counter
-from collections.abc import Iterable
+import warnings
 from contextlib import redirect_stdout
 from dataclasses import replace
 from functools import partial
-from importlib import metadata
-from itertools import islice
 from typing import Any
 
-import pluggy
-
-from zoo import hooks
-from zoo.discovery import KINDS, Plugin, found, is_wanted
-from zoo.errors import PluginError, listed
+from zoo.discovery import Plugin, found, is_wanted
+from zoo.entrypoint import Point
+from zoo.errors import PluginError
+from zoo.offers import Contract
 from zoo.registry import Registry
 
-SUPPORTED_API = (1, hooks.API_VERSION)
-MAX_OFFERS = 10_000
+CONTRACT = Contract()
 
 
-def _check_api(module: Any) -> None:
-    """Judge the contract version that a plugin declares; the host decides, not the plugin."""
-    declared = getattr(module, "zoo_api", SUPPORTED_API[0])
-    low, high = declared if isinstance(declared, tuple) and len(declared) == 2 else (declared, declared)
-    if not isinstance(low, int) or not isinstance(high, int):
-        raise PluginError(f"zoo_api is a number or a pair of numbers, not {declared!r}")
-    if high < SUPPORTED_API[0] or low > SUPPORTED_API[1]:
-        mend = "upgrade zoo-models" if low > SUPPORTED_API[1] else "upgrade the plugin"
-        spoken = _span(*SUPPORTED_API)
-        raise PluginError(f"it is written for plugin API {_span(low, high)}, this zoo speaks {spoken}; {mend}")
-
-
-def _span(low: int, high: int) -> str:
-    return f"{low}" if low == high else f"{low} to {high}"
-
-
-def _manager() -> pluggy.PluginManager:
-    manager = pluggy.PluginManager("zoo")
-    manager.add_hookspecs(hooks)
-    return manager
-
-
-def _offers(name: str, module: Any) -> tuple[Any, ...]:
-    """Register a plugin alone, call its hooks, and check what they return."""
-    manager = _manager()
-    _check_api(module)
-    manager.register(module, name=name)
-    manager.check_pending()
-    if not manager.get_hookcallers(module):
-        raise PluginError(f"it implements no hook; zoo knows {listed(f'zoo_{kind}' for kind in KINDS)}")
-    offers: list[Any] = []
-    for kind, expected in KINDS.items():
-        for result in getattr(manager.hook, f"zoo_{kind}")():
-            offers += _values(kind, expected, result)
-    _check_doubles(offers)
-    return tuple(offers)
-
-
-def _values(kind: str, expected: type, result: object) -> list[Any]:
-    if isinstance(result, str) or not isinstance(result, Iterable):
-        raise PluginError(f"zoo_{kind} returns {expected.__name__}s, but it returned {result!r}")
-    values = list(islice(result, MAX_OFFERS + 1))
-    if len(values) > MAX_OFFERS:
-        raise PluginError(f"zoo_{kind} returned more than {MAX_OFFERS} values")
-    for value in values:
-        if not isinstance(value, expected):
-            raise PluginError(f"zoo_{kind} returns {expected.__name__}s, but one of them is {value!r}")
-    return values
-
-
-def _check_doubles(offers: list[Any]) -> None:
-    doubles = [
-        f"{kind.__name__} {name!r}" for (kind, name), n in Counter((type(v), v.name) for v in offers).items() if n > 1
-    ]
-    if doubles:
-        raise PluginError(f"it offers {listed(doubles)} more than once")
-
-
-def _loaded(plugin: Plugin, point: metadata.EntryPoint) -> Plugin:
+def _loaded(plugin: Plugin, point: Point, version: str) -> Plugin:
     """Return the plugin with its offers, or quarantined with the reason. Only Ctrl-C goes through.
 
     What a plugin prints meanwhile goes to standard error, so that it cannot spoil `--json`.
     """
     try:
         with redirect_stdout(sys.stderr):
-            return replace(plugin, offers=_offers(plugin.name, point.load()))
+            answer = CONTRACT.ask(plugin.name, point.load(), version=version)
+        return replace(plugin, offers=answer.offers, notes=answer.notes)
     except KeyboardInterrupt:
         raise
     except BaseException as error:
@@ -120,6 +58,7 @@ class Catalogue:
         self._lock = threading.RLock()
         self._plugins: tuple[Plugin, ...] | None = None
         self._offers: dict[str, tuple[tuple[str, Any], ...]] = {}
+        self._shelves: dict[str, Registry[Any]] = {}
         self._is_reading = False
 
     def plugins(self) -> tuple[Plugin, ...]:
@@ -127,17 +66,26 @@ class Catalogue:
         with self._lock:
             if self._plugins is None:
                 self._plugins = self._read()
+                self._warn()
             return self._plugins
+
+    def _warn(self) -> None:
+        """Warn of what is to go; Python shows such warnings to those who test, not to those who use."""
+        for plugin in self._plugins or ():
+            for note in plugin.notes:
+                told = f"plugin {plugin.name} of {plugin.distribution} {plugin.version}: {note}"
+                warnings.warn(told, DeprecationWarning, stacklevel=4)
 
     def _read(self) -> tuple[Plugin, ...]:
         if self._is_reading:
             raise PluginError("it looks at zoo's shelves while it is being read; look inside a function instead")
         self._is_reading = True
         try:
-            setting = os.environ.get("ZOO_PLUGINS")
+            setting, every = os.environ.get("ZOO_PLUGINS"), found()
+            version = next((plugin.version for plugin, _ in every if plugin.is_own), "unknown")
             return tuple(
-                _loaded(plugin, point) if is_wanted(plugin.name, setting) else replace(plugin, status="off")
-                for plugin, point in found()
+                _loaded(plugin, point, version) if is_wanted(plugin.name, setting) else replace(plugin, status="off")
+                for plugin, point in every
             )
         finally:
             self._is_reading = False
@@ -157,13 +105,15 @@ class Catalogue:
             return self._offers[kind]
 
     def shelf(self, kind: str) -> Registry[Any]:
-        """Return the read-only shelf of one kind."""
+        """Return the read-only shelf of one kind; that of models knows the sources too."""
+        if kind not in self._shelves:
+            what = "data set" if kind == "datasets" else kind.removesuffix("s")
+            sources = self.shelf("sources") if kind == "models" else None
+            self._shelves[kind] = Registry(what, partial(self._offered, kind), self._holders, sources)
+        return self._shelves[kind]
 
-        def holders() -> frozenset[str]:
-            return frozenset(plugin.name for plugin in self.plugins() if plugin.is_own)
-
-        what = "data set" if kind == "datasets" else kind.removesuffix("s")
-        return Registry(what, partial(self._offered, kind), holders)
+    def _holders(self) -> frozenset[str]:
+        return frozenset(plugin.name for plugin in self.plugins() if plugin.is_own)
 
 
 CATALOGUE = Catalogue()

@@ -102,9 +102,9 @@ class Recipe:
     def __post_init__(self) -> None:
         """Check every field; tuples may be given as lists."""
         for each in fields(self):
-            object.__setattr__(
-                self, each.name, _checked(each.name, getattr(self, each.name), each.default, each.metadata)
-            )
+            value = getattr(self, each.name)
+            if value is not each.default:
+                object.__setattr__(self, each.name, _checked(each.name, value, each.default, each.metadata))
         _check_class_weights(self.class_weights)
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise ConfigError("nesterov needs optimizer='sgd' and a momentum above 0")

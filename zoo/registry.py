@@ -18,48 +18,87 @@ class Named(Protocol):
 
 
 V = TypeVar("V", bound=Named)
+W = TypeVar("W", bound=Named, covariant=True)
 Offer = tuple[str, V]
 """The plugin that offers a value, and the value."""
+
+
+class Source(Named, Protocol[W]):
+    """Many values under one prefix, each looked up when it is asked for."""
+
+    def all_names(self) -> tuple[str, ...]:
+        """Return the names under the prefix."""
+
+    def spec(self, name: str) -> W:
+        """Return the value of one name, or raise an `UnknownNameError`."""
+
+
+def _nobody() -> frozenset[str]:
+    return frozenset()
 
 
 class Registry(Mapping[str, V], Generic[V]):
     """Values by name, filled when first read.
 
     A name offered once is found by itself. A name offered by several plugins belongs to the one listed in `holders`
-    (zoo's own), or to none of them: then only `plugin:name` finds the values.
+    (zoo's own), or to none of them: then only `plugin:name` finds the values. What a source answers for is found by
+    `prefix:name`, listed by `find("prefix:*")`, and neither counted nor iterated over.
 
     Args:
         what: What the shelf holds, for messages: `model`.
         offers: Returns (plugin, value) pairs; called at the first look.
         holders: Plugins whose names nobody else can take.
+        sources: The sources of further values, by prefix.
     """
 
     def __init__(
-        self, what: str, offers: Callable[[], Sequence[Offer[V]]], holders: Callable[[], frozenset[str]]
+        self,
+        what: str,
+        offers: Callable[[], Sequence[Offer[V]]],
+        holders: Callable[[], frozenset[str]] = _nobody,
+        sources: Registry[Source[V]] | None = None,
     ) -> None:
         self._what = what
         self._offers = offers
         self._holders = holders
+        self._sources = sources
+        self._indexed: Sequence[Offer[V]] | None = None
+        self._index: dict[str, list[Offer[V]]] = {}
+
+    def _by_name(self) -> dict[str, list[Offer[V]]]:
+        """Return the offers by bare name, indexed once for each answer of `offers`."""
+        offers = self._offers()
+        if offers is not self._indexed:
+            index: dict[str, list[Offer[V]]] = {}
+            for offer in offers:
+                index.setdefault(offer[1].name, []).append(offer)
+            self._indexed, self._index = offers, index
+        return self._index
 
     def owners(self, name: str) -> tuple[str, ...]:
         """Return the plugins that offer `name`, sorted."""
-        return tuple(sorted({plugin for plugin, value in self._offers() if value.name == name}))
+        return tuple(sorted({plugin for plugin, _ in self._by_name().get(name, ())}))
 
     def clashes(self) -> dict[str, tuple[str, ...]]:
         """Return each name that several plugins offer, with its owners."""
-        owners = {value.name: self.owners(value.name) for _, value in self._offers()}
-        return {name: plugins for name, plugins in sorted(owners.items()) if len(plugins) > 1}
+        return {name: self.owners(name) for name, offers in sorted(self._by_name().items()) if len(offers) > 1}
 
     def find(self, pattern: str = "*") -> list[V]:
         """Return the values whose name, or `plugin:name`, matches a glob such as `gcn-*`, sorted by name.
 
-        A pattern without `*`, `?` or `[` is looked for inside names, summaries and tags.
+        A pattern without `*`, `?` or `[` is looked for inside names, summaries and tags. A pattern that begins with a
+        source's prefix, such as `timm:*`, finds what the source has.
         """
         return [self[key] for key in self.keys_like(pattern)]
 
     def keys_like(self, pattern: str) -> list[str]:
         """Return the keys of what `find` finds."""
-        return [key for key in self if self._matches(key, pattern.lower())]
+        found = [key for key in self if self._matches(key, pattern.lower())]
+        prefix, colon, rest = pattern.rpartition(":")
+        if colon and self._sources is not None and prefix in self._sources:
+            names = self._sources[prefix].all_names()
+            found += [f"{prefix}:{name}" for name in names if _is_like(name, rest.lower())]
+        return found
 
     def _matches(self, key: str, pattern: str) -> bool:
         owner, value = self._resolve(key)
@@ -79,15 +118,18 @@ class Registry(Mapping[str, V], Generic[V]):
 
     def _resolve(self, key: str) -> Offer[V]:
         plugin, colon, name = str(key).rpartition(":")
-        matches = [offer for offer in self._offers() if offer[1].name == name and (not colon or offer[0] == plugin)]
-        held = [offer for offer in matches if offer[0] in self._holders()]
-        matches = held if held else matches
+        matches = [offer for offer in self._by_name().get(name, ()) if not colon or offer[0] == plugin]
+        if len(matches) > 1:
+            holders = self._holders()
+            matches = [offer for offer in matches if offer[0] in holders] or matches
         if len(matches) == 1:
             return matches[0]
-        if not matches:
-            raise UnknownNameError(self._unknown(str(key)))
-        full = listed(f"{owner}:{name}" for owner in self.owners(name))
-        raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._what} {name!r}; say which: {full}")
+        if matches:
+            full = listed(f"{owner}:{name}" for owner in self.owners(name))
+            raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._what} {name!r}; say which: {full}")
+        if colon and self._sources is not None and (plugin in self._sources or self._sources.owners(plugin)):
+            return self._sources.owner(plugin), self._sources[plugin].spec(name)
+        raise UnknownNameError(self._unknown(str(key)))
 
     def _unknown(self, key: str) -> str:
         near = did_you_mean(key, self)
@@ -95,9 +137,9 @@ class Registry(Mapping[str, V], Generic[V]):
         return f"no {self._what} named {key!r}{near or f'; there is {shelf}'}"
 
     def __iter__(self) -> Iterator[str]:
-        clashes = self.clashes()
+        clashes, holders = self.clashes(), self._holders()
         for plugin, value in sorted(self._offers(), key=lambda offer: (offer[1].name, offer[0])):
-            is_plain = value.name not in clashes or plugin in self._holders()
+            is_plain = value.name not in clashes or plugin in holders
             yield value.name if is_plain else f"{plugin}:{value.name}"
 
     def __len__(self) -> int:
@@ -112,3 +154,9 @@ class Registry(Mapping[str, V], Generic[V]):
 
     def __repr__(self) -> str:
         return f"<{len(self)} {self._what}s: {listed(self)}>"
+
+
+def _is_like(name: str, pattern: str) -> bool:
+    """Return whether a source's name matches a glob, or holds a word."""
+    lower = name.lower()
+    return fnmatchcase(lower, pattern) if any(mark in pattern for mark in "*?[") else pattern in lower

@@ -2,23 +2,36 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from zoo import shipped
 from zoo.plugins import CATALOGUE
 from zoo.registry import Registry
+from zoo.source import Source
 from zoo.spec import DatasetSpec, EncoderSpec, Experiment, ModelSpec
+
+if TYPE_CHECKING:
+    from zoo.shipped import Trained
+
+
+def _trained() -> tuple[tuple[str, Trained], ...]:
+    """Return the trained weights; what reads them is imported at the first look, not with the other shelves."""
+    from zoo.shipped import offers
+
+    return offers()
+
 
 models: Registry[ModelSpec] = CATALOGUE.shelf("models")
 encoders: Registry[EncoderSpec] = CATALOGUE.shelf("encoders")
 datasets: Registry[DatasetSpec] = CATALOGUE.shelf("datasets")
 experiments: Registry[Experiment] = CATALOGUE.shelf("experiments")
-trained: Registry[shipped.Trained] = shipped.trained()
+sources: Registry[Source] = CATALOGUE.shelf("sources")
+trained: Registry[Trained] = Registry("trained model", _trained)
 
 SHELVES: dict[str, Registry[Any]] = {
     "models": models,
     "encoders": encoders,
     "datasets": datasets,
     "experiments": experiments,
+    "sources": sources,
     "trained": trained,
 }

@@ -1,4 +1,4 @@
-"""The shelf `zoo.trained`: weights that ship with zoo, as values. No torch here."""
+"""What is on the shelf `zoo.trained`: weights that ship with zoo, as values. No torch here."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from pathlib import Path
 from zoo.errors import WeightsError
 from zoo.folder import CONFIG, WEIGHTS, manifest_of
 from zoo.manifest import Manifest
-from zoo.registry import Registry
 
 PLACES = ("zoo_weights", "weights")
 """Beside the package: where a wheel puts the weights, and where a checkout has them."""
@@ -55,11 +54,6 @@ class Trained:
         return manifest_of(self.folder)
 
 
-def trained() -> Registry[Trained]:
-    """Return the read-only shelf."""
-    return Registry("trained model", _offers, frozenset)
-
-
 def folders() -> dict[str, Path]:
     """Return where the weights that ship with zoo lie, by reference `model/tag`."""
     beside = Path(__file__).parent.parent
@@ -75,15 +69,15 @@ def reference_of(folder: Path) -> str:
 
 
 @cache
-def _offers() -> tuple[tuple[str, Trained], ...]:
+def offers() -> tuple[tuple[str, Trained], ...]:
     """Return what is whole; a damaged folder takes itself off the shelf, not the others."""
-    offers = []
+    found = []
     for name, folder in folders().items():
         try:
-            offers.append(("zoo", _read(name, folder)))
+            found.append(("zoo", _read(name, folder)))
         except WeightsError as error:
             warnings.warn(f"{name} is left off the shelf: {error}", stacklevel=2)
-    return tuple(offers)
+    return tuple(found)
 
 
 def _read(name: str, folder: Path) -> Trained:

@@ -12,6 +12,7 @@ from zoo.recipe import Recipe
 from zoo.signature import Preprocessing
 
 NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+SOURCED = re.compile(rf"{NAME.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
 IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
@@ -19,6 +20,12 @@ def check_name(name: object, what: str) -> None:
     """Raise unless `name` is lower-case words joined by hyphens, such as `gcn-7x7`."""
     if not isinstance(name, str) or len(name) > 80 or not NAME.fullmatch(name):
         raise ConfigError(f"{what} name {name!r} is not lower-case letters and digits joined by '-', such as gcn-7x7")
+
+
+def check_model_name(name: object) -> None:
+    """Raise unless `name` is as `check_name` wants it, or that of a source's model, such as `timm:resnet18`."""
+    if not isinstance(name, str) or len(name) > 80 or not SOURCED.fullmatch(name):
+        check_name(name, "model")
 
 
 def _check_import_string(build: object, name: str) -> None:
@@ -92,7 +99,7 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         """Check the names and freeze the mappings."""
-        check_name(self.name, "model")
+        check_model_name(self.name)
         _check_import_string(self.build, self.name)
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():

@@ -17,7 +17,7 @@ DOORS = {
     "huggingface_hub": ["zoo/hub/*.py"],
     "onnxruntime": ["zoo/export.py"],
     "yaml": ["zoo/card.py"],
-    "pluggy": ["zoo/hooks.py", "zoo/plugins.py"],
+    "pluggy": ["zoo/hooks.py", "zoo/offers.py"],
     "PIL": ["zoo/data/pictures.py"],
     "pyarrow": ["zoo/data/sources/parquet.py"],
     "torchvision": ["zoo/data/sources/vision.py"],
