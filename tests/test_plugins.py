@@ -259,7 +259,7 @@ def test_a_plugin_for_a_range_that_includes_this_contract_is_ready(tmp_path):
         (",", set()),
         ("zoo_alpha,zoo_cnn", {"zoo_alpha", "zoo_cnn"}),
         ("zoo_alpha, zoo_nobody", {"zoo_alpha"}),
-        ("-zoo_alpha", {"zoo_omega", "zoo_cnn", "zoo_grid_gcn", "zoo_image_sets"}),
+        ("-zoo_alpha", {"zoo_omega", "zoo_cnn", "zoo_graph_encoders", "zoo_grid_gcn", "zoo_image_sets"}),
         ("zoo_alpha,zoo_omega,-zoo_omega", {"zoo_alpha"}),
     ],
 )

@@ -38,23 +38,37 @@ def resolved(target: str, what: str) -> Any:
 def bound(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
     """Return the complete config of a model: the builder's defaults, the spec's values, and `config` over both.
 
-    Lists become tuples, `size=7` becomes (7, 7).
+    Lists become tuples, mappings tuples of pairs, `size=7` becomes (7, 7). A builder whose config names something with
+    a config of its own, such as an encoder, has a static method `completed(config) -> config` that fills that in.
 
     Raises:
         ConfigError: A key the builder does not take, a value of another type, or one that is missing.
     """
-    accepted = _accepted(resolved(spec.build, spec.name), spec.name)
+    builder = resolved(spec.build, spec.name)
+    given = {"size": spec.size, "channels": spec.channels, **spec.config}
+    complete = bound_to(builder, spec.name, given, config)
+    finish = getattr(builder, "completed", None)
+    return complete if finish is None else finish(complete)
+
+
+def bound_to(builder: Callable[..., Module], name: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> Config:
+    """Return the complete config of a builder: its defaults, what it takes of `given`, and `config` over both.
+
+    Raises:
+        ConfigError: A key of `config` the builder does not take, a value of another type, or one that is missing.
+    """
+    accepted = _accepted(builder, name)
     for key in config:
         if key not in accepted:
-            raise ConfigError(f"{spec.name} takes no {key!r}{did_you_mean(key, accepted)}; it takes {listed(accepted)}")
-    offered = {"size": spec.size, "channels": spec.channels, **spec.config, **config}
+            raise ConfigError(f"{name} takes no {key!r}{did_you_mean(key, accepted)}; it takes {listed(accepted)}")
+    offered = {**given, **config}
     complete: Config = {}
     for key, (default, hint) in accepted.items():
         value = offered.get(key, default)
         if value is inspect.Parameter.empty:
-            raise ConfigError(f"{spec.name} needs a value for {key!r}")
+            raise ConfigError(f"{name} needs a value for {key!r}")
         value = (value, value) if key == "size" and isinstance(value, int) and not isinstance(value, bool) else value
-        complete[key] = _typed(spec.name, key, value, hint)
+        complete[key] = _typed(name, key, value, hint)
     return complete
 
 
@@ -83,6 +97,7 @@ def _typed(model: str, key: str, value: Any, hint: Any) -> Any:
 
 
 def _plain(value: Any) -> Any:
+    value = tuple(value.items()) if isinstance(value, Mapping) else value
     return tuple(_plain(each) for each in value) if isinstance(value, list | tuple) else value
 
 
@@ -116,17 +131,25 @@ def built(spec: ModelSpec, config: Config, seed: int) -> Module:
     Raises:
         PluginError: The builder fails, or returns no module.
     """
-    builder = resolved(spec.build, spec.name)
     with isolated(seed):
-        try:
-            net = builder(**config)
-        except ZooError:
-            raise
-        except Exception as error:
-            settings = listed(f"{key}={value}" for key, value in config.items())
-            raise ConfigError(
-                f"{spec.name} cannot be built with {settings}: {type(error).__name__}: {error}"
-            ) from error
+        return made(spec.build, spec.name, config)
+
+
+def made(build: str, name: str, config: Config) -> Module:
+    """Call a builder with a complete config; weights are drawn from the global random states.
+
+    Raises:
+        ConfigError: The builder fails.
+        PluginError: It cannot be imported, or returns no module.
+    """
+    builder = resolved(build, name)
+    try:
+        net = builder(**config)
+    except ZooError:
+        raise
+    except Exception as error:
+        settings = listed(f"{key}={value}" for key, value in config.items())
+        raise ConfigError(f"{name} cannot be built with {settings}: {type(error).__name__}: {error}") from error
     if not isinstance(net, Module):
-        raise PluginError(f"{spec.name}: {spec.build} returned {type(net).__name__}, not a torch.nn.Module")
+        raise PluginError(f"{name}: {build} returned {type(net).__name__}, not a torch.nn.Module")
     return net

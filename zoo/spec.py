@@ -12,6 +12,7 @@ from zoo.recipe import Recipe
 from zoo.signature import Preprocessing
 
 NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+SYMMETRIES = ("", "D4")
 SOURCED = re.compile(rf"{NAME.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
 IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
@@ -120,11 +121,25 @@ class ModelSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSpec:
-    """A graph encoder: `encoder(nodes, graph) -> nodes` with nodes (B, N, F) and one graph for the batch."""
+    """A graph encoder: one step of a graph network, `encoder(nodes, graph) -> nodes`.
+
+    Nodes are (B, N, width), before and after; the graph is one `zoo.graph.PixelGraph` for the whole batch.
+
+    Args:
+        name: Such as `gcn`.
+        summary: One line for `zoo list`.
+        build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the encoder's config: it
+            takes `width`, it takes `size` if its weights depend on the grid's height and width, and no `**kwargs`.
+        symmetry: `D4` if turning or mirroring a square grid turns or mirrors the nodes that come out, and does nothing
+            else to them; `zoo.testing.check_encoder` tries it.
+        paper: Where it was published.
+        tags: Words to search by.
+    """
 
     name: str
     summary: str
     build: str
+    symmetry: str = ""
     paper: str = ""
     tags: tuple[str, ...] = ()
 
@@ -132,6 +147,8 @@ class EncoderSpec:
         """Check the names."""
         check_name(self.name, "encoder")
         _check_import_string(self.build, self.name)
+        if self.symmetry not in SYMMETRIES:
+            raise ConfigError(f"{self.name}: symmetry is 'D4' or left out, not {self.symmetry!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

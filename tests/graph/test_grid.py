@@ -68,6 +68,7 @@ def test_each_relation_is_one_step_in_one_direction(graph):
     right = source % graph.width - target % graph.width
     offsets = torch.tensor(graph.offsets).view(-1, 2)[graph.relations]
     assert torch.equal(torch.stack([down, right], 1), offsets)
+    assert torch.equal(graph.steps(), offsets.float())
     pairs = torch.stack([graph.relations, target])
     assert pairs.unique(dim=1).shape == pairs.shape, "a node has one neighbour in each direction"
 

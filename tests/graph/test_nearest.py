@@ -34,6 +34,11 @@ def test_an_image_has_the_same_graph_alone_as_in_a_batch():
     assert torch.equal(nearest(nodes, 9), torch.cat([nearest(each[None], 9) for each in nodes]))
 
 
+@pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float64], ids=str)
+def test_they_are_found_in_any_number_type(kind):
+    assert torch.equal(nearest(features(1, 20, 4).to(kind), 1)[0, :, 0], torch.arange(20))
+
+
 def test_gathered_features_are_the_neighbours():
     nodes = features(2, 12, 4)
     found = nearest(nodes, 5)

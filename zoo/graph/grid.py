@@ -57,12 +57,14 @@ class PixelGraph(nn.Module):
         self._keep("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
         self._keep("_edges", edges)
         self._keep("_kinds", kinds)
+        self._keep("_steps", torch.tensor(self.offsets).view(-1, 2).float())
         self._keep("_dense", self.adjacency() if height * width <= DENSE_NODES else None)
         self.rows: Tensor
         self.columns: Tensor
         self._scale: Tensor
         self._edges: Tensor
         self._kinds: Tensor
+        self._steps: Tensor
         self._dense: Tensor | None
 
     def _keep(self, name: str, tensor: Tensor | None) -> None:
@@ -105,6 +107,10 @@ class PixelGraph(nn.Module):
     def relations(self) -> Tensor:
         """The direction each edge comes from, int64 (E): its place in `offsets`."""
         return self._kinds
+
+    def steps(self) -> Tensor:
+        """Return the offset of each edge, from target to source: rows down and columns right, float32 (E, 2)."""
+        return self._steps[self._kinds]
 
     def coordinates(self) -> Tensor:
         """Return each pixel's row and column, from -1 to 1, float32 (N, 2)."""

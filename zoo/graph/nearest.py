@@ -28,7 +28,7 @@ def nearest(nodes: Tensor, k: int) -> Tensor:
     num_nodes = nodes.shape[1]
     if not 1 <= k <= num_nodes:
         raise ConfigError(f"a node of {num_nodes} has 1 to {num_nodes} nearest ones, not {k}")
-    fixed = nodes.detach()
+    fixed = nodes.detach().to(torch.promote_types(nodes.dtype, torch.float32))
     found = [_nearest(fixed[:, start : start + CHUNK], fixed, k) for start in range(0, num_nodes, CHUNK)]
     return torch.cat(found, 1)
 

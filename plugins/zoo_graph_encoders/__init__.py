@@ -1,0 +1,28 @@
+"""Graph encoders over the pixel grid, and the one model that takes any of them."""
+
+from __future__ import annotations
+
+from zoo import EncoderSpec, Experiment, ModelSpec, hookimpl
+from zoo_graph_encoders.models import MODELS
+from zoo_graph_encoders.shelf import ENCODERS
+from zoo_graph_encoders.tables import EXPERIMENTS
+
+zoo_api = 1
+
+
+@hookimpl
+def zoo_encoders() -> tuple[EncoderSpec, ...]:
+    """Return the encoders."""
+    return ENCODERS
+
+
+@hookimpl
+def zoo_models() -> tuple[ModelSpec, ...]:
+    """Return the models."""
+    return MODELS
+
+
+@hookimpl
+def zoo_experiments() -> tuple[Experiment, ...]:
+    """Return the table of the named models."""
+    return EXPERIMENTS

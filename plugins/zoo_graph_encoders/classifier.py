@@ -1,0 +1,109 @@
+"""The one model around every graph encoder."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from zoo.encoder import encoder as built_encoder
+from zoo.encoder import lasting, options_of
+from zoo.errors import ConfigError
+from zoo.graph import PixelGraph
+from zoo_graph_encoders.readout import READOUTS, num_features
+
+WAVES = 8
+"""Laplacian positions of each pixel, where the grid has as many."""
+
+
+class GraphClassifier(nn.Module):
+    """Pixels as nodes, a linear layer, blocks of one encoder, a readout, a linear layer.
+
+    Images (B, C, H, W) become nodes (B, H W, C), each with its position beside its levels if asked.
+
+    Args:
+        size: Height and width of the grid.
+        channels: Image channels.
+        classes: Number of classes, K.
+        encoder: A name on `zoo.encoders`, or `plugin:name`.
+        options: The encoder's own options, such as `{"heads": 2}`; kept as pairs, complete.
+        blocks: How many encoders follow each other.
+        width: Features of each node.
+        neighbours: Neighbours of a pixel: 8, or 4.
+        self_loops: Whether each pixel is a neighbour of itself.
+        positions: What a node knows of its place: `none`, its `coordinates`, or the 8 smoothest `laplacian` waves.
+        readout: `mean`; `mean+max`; `flatten`; or `pyramid`: 2 x 2 pooled after each block, mean and max of each level.
+    """
+
+    def __init__(
+        self,
+        size: tuple[int, int],
+        channels: int = 1,
+        classes: int = 10,
+        encoder: str = "gcn",
+        options: tuple[tuple[str, Any], ...] = (),
+        blocks: int = 3,
+        width: int = 32,
+        neighbours: Literal[4, 8] = 8,
+        self_loops: bool = True,
+        positions: Literal["none", "coordinates", "laplacian"] = "none",
+        readout: Literal["mean", "mean+max", "flatten", "pyramid"] = "mean",
+    ) -> None:
+        super().__init__()
+        if min(blocks, width) < 1:
+            raise ConfigError(f"graph-classifier has at least one block of width 1, not {blocks} of {width}")
+        grid = PixelGraph(*size, neighbours=neighbours, self_loops=self_loops)
+        self.is_pyramid = readout == "pyramid"
+        self.grids = nn.ModuleList(_levels(grid, blocks) if self.is_pyramid else [grid] * blocks)
+        self.register_buffer("positions", _positions(grid, positions), persistent=False)  # (N, P)
+        self.positions: Tensor
+        self.embed = nn.Linear(channels + self.positions.shape[1], width)
+        self.encoders = nn.ModuleList(
+            built_encoder(encoder, width=width, size=(each.height, each.width), options=dict(options))
+            for each in (_grid(module) for module in self.grids)
+        )
+        self.readout = READOUTS[readout]
+        self.head = nn.Linear(num_features(readout, width=width, nodes=grid.num_nodes, blocks=blocks), classes)
+
+    @staticmethod
+    def completed(config: dict[str, Any]) -> dict[str, Any]:
+        """Return a config with the encoder's lasting name and all its options, as weights are saved with."""
+        name, given = config["encoder"], dict(config["options"])
+        return {**config, "encoder": lasting(name), "options": tuple(options_of(name, given).items())}
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) for images (B, C, H, W)."""
+        levels = self.nodes(images)
+        logits: Tensor = self.head(self.readout(levels))
+        return logits
+
+    def nodes(self, images: Tensor) -> list[Tensor]:
+        """Return the nodes after each block, (B, N, width) each; of a pyramid on coarser and coarser grids."""
+        pixels = images.flatten(2).mT  # (B, N, C)
+        places = self.positions.expand(len(images), -1, -1)
+        nodes: Tensor = self.embed(torch.cat([pixels, places], 2))  # (B, N, width)
+        levels: list[Tensor] = []
+        for encoder, grid in zip(self.encoders, self.grids, strict=True):
+            levels.append(encoder(nodes, grid))
+            nodes = _grid(grid).pool(levels[-1]) if self.is_pyramid else levels[-1]
+        return levels
+
+
+def _grid(module: nn.Module) -> PixelGraph:
+    assert isinstance(module, PixelGraph)
+    return module
+
+
+def _levels(grid: PixelGraph, count: int) -> list[PixelGraph]:
+    """Return `count` grids, each half the one before."""
+    grids = [grid]
+    for _ in range(count - 1):
+        grids.append(grids[-1].pooled())
+    return grids
+
+
+def _positions(grid: PixelGraph, kind: str) -> Tensor:
+    if kind == "coordinates":
+        return grid.coordinates()
+    return grid.laplacian(min(WAVES, grid.num_nodes - 1) if kind == "laplacian" else 0)

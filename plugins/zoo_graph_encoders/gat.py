@@ -1,0 +1,34 @@
+"""Graph attention."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zoo.graph import PixelGraph
+from zoo_graph_encoders.attention import check_heads
+from zoo_graph_encoders.geometric import convolutions
+
+
+class GAT(nn.Module):
+    """Velickovic et al. 2018, "Graph attention networks", eq. 1 to 5.
+
+    h_i' = relu(heads joined of sum over j in N(i) of alpha_ij W h_j + b), alpha the softmax over j of
+    a^T leaky([W h_i, W h_j]). Nodes (B, N, width) to (B, N, width). torch_geometric's `GATConv`, which takes no
+    (B, N, F): the graph is tiled for the batch. N(i) holds i if the graph has self-loops.
+
+    Args:
+        width: Features of each node.
+        heads: Number of heads, which share the width.
+        dropout: Share of attention weights dropped in training.
+    """
+
+    def __init__(self, width: int, heads: int = 4, dropout: float = 0.0) -> None:
+        super().__init__()
+        check_heads("gat", width, heads)
+        made = convolutions("gat").GATConv
+        self.convolution = made(width, width // heads, heads, add_self_loops=False, dropout=dropout)
+
+    def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
+        """Return nodes (B, N, width) for nodes (B, N, width)."""
+        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(len(nodes)))  # (B N, width)
+        return convolved.relu().view_as(nodes)

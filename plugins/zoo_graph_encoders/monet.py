@@ -1,0 +1,32 @@
+"""Gaussian mixture filters of the direction of an edge."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zoo.graph import PixelGraph
+from zoo_graph_encoders.geometric import convolutions
+
+
+class MoNet(nn.Module):
+    """Monti et al. 2017, "Geometric deep learning on graphs and manifolds using mixture model CNNs", eq. 9 to 11.
+
+    h_i' = relu(W_0 h_i + mean over j in N(i) of sum over k of w_k(u_ij) W_k h_j + b), with
+    w_k(u) = exp(-(u - mu_k)^T S_k^-1 (u - mu_k) / 2), mu and the diagonal S learned, and u the step from i to j in
+    rows and columns. Nodes (B, N, width) to (B, N, width). torch_geometric's `GMMConv`, which takes no (B, N, F): the
+    graph is tiled for the batch.
+
+    Args:
+        width: Features of each node.
+        kernels: Number of Gaussians.
+    """
+
+    def __init__(self, width: int, kernels: int = 9) -> None:
+        super().__init__()
+        self.convolution = convolutions("monet").GMMConv(width, width, dim=2, kernel_size=kernels)
+
+    def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
+        """Return nodes (B, N, width) for nodes (B, N, width)."""
+        steps = graph.steps().to(nodes).repeat(len(nodes), 1)  # (B E, 2)
+        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(len(nodes)), steps)
+        return convolved.relu().view_as(nodes)

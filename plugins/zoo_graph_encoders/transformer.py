@@ -1,0 +1,33 @@
+"""Attention with queries, keys and values along the edges."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from zoo.graph import PixelGraph
+from zoo_graph_encoders.attention import check_heads
+from zoo_graph_encoders.geometric import convolutions
+
+
+class Transformer(nn.Module):
+    """Shi et al. 2021, "Masked label prediction: unified message passing", eq. 3 and 4.
+
+    h_i' = relu(W_1 h_i + heads joined of sum over j in N(i) of alpha_ij W_2 h_j), alpha the softmax over j of
+    (W_3 h_i)^T (W_4 h_j) / sqrt(d). Nodes (B, N, width) to (B, N, width). torch_geometric's `TransformerConv`, which
+    takes no (B, N, F): the graph is tiled for the batch.
+
+    Args:
+        width: Features of each node.
+        heads: Number of heads, which share the width.
+        dropout: Share of attention weights dropped in training.
+    """
+
+    def __init__(self, width: int, heads: int = 4, dropout: float = 0.0) -> None:
+        super().__init__()
+        check_heads("transformer", width, heads)
+        self.convolution = convolutions("transformer").TransformerConv(width, width // heads, heads, dropout=dropout)
+
+    def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
+        """Return nodes (B, N, width) for nodes (B, N, width)."""
+        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(len(nodes)))  # (B N, width)
+        return convolved.relu().view_as(nodes)

@@ -1,0 +1,65 @@
+"""Messages from the nodes that look alike, wherever they are."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from zoo.graph import PixelGraph, gathered, nearest
+from zoo_graph_encoders.block import FeedForward, NodeNorm
+
+
+class MaxRelative(nn.Module):
+    """Max-relative convolution (Li et al. 2019, "DeepGCNs", eq. 8) over the k nearest nodes in feature space.
+
+    h_i' = W [h_i, max over j in N(i) of (h_j - h_i)] + b, N(i) found anew for every image. Nodes (B, N, width) to
+    (B, N, width); time grows with the square of N, memory with N k.
+
+    Args:
+        width: Features of each node.
+        k: Number of neighbours, itself among them; all nodes where the grid has fewer.
+    """
+
+    def __init__(self, width: int, k: int) -> None:
+        super().__init__()
+        self.k = k
+        self.linear = nn.Linear(2 * width, width)
+
+    def forward(self, nodes: Tensor) -> Tensor:
+        """Return nodes (B, N, width) for nodes (B, N, width)."""
+        largest = nodes.gather(1, self._largest(nodes.detach()))
+        relative: Tensor = self.linear(torch.cat([nodes, largest - nodes], 2))
+        return relative
+
+    def _largest(self, nodes: Tensor) -> Tensor:
+        """Return which node has the largest of each feature among a node's nearest, int64 (B, N, F)."""
+        neighbours = nearest(nodes, min(self.k, nodes.shape[1]))
+        return neighbours.gather(2, gathered(nodes, neighbours).max(2).indices)
+
+
+class ViG(nn.Module):
+    """Vision GNN block (Han et al. 2022, "Vision GNN: an image is worth graph of nodes", eq. 5 and 6).
+
+    Grapher: Y = X + W_2 relu(MaxRelative(W_1 X)), then Y + FFN(Y), each linear map followed by batch normalisation.
+    The graph is of features; pixels know where they are only by their `positions`. Of the grid nothing is used.
+
+    Args:
+        width: Features of each node.
+        k: Number of neighbours.
+        expansion: Hidden width of the feed-forward layer, as a multiple.
+        dropout: Share of features dropped in training.
+    """
+
+    def __init__(self, width: int, k: int = 9, expansion: int = 2, dropout: float = 0.0) -> None:
+        super().__init__()
+        self.before = nn.Sequential(nn.Linear(width, width), NodeNorm(width))
+        self.convolution = MaxRelative(width, k)
+        self.after = nn.Sequential(NodeNorm(width), nn.ReLU(), nn.Linear(width, width), NodeNorm(width))
+        self.feed_forward = FeedForward(width, expansion, dropout)
+        self.last_norm = NodeNorm(width)
+
+    def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
+        """Return nodes (B, N, width) for nodes (B, N, width)."""
+        nodes = nodes + self.after(self.convolution(self.before(nodes)))
+        encoded: Tensor = nodes + self.last_norm(self.feed_forward(nodes))
+        return encoded
