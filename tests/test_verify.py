@@ -10,8 +10,6 @@ import zoo
 from zoo.folder import CONFIG
 from zoo.verify import verify
 
-waits = pytest.mark.xfail(strict=True, reason="waits for a patch of zoo/verify.py or zoo/finding.py")
-
 
 @pytest.fixture(scope="module")
 def model():
@@ -75,7 +73,6 @@ def test_a_plugin_whose_code_changed_is_found_by_its_outputs(folder, monkeypatch
     assert verdict.scores == ()
 
 
-@waits
 @pytest.mark.parametrize("change", [lambda logits: logits[:, :5], lambda logits: 1 / 0], ids=["fewer", "an error"])
 def test_a_plugin_whose_code_no_longer_runs_is_a_verdict_too(folder, monkeypatch, change):
     from zoo_grid_gcn.net import GridGCN
@@ -110,7 +107,6 @@ def test_a_score_that_cannot_be_taken_again_says_why_and_is_no_problem(folder, c
     assert (verdict.scores[0].found, verdict.scores[0].why) == (None, why)
 
 
-@waits
 def test_classes_that_the_images_do_not_have_are_a_verdict_too(folder):
     names = list("abcdefghij")
     assert not verify(resealed(folder, classes={"values": names, "names": names})).is_good
@@ -132,7 +128,6 @@ def test_what_is_no_saved_model_is_a_verdict(reference):
     assert not verify(reference).is_good
 
 
-@waits
 def test_a_path_from_here_is_a_path(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
     assert verify(type(folder)("model"), data=False).is_good

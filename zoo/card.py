@@ -1,7 +1,4 @@
-"""Manifest and history to the README.md that lies with the weights; what people wrote there is kept. Door: yaml.
-
-zoo writes between two marks, and the fields of the metadata it knows; all else on a card is its owner's.
-"""
+"""Manifest and history to the README.md that lies with the weights."""
 
 from __future__ import annotations
 
@@ -11,12 +8,10 @@ from typing import Any
 
 from zoo.history import History
 from zoo.manifest import Manifest, Score
+from zoo.notes import BEGIN, END, joined
 from zoo.recipe import Recipe
 from zoo.reference import is_hub
 
-BEGIN = "<!-- zoo: written anew at each save; write above or below these marks -->"
-END = "<!-- /zoo -->"
-FENCE = "---\n"
 MAX_ROWS = 20
 """Epochs shown; of longer training every so many."""
 
@@ -38,68 +33,7 @@ def card_text(manifest: Manifest, history: History, reference: str = "") -> str:
         _limits(manifest),
         END,
     ]
-    return _joined(_metadata(manifest), "\n\n".join(part for part in parts if part) + "\n")
-
-
-def merged(ours: str, theirs: str) -> str:
-    """Return our card with what people wrote on theirs: text outside the marks, and metadata zoo does not write."""
-    if not theirs.strip():
-        return ours
-    metadata, block = _split(ours)
-    their_metadata, body = _split(theirs)
-    before, begin, rest = body.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if begin and end:
-        body = before + block.rstrip("\n") + after
-    elif body.strip():
-        body = f"{body.rstrip()}\n\n{block}"
-    else:
-        body = block
-    return _joined(_merged_metadata(metadata, their_metadata), body)
-
-
-def metadata_of(card: str) -> dict[str, Any]:
-    """Return the metadata at the top of a card; nothing where there is none that can be read."""
-    return _split(card)[0]
-
-
-def _split(text: str) -> tuple[dict[str, Any], str]:
-    """Return the metadata and the text below it; metadata that cannot be read stays in the text."""
-    import yaml
-
-    text = text.replace("\r\n", "\n")
-    head, fence, body = text.removeprefix(FENCE).partition(f"\n{FENCE}")
-    if not text.startswith(FENCE) or not fence:
-        return {}, text
-    try:
-        metadata = yaml.safe_load(head)
-    except (yaml.YAMLError, RecursionError, ValueError):
-        return {}, text
-    return (metadata, body.lstrip("\n")) if isinstance(metadata, dict) else ({}, text)
-
-
-def _joined(metadata: Mapping[str, Any], body: str) -> str:
-    import yaml
-
-    head = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True, width=1000)
-    return f"{FENCE}{head}{FENCE}\n{body}"
-
-
-def _merged_metadata(ours: Mapping[str, Any], theirs: Mapping[str, Any]) -> dict[str, Any]:
-    """Return their metadata with the fields zoo writes; tags and results of other models stay beside ours."""
-    tags = dict.fromkeys([*ours["tags"], *_list(theirs.get("tags"))])
-    name = ours["model-index"][0]["name"] if "model-index" in ours else None
-    others = [entry for entry in _list(theirs.get("model-index")) if not _is_named(entry, name)]
-    index = [*ours.get("model-index", ()), *others]
-    return {**theirs, **ours, "tags": list(tags), **({"model-index": index} if index else {})}
-
-
-def _list(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [] if value is None else [value]
-
-
-def _is_named(entry: Any, name: str | None) -> bool:
-    return isinstance(entry, dict) and entry.get("name") == name
+    return joined(_metadata(manifest), "\n\n".join(part for part in parts if part) + "\n")
 
 
 def _metadata(manifest: Manifest) -> dict[str, Any]:
@@ -135,7 +69,7 @@ def _what(manifest: Manifest) -> str:
         f"# {manifest.model}\n\n"
         f"An image classifier for {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
         f"({manifest.dtype}), of plugin `{origin.plugin}` ({origin.distribution} {origin.version}).{begun}\n\n"
-        f"Classes: {', '.join(manifest.classes.names)}."
+        f"Classes: {', '.join(map(_words, manifest.classes.names))}."
     )
 
 
@@ -154,10 +88,10 @@ def _scores(scores: tuple[Score, ...]) -> str:
         return ""
     columns = list(dict.fromkeys(name for score in scores for name in score.metrics))
     rows = [
-        [score.data or "unnamed", f"{score.count:,}", *(_cell(score.metrics.get(name)) for name in columns)]
+        [_words(score.data) or "unnamed", f"{score.count:,}", *(_cell(score.metrics.get(name)) for name in columns)]
         for score in scores
     ]
-    notes = [f"{score.data}: {', '.join(f'{key} {word}' for key, word in score.protocol.items())}." for score in scores]
+    notes = [_words(f"{score.data}: {', '.join(map(' '.join, score.protocol.items()))}.") for score in scores]
     return "\n\n".join(["## Scores", _table(["images of", "count", *columns], rows), *notes])
 
 
@@ -169,8 +103,8 @@ def _training(manifest: Manifest, history: History) -> str:
     every = -(-len(history) // MAX_ROWS)
     shown = [row for place, row in enumerate(history, 1) if place % every == 0 or place in (1, len(history))]
     table = _table(columns, [[_cell(row.get(name)) for name in columns] for row in shown])
-    told = f"On {manifest.data or 'data without a name'} with seed {manifest.seed}, {len(history)} epochs."
-    stopped = f" It ended early: {manifest.stopped}." if manifest.stopped else ""
+    told = f"On {_words(manifest.data) or 'data without a name'} with seed {manifest.seed}, {len(history)} epochs."
+    stopped = f" It ended early: {_words(manifest.stopped)}." if manifest.stopped else ""
     versions = ", ".join(f"{name} {word}" for name, word in manifest.versions.items())
     again = _again(manifest, history)
     return f"## Training\n\n{told}{stopped} Saved with {versions}.{again}\n\n{table}"
@@ -223,3 +157,9 @@ def _table(columns: list[str], rows: list[list[str]]) -> str:
 
 def _cell(value: object) -> str:
     return f"{value:.4g}" if isinstance(value, float) else "" if value is None else str(value)
+
+
+def _words(text: str) -> str:
+    """Return text in one line that Markdown shows as it is."""
+    line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join(f"\\{letter}" if letter in "\\`|*[]$" else letter for letter in line)

@@ -33,7 +33,8 @@ def found(reference: object) -> Found:
         pulled = pull(str(reference))
         return Found(folder=pulled.folder, reference=f"{str(reference).partition('@')[0]}@{pulled.commit}")
     if is_folder(reference):
-        return Found(folder=Path(str(reference)), reference=str(reference))
+        text = str(reference)
+        return Found(folder=Path(text), reference=text if is_folder(text) else f"./{text}")
     known = shipped.folders()
     if reference not in known:
         raise UnknownNameError(_unknown(str(reference), known))

@@ -33,7 +33,7 @@ from zoo.publishing import How, publish
 from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
 from zoo.reference import is_folder
-from zoo.restoring import number_type_named, start
+from zoo.restoring import number_type_named, recomputed, start
 from zoo.scoring import labelled, score_of
 from zoo.signature import Classes, Preprocessing
 from zoo.spec import ModelSpec
@@ -272,7 +272,7 @@ class Model:
         if device is not None:
             self.net.to(device_named(device))
         if dtype is not None:
-            self.net.to(number_type_named(dtype))
+            recomputed(self.net.to(number_type_named(dtype)), built(self.spec, self.config, self.seed))
             self.scores = ()
         return self
 

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from zoo import weights
-from zoo.card import merged
 from zoo.errors import HubError, WeightsError
 from zoo.hub import Publication, push
+from zoo.notes import merged
 
 PATIENCE = 600
 """How long a fresh process may take to load and try a model, in seconds."""

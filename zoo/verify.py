@@ -71,8 +71,12 @@ def verify(reference: str | Path, *, data: bool = True) -> Verdict:
         model, manifest = load(place.reference), read(place.folder).manifest
     except ZooError as error:
         return Verdict(reference=name, problem=str(error))
-    golden = difference(outputs(model.net, model.preprocessing), manifest.golden) if manifest.golden else None
-    scores = tuple(rescored(model, score) for score in manifest.scores) if data else ()
+    try:
+        golden = difference(outputs(model.net, model.preprocessing), manifest.golden) if manifest.golden else None
+        scores = tuple(rescored(model, score) for score in manifest.scores) if data else ()
+    except Exception as error:  # a plugin's code runs here, and may fail in any way
+        problem = f"it cannot be run: {type(error).__name__}: {error}"
+        return Verdict(reference=name, tensors=len(manifest.tensors), problem=problem)
     problem = _problem(golden, TOLERANCE.get(number_type(model.net), 0.1), scores)
     return Verdict(reference=name, tensors=len(manifest.tensors), golden=golden, scores=scores, problem=problem)
 

@@ -14,11 +14,12 @@ import torch
 from torch import Tensor
 
 from zoo import atomic, folder, tensors
-from zoo.card import card_text, merged
+from zoo.card import card_text
 from zoo.errors import WeightsError, listed
 from zoo.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.history import History
 from zoo.manifest import Manifest
+from zoo.notes import merged
 from zoo.place import resolved
 
 

@@ -16,7 +16,7 @@ DOORS = {
     "filelock": ["zoo/atomic.py"],
     "huggingface_hub": ["zoo/hub/*.py"],
     "onnxruntime": ["zoo/export.py"],
-    "yaml": ["zoo/card.py"],
+    "yaml": ["zoo/notes.py"],
     "pluggy": ["zoo/hooks.py", "zoo/offers.py"],
     "PIL": ["zoo/data/pictures.py"],
     "pyarrow": ["zoo/data/sources/parquet.py"],

@@ -24,6 +24,7 @@ GROUND_FLOOR = (
     "history",
     "manifest",
     "card",
+    "notes",
     "plainjson",
     "seal",
     "header",

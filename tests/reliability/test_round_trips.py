@@ -68,10 +68,7 @@ def test_line_7_tied_weights_stay_tied(toy_shelf, tmp_path):
     assert found.net.up.weight is found.net.down.weight
 
 
-WAITS = pytest.mark.xfail(strict=True, reason="waits for a patch of zoo/model.py")
-
-
-@pytest.mark.parametrize("name", [pytest.param(each, marks=WAITS if "gcn" in each else ()) for each in NAMES])
+@pytest.mark.parametrize("name", NAMES)
 def test_line_7_a_model_that_was_half_for_a_while_comes_back(name, tmp_path):
     again(zoo.create(name, seed=0).to(dtype="bfloat16").to(dtype="float32"), tmp_path / "model")
 
