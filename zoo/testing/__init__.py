@@ -11,10 +11,23 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from zoo.testing.checks import CHECKS
+from zoo.testing.encoder import EncoderSubject
+from zoo.testing.encoding import ENCODER_CHECKS
 from zoo.testing.report import CheckFailure, NotApplicable, Outcome, Report, reported
 from zoo.testing.subject import Subject
 
-__all__ = ["CHECKS", "CheckFailure", "NotApplicable", "Outcome", "Report", "Subject", "check_model"]
+__all__ = [
+    "CHECKS",
+    "ENCODER_CHECKS",
+    "CheckFailure",
+    "EncoderSubject",
+    "NotApplicable",
+    "Outcome",
+    "Report",
+    "Subject",
+    "check_encoder",
+    "check_model",
+]
 
 
 def check_model(
@@ -33,3 +46,28 @@ def check_model(
         ConfigError: An expected failure names no check or gives no reason.
     """
     return reported(name, Subject(name=name, config=config), CHECKS, excuses=expected_failures, only=only)
+
+
+def check_encoder(
+    name: str,
+    *,
+    width: int = 16,
+    expected_failures: Mapping[str, str] | None = None,
+    only: Collection[str] = (),
+    **options: Any,
+) -> Report:
+    """Run every check on a graph encoder.
+
+    Args:
+        name: A name on `zoo.encoders`, or `plugin:name`.
+        width: Features of each node.
+        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
+        only: Run only these checks.
+        **options: Options to make the encoder with.
+
+    Raises:
+        CheckFailure: A check does not hold, or none ran.
+        ConfigError: An expected failure names no check or gives no reason.
+    """
+    subject = EncoderSubject(name=name, width=width, options=options)
+    return reported(name, subject, ENCODER_CHECKS, excuses=expected_failures, only=only)
