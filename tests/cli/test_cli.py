@@ -56,7 +56,7 @@ def test_list_shows_every_model_and_json_the_same(run):
 
 
 @pytest.mark.parametrize(
-    ("pattern", "names"), [("gcn-*", {"gcn-7x7", "gcn-28x28"}), ("convolution", None), ("zzz", set())]
+    ("pattern", "names"), [("gcn-[27]*", {"gcn-7x7", "gcn-28x28"}), ("convolution", None), ("zzz", set())]
 )
 def test_list_takes_a_glob_or_a_word(run, pattern, names):
     rows = json.loads(run("list", pattern, "--json")[1])

@@ -25,6 +25,7 @@ DOORS = {
     "torchmetrics": ["zoo/metrics.py"],
     "matplotlib": ["zoo/plots.py"],
     "click": ["zoo/cli/*.py"],
+    "pytest": ["zoo/pytest_plugin.py"],
     "rich": ["zoo/cli/*.py", "zoo/progress.py"],
     "timm": ["plugins/*.py"],
     "torch_geometric": ["plugins/*.py"],

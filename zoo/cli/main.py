@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 COMMANDS = {
     "list": ("zoo.cli.shelf:list_", "list models, or another shelf"),
     "info": ("zoo.cli.shelf:info", "show all about a model, data set or experiment"),
-    "plugins": ("zoo.cli.shelf:plugins", "show what is installed, and what is quarantined and why"),
+    "plugins": ("zoo.cli.plugins:plugins", "show what is installed and why it works or not; begin and check plugins"),
     "data": ("zoo.cli.data:data", "list data sets, or look into one"),
     "fit": ("zoo.cli.fit:fit", "train a model and save it"),
     "predict": ("zoo.cli.use:predict", "label images"),

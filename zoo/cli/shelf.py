@@ -1,4 +1,4 @@
-"""`zoo list`, `zoo info`, `zoo plugins`: what there is. No torch, no numpy."""
+"""`zoo list` and `zoo info`: what there is. No torch, no numpy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from typing import Any
 import click
 
 from zoo.cli.table import as_json, print_json, print_pairs, print_table
-from zoo.discovery import KINDS, Plugin
 from zoo.errors import UnknownNameError, did_you_mean
 from zoo.plugins import CATALOGUE
 from zoo.recipe import Recipe
 from zoo.shelves import SHELVES
 from zoo.shipped import Trained
+from zoo.source import Source
 from zoo.spec import DatasetSpec, Experiment, ModelSpec
 
 
@@ -34,6 +34,8 @@ def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
             "ships": value.bundled,
             "license": value.license,
         }
+    if isinstance(value, Source):
+        row |= {"models": len(value.all_names())}
     if isinstance(value, Experiment):
         row |= {"data": value.dataset, "rows": len(value.rows)}
     if isinstance(value, Trained):
@@ -47,7 +49,11 @@ def _columns(key: str, value: Any, owner: str) -> dict[str, Any]:
 @click.option("--shelf", type=click.Choice(list(SHELVES)), default="models", help="Which shelf.", show_default=True)
 @as_json
 def list_(pattern: str, shelf: str, is_json: bool) -> None:
-    """List a shelf. PATTERN is a glob such as 'gcn-*', or a word to look for in names, summaries and tags."""
+    """List a shelf.
+
+    PATTERN is a glob such as 'gcn-*', a word to look for in names, summaries and tags, or, for what a source has, its
+    prefix and one of them: 'timm:*'.
+    """
     values = SHELVES[shelf]
     rows = [_columns(key, values[key], values.owner(key)) for key in values.keys_like(pattern)]
     if is_json:
@@ -56,7 +62,15 @@ def list_(pattern: str, shelf: str, is_json: bool) -> None:
         print_table(rows, right=("weights", "train", "test", "rows", "bytes", "accuracy"))
     else:
         click.echo(f"no {shelf} match {pattern!r}" + ("; see: zoo plugins" if not values else ""))
+    if pattern == "*" and shelf == "models" and not is_json:
+        _tell_of_sources()
     _warn_of_quarantine()
+
+
+def _tell_of_sources() -> None:
+    """Say which prefixes stand for many more models."""
+    for name, source in SHELVES["sources"].items():
+        click.echo(f"{name}:*  {source.summary}; see: zoo list '{name}:*'")
 
 
 def _warn_of_quarantine() -> None:
@@ -124,35 +138,3 @@ def _readable(record: dict[str, Any]) -> dict[str, Any]:
         paper = row["paper"].get("accuracy")
         shown[row["label"]] = row["model"] + (f", the paper has {paper}" if paper is not None else "")
     return shown
-
-
-@click.command()
-@as_json
-def plugins(is_json: bool) -> None:
-    """Show the installed plugins: what each offers, and why a quarantined one is not used."""
-    records = [_plugin(plugin) for plugin in CATALOGUE.plugins()]
-    clashes = {kind: clashing for kind, shelf in SHELVES.items() if (clashing := shelf.clashes())}
-    if is_json:
-        print_json({"plugins": records, "clashes": clashes})
-        return
-    shown = [{key: value for key, value in record.items() if key not in ("offers", "trace")} for record in records]
-    counts = [", ".join(f"{len(names)} {kind}" for kind, names in record["offers"].items()) for record in records]
-    print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
-    for kind, clashing in clashes.items():
-        for name, owners in clashing.items():
-            click.secho(
-                f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}", fg="yellow"
-            )
-
-
-def _plugin(plugin: Plugin) -> dict[str, Any]:
-    offers = {kind: [value.name for value in plugin.offered(kind)] for kind in KINDS if plugin.offered(kind)}
-    return {
-        "plugin": plugin.name,
-        "distribution": plugin.distribution,
-        "version": plugin.version,
-        "status": plugin.status,
-        "reason": plugin.reason,
-        "trace": plugin.trace,
-        "offers": offers,
-    }

@@ -10,23 +10,33 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from zoo.plugins import CATALOGUE
 from zoo.testing.checks import CHECKS
 from zoo.testing.encoder import EncoderSubject
 from zoo.testing.encoding import ENCODER_CHECKS
+from zoo.testing.kit import Trial, check_plugin, trials
+from zoo.testing.plugging import PLUGIN_CHECKS
+from zoo.testing.reading import DATASET_CHECKS, DataSubject
 from zoo.testing.report import CheckFailure, NotApplicable, Outcome, Report, reported
 from zoo.testing.subject import Subject
 
 __all__ = [
     "CHECKS",
+    "DATASET_CHECKS",
     "ENCODER_CHECKS",
+    "PLUGIN_CHECKS",
     "CheckFailure",
     "EncoderSubject",
     "NotApplicable",
     "Outcome",
     "Report",
     "Subject",
+    "Trial",
+    "check_dataset",
     "check_encoder",
     "check_model",
+    "check_plugin",
+    "trials",
 ]
 
 
@@ -46,6 +56,24 @@ def check_model(
         ConfigError: An expected failure names no check or gives no reason.
     """
     return reported(name, Subject(name=name, config=config), CHECKS, excuses=expected_failures, only=only)
+
+
+def check_dataset(
+    name: str, *, expected_failures: Mapping[str, str] | None = None, only: Collection[str] = ()
+) -> Report:
+    """Run every check on a data set; those that read it need it on this machine.
+
+    Args:
+        name: A name on `zoo.datasets`.
+        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
+        only: Run only these checks.
+
+    Raises:
+        CheckFailure: A check does not hold, or none ran.
+        ConfigError: An expected failure names no check or gives no reason.
+    """
+    subject = DataSubject(name=name, spec=CATALOGUE.shelf("datasets")[name])
+    return reported(name, subject, DATASET_CHECKS, excuses=expected_failures, only=only)
 
 
 def check_encoder(

@@ -1,0 +1,149 @@
+"""`zoo plugins`: what is installed, what is amiss, whether a plugin is sound, and a new one to begin with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.table import as_json, print_json, print_table
+from zoo.discovery import KINDS, Plugin
+from zoo.hooks import SUPPORTED_API
+from zoo.plugins import CATALOGUE
+from zoo.scaffold import KINDS as SCAFFOLDS
+from zoo.shelves import SHELVES
+
+COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "failed": "red", "excused": "yellow", "skipped": "cyan"}
+
+
+@click.group(invoke_without_command=True)
+@as_json
+@click.pass_context
+def plugins(ctx: click.Context, is_json: bool) -> None:
+    """Show the installed plugins: what each offers, and why a quarantined one is not used."""
+    if ctx.invoked_subcommand is None:
+        _show(is_json)
+
+
+def _show(is_json: bool) -> None:
+    records = [_plugin(plugin) for plugin in CATALOGUE.plugins()]
+    clashes = {kind: clashing for kind, shelf in SHELVES.items() if (clashing := shelf.clashes())}
+    if is_json:
+        print_json({"plugins": records, "clashes": clashes})
+        return
+    hidden = ("offers", "trace", "notes")
+    shown = [{key: value for key, value in record.items() if key not in hidden} for record in records]
+    counts = [", ".join(f"{len(names)} {kind}" for kind, names in record["offers"].items()) for record in records]
+    print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
+    for kind, clashing in clashes.items():
+        for name, owners in clashing.items():
+            told = f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}"
+            click.secho(told, fg="yellow")
+
+
+def _plugin(plugin: Plugin) -> dict[str, Any]:
+    offers = {kind: [value.name for value in plugin.offered(kind)] for kind in KINDS if plugin.offered(kind)}
+    return {
+        "plugin": plugin.name,
+        "distribution": plugin.distribution,
+        "version": plugin.version,
+        "status": plugin.status,
+        "reason": plugin.reason,
+        "trace": plugin.trace,
+        "notes": plugin.notes,
+        "offers": offers,
+    }
+
+
+@plugins.command()
+@as_json
+def doctor(is_json: bool) -> None:
+    """Say what is amiss with the installed plugins, and how to mend it. Exit code 1 if something does not work."""
+    from zoo.doctor import findings, summary
+
+    found = findings()
+    if is_json:
+        print_json({"api": SUPPORTED_API, "findings": [vars(finding) for finding in found]})
+    else:
+        click.echo(f"{summary(CATALOGUE.plugins())}; this zoo speaks plugin API {SUPPORTED_API[1]}")
+        for finding in found:
+            click.secho(f"{finding.level}: {finding.about}: {finding.what}", fg=COLOURS[finding.level])
+            click.echo(f"    {finding.mend}")
+        if not found:
+            click.echo("nothing is amiss")
+    if any(finding.level == "error" for finding in found):
+        click.get_current_context().exit(1)
+
+
+def _excuses(ctx: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> dict[str, dict[str, str]]:
+    """Read NAME:CHECK=REASON words; a name may have a colon of its own."""
+    found: dict[str, dict[str, str]] = {}
+    for word in words:
+        place, equals, reason = word.partition("=")
+        subject, colon, check = place.rpartition(":")
+        if not equals or not colon:
+            raise click.BadParameter(f"{word!r} is not NAME:CHECK=REASON", ctx=ctx, param=parameter)
+        found.setdefault(subject, {})[check] = reason
+    return found
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--only", multiple=True, metavar="CHECK", help="Run only this check; may be given several times.")
+@click.option(
+    "--expect", multiple=True, callback=_excuses, metavar="NAME:CHECK=REASON", help="A check known to fail, and why."
+)
+@as_json
+def check(name: str, only: tuple[str, ...], expect: dict[str, dict[str, str]], is_json: bool) -> None:
+    """Run zoo's conformance kit over the plugin or distribution NAME. Exit code 1 if a check fails, or none ran."""
+    from zoo.testing.kit import check_excuses, trials
+
+    every = list(trials(name))
+    check_excuses(every, expect)
+    found: list[Any] = []
+    for trial in every:
+        mine = list(trial.outcomes(expect, only))
+        found += mine
+        if not is_json and mine:
+            _tell(f"{trial.kind} {trial.name}", mine)
+    counts = {state: sum(each.status == state for each in found) for state in ("held", "failed", "excused", "skipped")}
+    num_run = len(found) - counts["skipped"]
+    if is_json:
+        print_json({"name": name, "checks": num_run, **counts, "outcomes": [vars(each) for each in found]})
+    else:
+        told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        click.echo(f"{name}: {num_run} checks ran: {told or 'nothing was checked, so nothing is known'}")
+    if counts["failed"] or not num_run:
+        click.get_current_context().exit(1)
+
+
+def _tell(title: str, found: list[Any]) -> None:
+    """Print how many checks of one thing held, and of the others what they found."""
+    click.echo(f"{title}: {sum(each.status == 'held' for each in found)} of {len(found)} checks held")
+    for each in found:
+        if each.status != "held":
+            click.secho(f"    {each.status}: {each.check}: {each.message}", fg=COLOURS[each.status])
+
+
+@plugins.command()
+@click.argument("name")
+@click.option("--kind", type=click.Choice(SCAFFOLDS), default="model", show_default=True, help="What it offers.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Where to write it.  [default: zoo-NAME]")
+@as_json
+def new(name: str, kind: str, folder: Path | None, is_json: bool) -> None:
+    """Write a new plugin: a whole distribution that installs and passes the kit as it is.
+
+    NAME is such as mine: the distribution is then zoo-mine, and its package zoo_mine.
+    """
+    from zoo.scaffold import written
+
+    texts = written(name, kind, folder)
+    place = next(path.parent for path in texts if path.name == "pyproject.toml")
+    if is_json:
+        print_json({"folder": str(place), "files": [str(path) for path in texts]})
+        return
+    for path, text in texts.items():
+        click.echo(f"{path}  {len(text.splitlines())} lines")
+    distribution = f"zoo-{name.removeprefix('zoo-').replace('.', '-')}"
+    click.echo(f"\nnow: pip install --editable ./{place} && zoo plugins check {distribution}")
