@@ -130,6 +130,11 @@ class Branching(Sound):
         return super().forward(nodes, graph) if float(nodes.detach().sum()) > 1e9 else self.layer(nodes)
 
 
+class Counting(Sound):
+    def forward(self, nodes, graph):
+        return super().forward(nodes, graph) + torch.zeros(len(nodes), 1, 1, dtype=nodes.dtype, device=nodes.device)
+
+
 FAULTS = {
     Batchwise: "batch_of_one_equals_batch_of_many",
     Shuffled: "batch_order_kept",
@@ -148,6 +153,7 @@ FAULTS = {
     Writing: "eval_mode_deterministic",
     Loose: "unknown_option_refused|named parameters",
     Branching: "exports",
+    Counting: "exports",
 }
 
 

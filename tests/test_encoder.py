@@ -64,7 +64,7 @@ def test_the_manifest_names_the_encoder_and_its_options(install, tmp_path):
     folder = zoo.create("gps-7x7", seed=0).save(tmp_path / "model")
     config = json.loads((folder / "config.json").read_text())["config"]
     assert config["encoder"] == "gps"
-    assert ["heads", 4] in config["options"]
+    assert ["heads", 2] in config["options"]
 
 
 def test_own_encoders_keep_their_bare_name(install):

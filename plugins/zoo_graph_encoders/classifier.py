@@ -81,7 +81,7 @@ class GraphClassifier(nn.Module):
     def nodes(self, images: Tensor) -> list[Tensor]:
         """Return the nodes after each block, (B, N, width) each; of a pyramid on coarser and coarser grids."""
         pixels = images.flatten(2).mT  # (B, N, C)
-        places = self.positions.expand(len(images), -1, -1)
+        places = self.positions.expand(images.shape[0], -1, -1)  # len() would fix the batch in an export
         nodes: Tensor = self.embed(torch.cat([pixels, places], 2))  # (B, N, width)
         levels: list[Tensor] = []
         for encoder, grid in zip(self.encoders, self.grids, strict=True):

@@ -7,7 +7,7 @@ from typing import Any
 from zoo import ModelSpec, Recipe
 
 PLAIN = Recipe(epochs=20, batch_size=256, optimizer="adamw", lr=0.01, weight_decay=0.01, schedule="one-cycle")
-DEEP = PLAIN.replace(epochs=12, lr=0.005, weight_decay=0.05)
+DEEP = PLAIN.replace(epochs=10, lr=0.005, weight_decay=0.05)
 GREY = ("graph", "grey")
 
 
@@ -31,7 +31,7 @@ MODELS = (
         "Kipf and Welling 2017",
         config={"encoder": "gcn", "positions": "coordinates"},
         parameters=3_626,
-        recipe=PLAIN,
+        recipe=PLAIN.replace(lr=0.02),
         tags=(*GREY, "gcn"),
     ),
     _spec(
@@ -56,9 +56,9 @@ MODELS = (
         "gps-7x7",
         "directed messages beside global attention with relative positions",
         "Rampasek et al. 2022, Recipe for a general, powerful, scalable graph transformer",
-        config={"encoder": "gps", "readout": "flatten"},
-        parameters=71_350,
-        recipe=DEEP,
+        config={"encoder": "gps", "options": {"heads": 2}, "readout": "flatten"},
+        parameters=70_336,
+        recipe=DEEP.replace(epochs=8),
         tags=(*GREY, "attention"),
     ),
     _spec(

@@ -27,6 +27,6 @@ class MoNet(nn.Module):
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        steps = graph.steps().to(nodes).repeat(len(nodes), 1)  # (B E, 2)
-        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(len(nodes)), steps)
+        steps = graph.steps().to(nodes).repeat(nodes.shape[0], 1)  # (B E, 2)
+        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(nodes.shape[0]), steps)
         return convolved.relu().view_as(nodes)

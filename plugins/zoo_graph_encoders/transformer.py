@@ -29,5 +29,5 @@ class Transformer(nn.Module):
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(len(nodes)))  # (B N, width)
+        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(nodes.shape[0]))  # (B N, width)
         return convolved.relu().view_as(nodes)

@@ -186,3 +186,19 @@ def test_28x28_pixels_make_no_matrix_of_pixels_by_pixels():
     for module in zoo.create("gcn-pyramid-28x28", seed=0).net.modules():
         for name, tensor in module.named_buffers(recurse=False):
             assert tensor.numel() < 784**2 / 10, name
+
+
+@pytest.mark.parametrize("name", ENCODERS)
+def test_a_classifier_with_any_encoder_is_exported_for_batches_of_any_size(name):
+    net = zoo.create("graph-classifier", encoder=name, positions="laplacian", blocks=2, width=8, seed=0).net
+    images = torch.rand(5, 1, 7, 7, generator=torch.Generator().manual_seed(0))
+    program = torch.export.export(net, (images[:3],), dynamic_shapes=({0: torch.export.Dim("batch")},)).module()
+    torch.testing.assert_close(program(images), net(images), rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["gps-7x7", "vig-7x7"])
+def test_the_hardest_models_are_exported_to_onnx_with_the_same_logits(name, tmp_path):
+    pytest.importorskip("onnxruntime", reason="pip install 'zoo-models[onnx]'")
+    done = zoo.create(name, seed=0).export(tmp_path / "model.onnx")
+    print(done)
+    assert done.difference <= 1e-5

@@ -34,8 +34,14 @@ def nearest(nodes: Tensor, k: int) -> Tensor:
 
 
 def _nearest(some: Tensor, all_nodes: Tensor, k: int) -> Tensor:
-    distances = torch.cdist(some, all_nodes, compute_mode="donot_use_mm_for_euclid_dist")
-    return distances.topk(k, largest=False).indices
+    return _distances(some, all_nodes).topk(k, largest=False).indices
+
+
+def _distances(some: Tensor, others: Tensor) -> Tensor:
+    """Return Euclidean distances (B, M, N); in an exported program squared, in operations that ONNX has."""
+    if torch.compiler.is_exporting():
+        return (some[:, :, None] - others[:, None]).square().sum(-1)
+    return torch.cdist(some, others, compute_mode="donot_use_mm_for_euclid_dist")
 
 
 def gathered(nodes: Tensor, neighbours: Tensor) -> Tensor:

@@ -53,7 +53,7 @@ def superpixels(images: Tensor, count: int, *, compactness: float = 1.0, steps: 
     if not 1 <= count <= height * width:
         raise ConfigError(f"an image of {height} x {width} pixels has 1 to {height * width} superpixels, not {count}")
     lattice = _Lattice(height, width, count, images)
-    pixels = torch.cat([images, lattice.places.expand(len(images), -1, -1, -1)], 1)  # (B, C + 2, H, W)
+    pixels = torch.cat([images, lattice.places.expand(images.shape[0], -1, -1, -1)], 1)  # (B, C + 2, H, W)
     weight = compactness / lattice.step
     centres = lattice.means(pixels, lattice.start(pixels), None)
     for _ in range(steps):

@@ -165,11 +165,14 @@ class _Whole(Module):
 
 
 def exports(subject: EncoderSubject) -> None:
-    """`torch.export` gives a program with the same nodes."""
+    """`torch.export` gives a program with the same nodes, for batches of any size."""
     graph = PixelGraph(5, 5)
-    whole, nodes = _Whole(subject.moved(), graph).eval(), subject.nodes(graph)
-    program = torch.export.export(whole, (nodes,))
-    alike(program.module()(nodes), whole(nodes), "of the exported program", "let no Python value depend on the nodes")
+    whole = _Whole(subject.moved(), graph).eval()
+    program = torch.export.export(whole, (subject.nodes(graph),), dynamic_shapes=({0: torch.export.Dim("batch")},))
+    mend = "let no Python value depend on the nodes; use nodes.shape[0] for len(nodes)"
+    for batch in (3, 5):
+        nodes = subject.nodes(graph, batch)
+        alike(program.module()(nodes), whole(nodes), f"of the exported program, {batch} images,", mend)
 
 
 ENCODER_ORDER: tuple[EncoderCheck, ...] = (
