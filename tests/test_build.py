@@ -29,6 +29,15 @@ class Greedy(nn.Module):
         super().__init__()
 
 
+class Nested(nn.Module):
+    def __init__(self, part: str = "small", options: tuple[tuple[str, int], ...] = ()):
+        super().__init__()
+
+    @staticmethod
+    def completed(config):
+        return {**config, "options": tuple({"depth": 2, **dict(config["options"])}.items())}
+
+
 class Failing(nn.Module):
     def __init__(self):
         super().__init__()
@@ -104,3 +113,15 @@ def test_a_builder_that_returns_no_module_is_refused():
 
 def test_nested_names_resolve():
     assert resolved("zoo.signature:Classes.of", "it")([1, 2]).names == ("1", "2")
+
+
+def test_a_builder_completes_the_config_of_what_its_own_config_names():
+    assert bound(spec("Nested"), {}) == {"part": "small", "options": (("depth", 2),)}
+    given = bound(spec("Nested"), {"options": {"width": 3}})
+    assert given["options"] == (("depth", 2), ("width", 3))
+    assert bound(spec("Nested"), given) == given
+
+
+def test_a_mapping_is_kept_as_pairs_and_typed_as_such():
+    with pytest.raises(ConfigError, match="subject takes options as"):
+        bound(spec("Nested"), {"options": {"depth": "two"}})

@@ -27,11 +27,13 @@ def test_the_wheel_holds_zoo_its_plugins_their_data_and_licences(wheel):
         names = set(archive.namelist())
         points = archive.read(next(name for name in names if name.endswith("entry_points.txt"))).decode()
     assert {"zoo/__init__.py", "zoo/py.typed", "zoo_cnn/nets.py", "zoo_grid_gcn/net.py"} <= names
+    assert {"zoo/graph/grid.py", "zoo_graph_encoders/classifier.py"} <= names
     assert {"zoo_image_sets/fashion-mnist-7x7.safetensors", "zoo_image_sets/LICENSE-fashion-mnist"} <= names
     assert {f"zoo_weights/gcn-7x7/fashion-mnist/{name}" for name in ("config.json", "model.safetensors")} <= names
     assert not [name for name in names if name.startswith(("tests", "docs", "examples", "plugins"))]
-    for line in ("[zoo]", "zoo_cnn = zoo_cnn", "zoo_grid_gcn = zoo_grid_gcn", "zoo_image_sets = zoo_image_sets"):
-        assert line in points
+    assert "[zoo]" in points
+    for plugin in ("zoo_cnn", "zoo_graph_encoders", "zoo_grid_gcn", "zoo_image_sets"):
+        assert f"{plugin} = {plugin}" in points
     assert {
         name.split("/", 1)[1] for name in names if name.startswith("zoo_weights/") and name.endswith("/config.json")
     } == {f"{weights}/config.json" for weights in zoo.trained}
