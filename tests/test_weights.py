@@ -166,3 +166,28 @@ def test_loading_gives_eval_mode_and_leaves_the_random_state(folder):
     before = torch.get_rng_state()
     assert not zoo.load(folder).net.training
     assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_config_that_would_take_all_memory_is_refused_before_anything_is_built(folder):
+    config = {"size": [7, 7], "channels": 1, "hidden": [10**9], "classes": 10, "last_relu": False}
+    with pytest.raises(WeightsError, match=r"says 1,000,000,000, and \d+ numbers were saved"):
+        zoo.load(resealed(folder, config=config))
+
+
+def test_a_callback_that_writes_words_into_the_history_does_not_keep_a_model_from_being_saved(model, tmp_path):
+    class Note:
+        def on_step(self, training):
+            training.row["note"] = "slow"
+
+        def on_epoch(self, training):
+            pass
+
+    model.fit(zoo.dataset("fashion-mnist-7x7").train.take(64), epochs=1, progress=False, callbacks=[Note()])
+    again = zoo.load(model.save(tmp_path / "noted"))
+    assert again.history[-1]["note"] == "slow"
+
+
+@pytest.mark.parametrize("place", ["~nobody-of-that-name/x", "a\0b"])
+def test_a_place_that_cannot_be_is_an_error_of_zoo(model, place):
+    with pytest.raises(WeightsError, match="no place to save to"):
+        model.save(place)

@@ -21,7 +21,7 @@ from zoo.model import Model
 from zoo.plugins import CATALOGUE
 from zoo.randomness import check_seed, fresh_seed
 from zoo.reference import is_folder
-from zoo.restoring import cast, form_of, provider, saved_config
+from zoo.restoring import cast, check_extent, form_of, provider, saved_config
 from zoo.spec import ModelSpec
 
 
@@ -103,7 +103,9 @@ def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool 
     artifact = weights.read(place.folder, allow_nonfinite=allow_nonfinite)
     manifest = artifact.manifest
     spec, owner = provider(manifest)
-    model = _made(spec, owner, saved_config(spec, manifest), manifest.seed)
+    config = saved_config(spec, manifest)
+    check_extent(manifest)
+    model = _made(spec, owner, config, manifest.seed)
     cast(model.net, manifest)
     form, own = form_of(spec, model.config), model.net.state_dict()
     state, report = adapted(artifact.state, own, source=form, target=form, partial=partial, name=place.reference)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Protocol
 
 from torch.nn import Module
@@ -55,7 +56,7 @@ def artifact_of(model: Kept, reference: str = "") -> Artifact:
         recipe=model.recipe,
         data=model.data,
         base=model.base,
-        metrics={name: value for name, value in last.items() if name != "epoch"},
+        metrics={name: value for name, value in last.items() if name != "epoch" and _is_number(value)},
         scores=model.scores,
         golden=outputs(model.net, model.preprocessing),
         license=model.license,
@@ -63,3 +64,7 @@ def artifact_of(model: Kept, reference: str = "") -> Artifact:
     )
     state = model.net.state_dict()
     return Artifact(manifest=manifest, state=state, history=model.history, card=model.card, reference=reference)
+
+
+def _is_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 import torch
@@ -12,6 +13,7 @@ from torch.nn import Module
 from zoo.adapt import Form, Report, adapted, preprocessing_for
 from zoo.build import Config, bound, built
 from zoo.data.resize import Normalize
+from zoo.discovery import Plugin
 from zoo.errors import ConfigError, PluginError, UnknownNameError, WeightsError
 from zoo.golden import images
 from zoo.inference import answers
@@ -22,6 +24,8 @@ from zoo.spec import ModelSpec
 from zoo.tasks import Classification
 from zoo.weights import Artifact
 
+PLAUSIBLE = 16_384
+"""Largest whole number in a saved config that is taken without asking how many weights were saved."""
 NUMBERS = {"float64": torch.float64, "float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
 
@@ -33,13 +37,21 @@ def provider(manifest: Manifest) -> tuple[ModelSpec, str]:
     """
     origin = manifest.origin
     for plugin in CATALOGUE.plugins():
-        for spec in plugin.offered("models"):
-            if (plugin.distribution, spec.name) == (origin.distribution, manifest.model):
-                return spec, plugin.name
+        spec = _offered(plugin, manifest.model) if plugin.distribution == origin.distribution else None
+        if spec is not None:
+            return spec, plugin.name
     raise UnknownNameError(
         f"no installed plugin provides {manifest.model!r}; it was saved with plugin {origin.plugin} of "
         f"{origin.distribution} {origin.version}: pip install {origin.distribution}"
     )
+
+
+def _offered(plugin: Plugin, name: str) -> ModelSpec | None:
+    """Return a plugin's model of that name, or the one that a source of it answers with."""
+    prefix, colon, rest = name.partition(":")
+    if not colon:
+        return next((spec for spec in plugin.offered("models") if spec.name == name), None)
+    return next((source.spec(rest) for source in plugin.offered("sources") if source.name == prefix), None)
 
 
 def saved_config(spec: ModelSpec, manifest: Manifest) -> Config:
@@ -58,6 +70,28 @@ def saved_config(spec: ModelSpec, manifest: Manifest) -> Config:
     if (wants.size, wants.channels) != (form.size, form.channels):
         raise WeightsError(f"the preprocessing saved with {manifest.model} is for other images than its config: {form}")
     return config
+
+
+def check_extent(manifest: Manifest) -> None:
+    """Raise if a saved config has a number far above how many were saved: such a net would take all memory to make.
+
+    Raises:
+        WeightsError: It has; a width, a depth or a side of an image is never more than the weights it needs.
+    """
+    saved = sum(math.prod(entry["shape"]) for entry in manifest.tensors.values())
+    largest = max((number for value in manifest.config.values() for number in _whole_numbers(value)), default=0)
+    if largest > max(saved, PLAUSIBLE):
+        raise WeightsError(
+            f"the config saved with {manifest.model} says {largest:,}, and {saved:,} numbers were saved with it"
+        )
+
+
+def _whole_numbers(value: object) -> Iterator[int]:
+    if isinstance(value, tuple):
+        for each in value:
+            yield from _whole_numbers(each)
+    elif isinstance(value, int):
+        yield value
 
 
 def form_of(spec: ModelSpec, config: Config) -> Form:

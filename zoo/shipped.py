@@ -10,6 +10,7 @@ from pathlib import Path
 from zoo.errors import WeightsError
 from zoo.folder import CONFIG, WEIGHTS, manifest_of
 from zoo.manifest import Manifest
+from zoo.place import resolved
 
 PLACES = ("zoo_weights", "weights")
 """Beside the package: where a wheel puts the weights, and where a checkout has them."""
@@ -63,7 +64,7 @@ def folders() -> dict[str, Path]:
 
 def reference_of(folder: Path) -> str:
     """Return the reference that a folder has, or will have, among the weights that ship with zoo; else nothing."""
-    place = folder.expanduser().resolve()
+    place = resolved(folder)
     is_shipped = place.parent.parent in [Path(__file__).parent.parent.resolve() / root for root in PLACES]
     return f"{place.parent.name}/{place.name}" if is_shipped else ""
 
