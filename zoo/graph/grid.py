@@ -34,6 +34,10 @@ class PixelGraph(nn.Module):
         self_loops: Whether each pixel is a neighbour of itself.
 
     Attributes:
+        is_product: Whether the normalised adjacency is the Kronecker product of `rows` and `columns`: on the
+            8-neighbour grid with self-loops. On others these are paths of zeros and ones.
+        rows: The path of the rows, float32 (H, H).
+        columns: The path of the columns, float32 (W, W).
         offsets: Where neighbours lie, as (rows down, columns right), one for each of the `relations`.
 
     Raises:
@@ -49,8 +53,8 @@ class PixelGraph(nn.Module):
         self.height, self.width, self.neighbours, self.self_loops = height, width, neighbours, self_loops
         self.offsets = offsets_of(neighbours, self_loops)
         edges, kinds = edges_of(height, width, self.offsets)
-        self._is_product = neighbours == 8 and self_loops
-        side = normalised_chain if self._is_product else chain
+        self.is_product = neighbours == 8 and self_loops
+        side = normalised_chain if self.is_product else chain
         degrees = torch.bincount(edges[1], minlength=height * width).clamp_min(1)
         self._keep("rows", side(height).float())
         self._keep("columns", side(width).float())
@@ -77,7 +81,7 @@ class PixelGraph(nn.Module):
 
     def adjacency(self) -> Tensor:
         """Return the normalised adjacency, float32 (N, N)."""
-        if self._is_product:
+        if self.is_product:
             return torch.kron(self.rows, self.columns)
         source, target = self._edges
         dense = self._scale.new_zeros(self.num_nodes, self.num_nodes)
@@ -154,7 +158,7 @@ class PixelGraph(nn.Module):
 
     def filtered(self, nodes: Tensor) -> Tensor:
         """Return what `propagate` returns, along rows and columns at any size: no more than a side's square is kept."""
-        if self._is_product:
+        if self.is_product:
             return self._along(self._along(nodes, "rows"), "columns")
         scaled = nodes * self._scale
         if self.neighbours == 8:
