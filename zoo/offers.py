@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from itertools import islice
 from types import ModuleType
@@ -33,11 +33,18 @@ class Contract:
     Args:
         specs: The module that states the hooks.
         supported: The lowest and the highest version of the contract that a plugin may be written for.
+        given: Arguments of the hooks by name, beside `host`.
     """
 
-    def __init__(self, specs: ModuleType = hooks, supported: tuple[int, int] = hooks.SUPPORTED_API) -> None:
+    def __init__(
+        self,
+        specs: ModuleType = hooks,
+        supported: tuple[int, int] = hooks.SUPPORTED_API,
+        given: Mapping[str, Any] | None = None,
+    ) -> None:
         self._specs = specs
         self._supported = supported
+        self._given = dict(given or {})
         self._manager: pluggy.PluginManager | None = None
 
     def ask(self, name: str, module: Any, *, version: str = "") -> Answer:
@@ -87,12 +94,13 @@ class Contract:
         return ()
 
     def _offers(self, manager: pluggy.PluginManager, version: str) -> tuple[Any, ...]:
-        host, offers = hooks.Host(version=version, api=self._supported[1]), []
+        arguments = {"host": hooks.Host(version=version, api=self._supported[1]), **self._given}
+        offers: list[Any] = []
         for kind, expected in KINDS.items():
             hook = getattr(manager.hook, f"zoo_{kind}", None)
-            given = {name: host for name in (hook.spec.argnames if hook and hook.spec else ()) if name == "host"}
-            for result in hook(**given) if hook else ():
-                offers += _values(kind, expected, result)
+            if hook is not None and hook.spec is not None:
+                for result in hook(**{name: arguments[name] for name in hook.spec.argnames}):
+                    offers += _values(kind, expected, result)
         _check_doubles(offers)
         return tuple(offers)
 

@@ -55,9 +55,12 @@ class Source:
             PluginError: The plugin cannot say, or returns something else.
         """
         if name not in self.all_names():
-            near = did_you_mean(name, self.all_names()) or f"; zoo list '{self.name}:*' shows all"
+            near = did_you_mean(f"{self.name}:{name}", self._full_names()) or f"; zoo list '{self.name}:*' shows all"
             raise UnknownNameError(f"no model named '{self.name}:{name}'{near}")
         return _spec(self, name)
+
+    def _full_names(self) -> list[str]:
+        return [f"{self.name}:{name}" for name in self.all_names()]
 
 
 @cache

@@ -20,14 +20,14 @@ DOORS = {
     "pluggy": ["zoo/hooks.py", "zoo/offers.py"],
     "PIL": ["zoo/data/pictures.py"],
     "pyarrow": ["zoo/data/sources/parquet.py"],
-    "torchvision": ["zoo/data/sources/vision.py"],
+    "torchvision": ["zoo/data/sources/vision.py", "plugins/zoo_torchvision/nets.py"],
     "scipy": ["zoo/metrics.py", "plugins/zoo_image_sets/shrink.py"],
     "torchmetrics": ["zoo/metrics.py"],
     "matplotlib": ["zoo/plots.py"],
     "click": ["zoo/cli/*.py"],
     "pytest": ["zoo/pytest_plugin.py"],
     "rich": ["zoo/cli/*.py", "zoo/progress.py"],
-    "timm": ["plugins/*.py"],
+    "timm": ["plugins/*.py", "zoo/adapters/timm.py"],
     "torch_geometric": ["plugins/*.py"],
 }
 RUNS_CODE = {"pickle", "cPickle", "cloudpickle", "dill", "joblib", "marshal", "shelve"}

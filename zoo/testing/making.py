@@ -54,6 +54,8 @@ def _settings() -> dict[str, Any]:
 def settings_untouched(subject: Subject) -> None:
     """Making and using the model changes no setting of torch or of the process."""
     before = _settings()
+    subject.make()
+    before["the environment"] = dict(os.environ)  # libraries that are imported now may have set theirs
     model = subject.make()
     model.net.train()(subject.floats(8))
     changed = [name for name, value in _settings().items() if value != before[name]]

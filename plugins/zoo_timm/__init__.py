@@ -1,0 +1,21 @@
+"""Every image classifier of timm as a model of the zoo, `timm:NAME`, from scratch; timm's own registry is only read."""
+
+from __future__ import annotations
+
+from zoo import Source, hookimpl
+
+zoo_api = 1
+
+
+@hookimpl
+def zoo_sources() -> list[Source]:
+    """Return the source."""
+    return [
+        Source(
+            name="timm",
+            summary="the image classifiers of timm, for small images",
+            names="zoo_timm.names:names",
+            model="zoo_timm.names:model",
+            examples=("resnet10t", "convnext_atto", "mobilenetv3_small_050", "test_vit", "test_efficientnet"),
+        )
+    ]

@@ -1,0 +1,50 @@
+"""timm's nets as builders: the attribute `NAME` of this module builds the model of that name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal
+
+import timm
+from timm.models import get_pretrained_cfg
+from torch.nn import Module
+
+from zoo.errors import ConfigError
+from zoo.stem import small_stem, tried
+
+Builder = Callable[..., Module]
+TOKENS = 7
+"""A small stem cuts an image into at least this many patches a side."""
+
+
+def __getattr__(name: str) -> Builder:
+    """Return the builder of one of timm's models."""
+    if name.startswith("__") or not timm.is_model(name):
+        raise AttributeError(f"timm has no model {name!r}")
+
+    def build(
+        size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
+    ) -> Module:
+        """Build the net with fresh weights; `stem="small"` keeps small images whole."""
+        net = _made(name, size, stem, in_chans=channels, num_classes=classes)
+        return tried(net, name=f"timm:{name}", size=size, channels=channels, classes=classes)
+
+    return build
+
+
+def _made(name: str, size: tuple[int, int], stem: str, **options: Any) -> Module:
+    """Make a net: one with a fixed grid of patches is told the size, and smaller patches for a small stem."""
+    known = get_pretrained_cfg(name)
+    if known is None or not known.fixed_input_size:
+        net: Module = timm.create_model(name, pretrained=False, **options)
+        return small_stem(net) if stem == "small" else net
+    if stem == "small":
+        options["patch_size"] = max(
+            side for side in range(1, max(1, min(size) // TOKENS) + 1) if size[0] % side == size[1] % side == 0
+        )
+    try:
+        patched: Module = timm.create_model(name, pretrained=False, img_size=size, **options)
+    except TypeError as error:
+        mend = f"stem='own' with images such as {known.input_size[1]} x {known.input_size[2]} works"
+        raise ConfigError(f"timm:{name} cannot be made for {size[0]} x {size[1]} pixels ({error}); {mend}") from error
+    return patched

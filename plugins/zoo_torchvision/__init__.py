@@ -1,0 +1,21 @@
+"""Every image classifier of torchvision as a model of the zoo, `torchvision:NAME`, from scratch."""
+
+from __future__ import annotations
+
+from zoo import Source, hookimpl
+
+zoo_api = 1
+
+
+@hookimpl
+def zoo_sources() -> list[Source]:
+    """Return the source."""
+    return [
+        Source(
+            name="torchvision",
+            summary="the image classifiers of torchvision, for small images",
+            names="zoo_torchvision.names:names",
+            model="zoo_torchvision.names:model",
+            examples=("resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "mnasnet0_5"),
+        )
+    ]

@@ -1,0 +1,49 @@
+"""torchvision's nets as builders: the attribute `NAME` of this module builds the model of that name."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from typing import Any, Literal
+
+from torch.nn import Module
+from torchvision import models
+
+from zoo.errors import ConfigError
+from zoo.stem import small_stem, tried, with_channels
+
+Builder = Callable[..., Module]
+
+
+def __getattr__(name: str) -> Builder:
+    """Return the builder of one of torchvision's classifiers."""
+    if name not in models.list_models(module=models):
+        raise AttributeError(f"torchvision has no classifier {name!r}")
+
+    def build(
+        size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
+    ) -> Module:
+        """Build the net with fresh weights; `stem="small"` keeps small images whole."""
+        full_name = f"torchvision:{name}"
+        options = _options(name, full_name, size, stem)
+        net = with_channels(models.get_model(name, weights=None, num_classes=classes, **options), channels)
+        net = small_stem(net) if stem == "small" else net
+        return tried(net, name=full_name, size=size, channels=channels, classes=classes)
+
+    return build
+
+
+def _options(name: str, full_name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
+    """Return what some families need: the size of a grid of patches, or one head instead of several."""
+    if name.startswith("vit_"):
+        if size[0] != size[1] or stem == "small":
+            raise ConfigError(f"{full_name} takes square images and its own stem; timm:{name}_224 takes others")
+        return {"image_size": size[0]}
+    if name.startswith("maxvit"):
+        return {"input_size": size}
+    several = "aux_logits" in inspect.signature(models.get_model_builder(name)).parameters or name in SEVERAL
+    return {"aux_logits": False, "init_weights": True} if several else {}
+
+
+SEVERAL = ("googlenet", "inception_v3")
+"""Nets that answer several times while training, unless told not to."""

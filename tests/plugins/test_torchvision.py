@@ -1,0 +1,74 @@
+"""torchvision's image classifiers through zoo's contract."""
+
+import subprocess
+import sys
+
+import pytest
+import torch
+
+import zoo
+from zoo.errors import ConfigError, UnknownNameError
+from zoo.testing import CHECKS, check_model
+
+models = pytest.importorskip("torchvision.models")
+EXAMPLES = zoo.sources["torchvision"].examples
+
+
+def test_the_names_are_those_of_torchvisions_own_registry():
+    names = zoo.sources["torchvision"].all_names()
+    print(f"{len(names)} names of torchvision")
+    assert list(names) == sorted(models.list_models(module=models))
+
+
+def test_listing_them_imports_neither_torchvision_nor_torch():
+    source = (
+        "import sys, zoo; zoo.models.find('torchvision:*'); assert not {'torchvision', 'torch'} & sys.modules.keys()"
+    )
+    subprocess.run([sys.executable, "-c", source], check=True)
+
+
+def test_a_misspelt_name_is_answered_with_near_ones():
+    with pytest.raises(UnknownNameError, match="did you mean torchvision:resnet18"):
+        zoo.create("torchvision:resnet81")
+
+
+def test_torchvisions_registry_stays_as_it_was():
+    before = models.list_models()
+    zoo.create("torchvision:squeezenet1_1", seed=0)
+    assert models.list_models() == before
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled, tmp_path):
+    images = bundled.train.take(256, seed=0)
+    model = zoo.create(f"torchvision:{name}", seed=0, size=32, channels=1).fit(images, epochs=1, progress=False)
+    again = zoo.load(model.save(tmp_path / "model"))
+    assert again.spec.name == f"torchvision:{name}"
+    assert torch.equal(again.logits(images.images[:8]), model.logits(images.images[:8]))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_architecture_passes_the_kit(name):
+    report = check_model(f"torchvision:{name}")
+    print(report)
+    assert report.passed == tuple(CHECKS)
+
+
+@pytest.mark.parametrize(("name", "size"), [("resnet18", 28), ("mobilenet_v3_small", 9), ("vgg11", 32)])
+def test_a_small_stem_keeps_small_images_whole(name, size):
+    model = zoo.create(f"torchvision:{name}", stem="small", size=size, channels=1, classes=3, seed=0)
+    assert model.logits(torch.zeros(2, 1, size, size, dtype=torch.uint8)).shape == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("name", "config"),
+    [("vgg11", {"size": 7}), ("vit_b_32", {"size": (32, 28)}), ("vit_b_32", {"size": 32, "stem": "small"})],
+)
+def test_what_an_architecture_cannot_take_is_refused_when_it_is_made(name, config):
+    with pytest.raises(ConfigError, match=f"torchvision:{name}"):
+        zoo.create(f"torchvision:{name}", **config)
+
+
+def test_nets_with_several_heads_are_made_with_one():
+    model = zoo.create("torchvision:googlenet", size=64, classes=4, seed=0)
+    assert not any(name.startswith("aux") for name, _ in model.net.named_parameters())
