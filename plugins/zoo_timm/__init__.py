@@ -16,6 +16,6 @@ def zoo_sources() -> list[Source]:
             summary="the image classifiers of timm, for small images",
             names="zoo_timm.names:names",
             model="zoo_timm.names:model",
-            examples=("resnet10t", "convnext_atto", "mobilenetv3_small_050", "test_vit", "test_efficientnet"),
+            examples=("test_resnet", "test_convnext", "test_vit", "test_efficientnet", "mobilenetv3_small_050"),
         )
     ]

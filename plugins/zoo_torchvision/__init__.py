@@ -16,6 +16,6 @@ def zoo_sources() -> list[Source]:
             summary="the image classifiers of torchvision, for small images",
             names="zoo_torchvision.names:names",
             model="zoo_torchvision.names:model",
-            examples=("resnet18", "squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "mnasnet0_5"),
+            examples=("squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "mobilenet_v2", "regnet_y_400mf"),
         )
     ]

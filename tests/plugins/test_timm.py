@@ -46,7 +46,7 @@ def test_timms_registry_stays_as_it_was():
     assert kept == [dict(getattr(_registry, name)) for name in ("_model_entrypoints", "_model_to_module")]
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [*EXAMPLES, "resnet10t", "convnext_atto"])
 def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled, tmp_path):
     images = bundled.train.take(256, seed=0)
     model = zoo.create(f"timm:{name}", seed=0, size=32, channels=1).fit(images, epochs=1, progress=False)

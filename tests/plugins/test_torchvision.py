@@ -38,7 +38,7 @@ def test_torchvisions_registry_stays_as_it_was():
     assert models.list_models() == before
 
 
-@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("name", [*EXAMPLES, "resnet18"])
 def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled, tmp_path):
     images = bundled.train.take(256, seed=0)
     model = zoo.create(f"torchvision:{name}", seed=0, size=32, channels=1).fit(images, epochs=1, progress=False)
