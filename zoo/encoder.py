@@ -38,7 +38,9 @@ def _missing(name: str, error: UnknownNameError) -> str:
         return f"{error}; encoders come with plugins, and zoo plugins shows yours"
     plugin = next((each for each in CATALOGUE.plugins() if each.name == owner), None)
     if plugin is None:
-        return f"the encoder {bare!r} is missing: it comes with plugin {owner}, which is not installed"
+        told = f"the encoder {bare!r} is missing: it comes with plugin {owner}, which is not installed"
+        source = owner.partition("@")[2] or owner.replace("_", "-")  # as `zoo plugins new` names them
+        return f"{told}: pip install {source}"
     if plugin.status == "ready":
         return f"the encoder {bare!r} is missing: {owner} {plugin.version} does not offer it"
     why = "turned off by ZOO_PLUGINS" if plugin.status == "off" else f"quarantined: {plugin.reason}"

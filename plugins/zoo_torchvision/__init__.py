@@ -16,6 +16,6 @@ def zoo_sources() -> list[Source]:
             summary="the image classifiers of torchvision, for small images",
             names="zoo_torchvision.names:names",
             model="zoo_torchvision.names:model",
-            examples=("squeezenet1_1", "shufflenet_v2_x0_5", "mobilenet_v3_small", "mobilenet_v2", "regnet_y_400mf"),
+            examples=("squeezenet1_0", "squeezenet1_1", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "mobilenet_v2"),
         )
     ]
