@@ -46,7 +46,8 @@ class Environment:
     def run(self, *words: str, where: Path | None = None, code: int = 0) -> subprocess.CompletedProcess[str]:
         """Run a command of the environment and insist on its exit code."""
         kept = {name: value for name, value in os.environ.items() if name not in ("PYTHONPATH", "ZOO_PLUGINS")}
-        command = [str(self.place / "bin" / words[0]), *words[1:]]
+        own = self.place / "bin" / words[0]
+        command = [str(own) if own.exists() else words[0], *words[1:]]
         environment = kept | QUIET | {"PATH": f"{self.place / 'bin'}{os.pathsep}{kept['PATH']}"} | self.settings
         done = subprocess.run(
             command, cwd=where or self.place, env=environment, capture_output=True, text=True, timeout=300

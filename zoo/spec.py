@@ -153,7 +153,21 @@ class EncoderSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class DatasetSpec:
-    """A data set that a plugin offers; `build` names a callable that returns a `zoo.data.Dataset`."""
+    """A data set that a plugin offers.
+
+    Args:
+        name: Such as `fashion-mnist`.
+        summary: One line for `zoo list --shelf datasets`.
+        build: Import string of a callable that takes `download=False` by keyword and returns a `zoo.Dataset`.
+        classes: Names of the classes, in the order of their indices.
+        size: Height and width of its images.
+        channels: Channels of its images: 1 for grey, 3 for colour.
+        counts: How many images each part has: `train`, and `test` if there is one.
+        license: Identifier of its licence, such as `CC0-1.0`, or `unstated`.
+        source: Who made it, and where it was published.
+        bundled: Whether it comes with its plugin and needs no download.
+        tags: Words to search by.
+    """
 
     name: str
     summary: str
@@ -176,7 +190,17 @@ class DatasetSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of a paper's table: a model with config and recipe changes, and what the paper reports for it."""
+    """A row of a paper's table: a model with config and recipe changes, and what the paper reports for it.
+
+    Args:
+        label: What the paper calls it.
+        model: A name on `zoo.models`.
+        recipe: One of the model's recipes by name; its default when left out.
+        config: Options of the model.
+        changes: Fields of the recipe to change.
+        dataset: A name on `zoo.datasets`, where it is another than the table's.
+        paper: What the paper reports: `accuracy`, `loss` by epoch, `seconds`.
+    """
 
     label: str
     model: str
@@ -193,7 +217,17 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A paper's table as a value: rows run on one data set (a row may name its own) over several seeds."""
+    """A paper's table as a value: rows run on one data set (a row may name its own) over several seeds.
+
+    Args:
+        name: Such as `paper1-7x7`.
+        summary: One line for `zoo list --shelf experiments`.
+        source: The paper, and where in it the table stands.
+        dataset: A name on `zoo.datasets`.
+        rows: The rows, each under a label of its own.
+        seeds: The seeds each row is run with.
+        tolerance: How far from the paper's accuracy a mean may lie and still count as met.
+    """
 
     name: str
     summary: str
@@ -213,7 +247,13 @@ class Experiment:
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command that a plugin adds to `zoo`; `build` names a click command."""
+    """A command that a plugin adds to `zoo`.
+
+    Args:
+        name: What is typed after `zoo`.
+        summary: One line for `zoo --help`.
+        build: Import string of a click command; it is imported when it is called.
+    """
 
     name: str
     summary: str

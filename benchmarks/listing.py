@@ -1,0 +1,61 @@
+"""How long listing takes: 200 models of 50 installed plugins, in a fresh Python, beside an empty one.
+
+    python benchmarks/listing.py [RUNS]
+
+The bar is twice the time of an empty Python plus 100 ms, without torch. Wheels are installed by pip into a folder of
+their own; runs alternate, and the median and the fastest of each are shown, with the load of the machine.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from wheels import install, offering, plugin  # noqa: E402 - the wheels of the tests
+
+LIST = """
+import sys, zoo
+rows = [(key, zoo.models[key].summary) for key in zoo.models if key.startswith("crowd-")]
+assert len(rows) == 200 and not {"torch", "numpy"} & sys.modules.keys()
+"""
+
+
+def seconds(source: str, site: Path) -> tuple[float, float]:
+    """Return how long a fresh Python takes to start, run a source and end: by the clock, and of CPU."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+    before, start = os.times(), time.perf_counter()
+    subprocess.run([sys.executable, "-c", source], check=True, env=environment | {"PYTHONPATH": str(site)}, cwd=site)
+    wall, after = time.perf_counter() - start, os.times()
+    return wall, after.children_user + after.children_system - before.children_user - before.children_system
+
+
+def main(num: int = 40) -> None:
+    """Measure and print."""
+    with tempfile.TemporaryDirectory() as folder:
+        members = [plugin(f"zoo-crowd-{n}", offering(*(f"crowd-{n}-{k}" for k in range(4)))) for n in range(50)]
+        site = install(Path(folder) / "site", *members)
+        seconds(LIST, site)  # compile once, as installing does
+        pairs = [(seconds("pass", site), seconds(LIST, site)) for _ in range(num)]
+    for name, pick, clock in (
+        ("median", statistics.median, 0),
+        ("fastest", min, 0),
+        ("median CPU", statistics.median, 1),
+    ):
+        empty, listing = (1000 * pick([each[clock] for each in column]) for column in zip(*pairs, strict=True))
+        bar = 2 * empty + 100
+        verdict = "held" if listing <= bar else "missed"
+        told = f"empty {empty:.0f} ms, 200 models of 50 plugins {listing:.0f} ms, bar {bar:.0f} ms"
+        print(f"{name} of {num}: {told}: {verdict}")
+    print(f"{os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}, Python {sys.version.split()[0]}")
+
+
+if __name__ == "__main__":
+    main(*map(int, sys.argv[1:]))

@@ -1,0 +1,60 @@
+"""The page docs/plugins.md run from its own blocks, and the way from an empty folder to a trained model, recorded."""
+
+import importlib.util
+import re
+import time
+
+import pytest
+from environments import ROOT, Environment, wheel_of
+
+PAGE = (ROOT / "docs" / "plugins.md").read_text()
+BLOCKS = re.findall(r"```(sh|py)\n(.*?)```", PAGE, re.DOTALL)
+SCRIPT = """
+zoo plugins new mine --kind encoder
+pip install --editable ./zoo-mine
+zoo plugins check zoo-mine
+zoo fit graph-classifier fashion-mnist-7x7 --config encoder=mine --config size=7 --epochs 1 --set batch_size=512 --quiet
+"""
+
+
+@pytest.fixture(scope="module")
+def environment(tmp_path_factory):
+    """An environment with zoo's wheel; pip builds in it, for there is no network."""
+    wheel = wheel_of(ROOT, tmp_path_factory.mktemp("wheel"))
+    return Environment.made(tmp_path_factory.mktemp("story") / "venv", wheel, PIP_NO_BUILD_ISOLATION="0")
+
+
+def test_the_page_runs_from_its_own_blocks(environment, tmp_path):
+    said = ""
+    for kind, text in BLOCKS:
+        if kind == "py":
+            (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text)
+        else:
+            said += environment.run("sh", "-ec", text, where=tmp_path).stdout
+    counts = re.findall(r"zoo-brightness: (\d+) checks ran: (\d+) held", said)
+    print(f"{len(BLOCKS)} blocks; checks that ran and held: {counts}")
+    assert len(counts) == 2
+    assert all(ran == held and int(ran) >= 48 for ran, held in counts)
+    assert " passed" in said
+    assert "timm:resnet18" in said
+
+
+def test_from_an_empty_folder_to_a_model_trained_through_a_new_encoder(environment, tmp_path):
+    start = time.perf_counter()
+    said = environment.run("sh", "-exc", SCRIPT, where=tmp_path).stdout
+    seconds = time.perf_counter() - start
+    files = [path for path in (tmp_path / "zoo-mine").rglob("*.py") if path.name != "net.py"]
+    num = sum(len([line for line in path.read_text().splitlines() if line.strip()]) for path in files)
+    checked = re.search(r"zoo-mine: (\d+) checks ran: \1 held", said)
+    print(f"4 commands, {num} lines of Python beside the net, {checked[1]} checks, {seconds:.0f} seconds")
+    assert "saved to ./runs/graph-classifier" in said
+    assert num < 40
+
+
+def test_the_reference_is_current_and_tells_of_every_field():
+    spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
+    generate = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(generate)
+    page = generate.page()
+    assert page == (ROOT / "docs" / "reference" / "plugins.md").read_text(), "run: python docs/generate.py"
+    assert not [line for line in page.splitlines() if line.endswith("|  |")]
