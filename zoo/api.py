@@ -21,7 +21,7 @@ from zoo.model import Model
 from zoo.plugins import CATALOGUE
 from zoo.randomness import check_seed, fresh_seed
 from zoo.reference import is_folder
-from zoo.restoring import cast, check_extent, form_of, provider, saved_config
+from zoo.restoring import cast, check_extent, filled, form_of, provider, saved_config
 from zoo.spec import ModelSpec
 
 
@@ -109,7 +109,7 @@ def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool 
     cast(model.net, manifest)
     form, own = form_of(spec, model.config), model.net.state_dict()
     state, report = adapted(artifact.state, own, source=form, target=form, partial=partial, name=place.reference)
-    model.net.load_state_dict(state)
+    filled(model.net, state)
     model.report = report
     model.classes, model.preprocessing = manifest.classes, manifest.preprocessing
     model.history, model.recipe, model.data = artifact.history, manifest.recipe, manifest.data

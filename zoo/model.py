@@ -33,7 +33,7 @@ from zoo.publishing import How, publish
 from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
 from zoo.reference import is_folder
-from zoo.restoring import number_type_named, recomputed, start
+from zoo.restoring import filled, number_type_named, recomputed, start
 from zoo.scoring import labelled, score_of
 from zoo.signature import Classes, Preprocessing
 from zoo.spec import ModelSpec
@@ -155,7 +155,7 @@ class Model:
         try:
             yield
         except ZooError:
-            self.net.load_state_dict(weights_before)
+            filled(self.net, weights_before)
             vars(self).update(before)
             raise
         finally:
@@ -236,7 +236,7 @@ class Model:
             partial=partial,
             name=place.reference,
         )
-        self.net.load_state_dict(dict(taken.state))
+        filled(self.net, taken.state)
         self.preprocessing = taken.preprocessing
         if len(artifact.manifest.classes) == len(self.classes):
             self.classes = artifact.manifest.classes

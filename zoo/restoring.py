@@ -117,6 +117,14 @@ def cast(net: Module, manifest: Manifest) -> Module:
     return net
 
 
+def filled(net: Module, state: Mapping[str, Tensor]) -> Module:
+    """Give a net these tensors, with the versions of its layers that some torchvision nets ask for when loading."""
+    whole = net.state_dict()
+    whole.update(state)
+    net.load_state_dict(whole)
+    return net
+
+
 def recomputed(net: Module, fresh: Module) -> Module:
     """Give a net the buffers that are computed and not stored as they are in a fresh one, in its own number types."""
     stored, made = net.state_dict().keys(), dict(fresh.named_buffers())
@@ -208,8 +216,8 @@ def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: i
         std=before.std,
         name=spec.name,
     )
-    one.load_state_dict(dict(artifact.state))
-    other.load_state_dict(state)
+    filled(one, artifact.state)
+    filled(other, state)
     expected = answers(one, Classification(Normalize(before)), shown[before.channels])
     found = answers(other, Classification(Normalize(after)), shown[channels])
     return float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12))
