@@ -33,14 +33,14 @@ def flushed_denormals() -> Iterator[None]:
 def _flush(on: bool) -> None:
     """Set the mode in this thread and in torch's OpenMP threads: it belongs to each thread by itself."""
     torch.set_flush_denormal(on)
-    runtime, threads = _openmp(), torch.get_num_threads()
+    runtime, threads = openmp(), torch.get_num_threads()
     if runtime is not None and threads > 1:
         call = _CALL(lambda _: torch.set_flush_denormal(on) and None)
         runtime.GOMP_parallel(call, None, threads, 0)  # runs `call` once in each thread of the pool
 
 
 @cache
-def _openmp() -> ctypes.CDLL | None:
+def openmp() -> ctypes.CDLL | None:
     """Return the GNU OpenMP runtime that this torch computes with, or None where it uses another."""
     package = Path(torch.__file__).parent
     found = [

@@ -85,16 +85,33 @@ class Stepper:
         """The learning rate of the next step."""
         return self._recipe.lr * self._plateau * lr_factor(self._recipe, (self._taken + 0.5) / self._steps)
 
-    def step(self, loss: Tensor) -> None:
-        """Take the gradient of a loss, and a step when enough batches are gathered."""
+    def step(self, loss: Tensor, gradient: Tensor | None = None) -> None:
+        """Take the gradient of a loss, and a step when enough batches are gathered.
+
+        Args:
+            loss: A scalar.
+            gradient: That of the player's one parameter, where it came with the loss.
+        """
         self._pending += 1
         is_due = self._pending == self._recipe.accumulate
-        with nullcontext() if is_due else self._engine.no_sync(self._player):
-            scaled = self._scaler.scale(loss / self._recipe.accumulate if self._recipe.accumulate > 1 else loss)
-            self._engine.backward(scaled)
+        if gradient is not None:
+            self._take(gradient)
+        else:
+            self._backward(loss, is_due)
         if is_due:
             self._update()
         self._taken += 1
+
+    def _backward(self, loss: Tensor, is_due: bool) -> None:
+        with nullcontext() if is_due else self._engine.no_sync(self._player):
+            scaled = self._scaler.scale(loss / self._recipe.accumulate if self._recipe.accumulate > 1 else loss)
+            self._engine.backward(scaled)
+
+    def _take(self, gradient: Tensor) -> None:
+        """Add a gradient to what is gathered."""
+        (parameter,) = self.optimizer.param_groups[0]["params"]
+        share = gradient / self._recipe.accumulate if self._recipe.accumulate > 1 else gradient
+        parameter.grad = share if parameter.grad is None else parameter.grad.add_(share)
 
     def flush(self) -> None:
         """Step with what an epoch's last batches have gathered, averaged over as many as there were."""
@@ -111,11 +128,15 @@ class Stepper:
             torch.nn.utils.clip_grad_norm_(self._player.parameters(), self._recipe.clip)
         self._scaler.step(self.optimizer)
         self._scaler.update()
-        self.optimizer.zero_grad(set_to_none=True)
+        for parameter in self._parameters():
+            parameter.grad = None
         self._pending = 0
 
+    def _parameters(self) -> Iterator[Parameter]:
+        return (parameter for group in self.optimizer.param_groups for parameter in group["params"])
+
     def _gradients(self) -> Iterator[Tensor]:
-        return (p.grad for group in self.optimizer.param_groups for p in group["params"] if p.grad is not None)
+        return (parameter.grad for parameter in self._parameters() if parameter.grad is not None)
 
     def observe(self, value: float) -> None:
         """Hear the monitored value of an epoch, lower is better: `plateau` drops the rate when it stays."""

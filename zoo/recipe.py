@@ -13,6 +13,7 @@ from zoo.errors import ConfigError, did_you_mean, listed
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 PRECISIONS = ("fp32", "bf16", "fp16")
+KERNELS = ("auto", "fused", "torch")
 LARGEST = sys.float_info.max
 
 
@@ -58,6 +59,9 @@ class Recipe:
             and `fit` leaves the average in the model.
         precision: `fp32`, or autocast to `bf16` or `fp16`.
         compile: Run the net through `torch.compile`.
+        kernels: How a stack of graph convolutions is trained on the CPU: `auto` compiles loss and gradient into one
+            call where it can, `fused` insists on it, `torch` computes layer by layer. They agree to rounding.
+        channels_last: Keep images and weights of convolutions with channels last in memory, which many train faster.
         validation: Share of the training images held out, unless `fit(validation=...)` gives a set; in [0, 1).
         split: How they are held out: `stratified` by class, at `random`, or `ordered` (the last ones).
         shuffle: Draw a new order of the training images each epoch.
@@ -90,6 +94,8 @@ class Recipe:
     ema: float = _number(0, 0.999999, default=0.0)
     precision: str = _choice(*PRECISIONS)
     compile: bool = False
+    kernels: str = _choice(*KERNELS)
+    channels_last: bool = False
     validation: float = _number(0, 0.99, default=0.0)
     split: str = _choice("stratified", "random", "ordered")
     shuffle: bool = True

@@ -18,6 +18,7 @@ from zoo.errors import ConfigError, TrainingError, listed
 from zoo.history import History, is_lower_better
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
+from zoo.running import running
 from zoo.tasks import Loss, Tally, Task
 
 
@@ -59,28 +60,22 @@ class Trainer:
         net.to(self.device)
         players = task.players(net)
         average = Average(players, self._recipe.ema) if self._recipe.ema else None
-        nets = {
-            name: self._engine.prepare_model(self._compiled(player), device_placement=False)
-            for name, player in players.items()
-        }
-        training = Training(
-            recipe=self._recipe,
-            nets=nets,
-            scored=average.nets if average else players,
-            steps=train.steps(self._engine.num_processes),
-        )
         best = Best.wanted(self._recipe)
         limit = TimeLimit(self._recipe.time_limit) if self._recipe.time_limit else None
         watchers: list[Callback] = [each for each in (average, best, limit) if each is not None]
-        self._epochs(training, task, train, validation, history, [*watchers, *self._callbacks])
+        with running(net, players, task, self._recipe, self._engine) as nets:
+            training = Training(
+                recipe=self._recipe,
+                nets=nets,
+                scored=average.nets if average else players,
+                steps=train.steps(self._engine.num_processes),
+            )
+            self._epochs(training, task, train, validation, history, [*watchers, *self._callbacks])
         if best:
             best.restore(players)
         elif average:
             for name, averaged in average.nets.items():
                 players[name].load_state_dict(averaged.state_dict())
-
-    def _compiled(self, player: Module) -> Module:
-        return torch.compile(player) if self._recipe.compile else player  # type: ignore[return-value]
 
     def _epochs(
         self,
@@ -137,10 +132,10 @@ class Trainer:
         training.step = training.images = 0
         for batch in self._batches(train, epoch):
             for loss in self._losses(task, training.nets, batch):
-                steppers[loss.player].step(loss.value)
+                steppers[loss.player].step(loss.value, loss.gradient)
                 _add(sums, loss.seen)
             training.step += 1
-            training.images += len(batch.images) * self._engine.num_processes
+            training.images += batch.targets.shape[0] * self._engine.num_processes
             for callback in callbacks:
                 callback.on_step(training)
             if training.stop:
@@ -156,6 +151,9 @@ class Trainer:
     def _losses(self, task: Task, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:
         """Draw the task's losses one by one; only the forward pass runs under autocast."""
         losses = task.losses(nets, batch)
+        if self._recipe.precision == "fp32":
+            yield from losses
+            return
         while True:
             with autocast(self.device, self._recipe.precision):
                 loss = next(losses, None)

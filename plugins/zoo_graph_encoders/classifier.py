@@ -10,7 +10,9 @@ from torch import Tensor, nn
 from zoo.encoder import encoder as built_encoder
 from zoo.encoder import lasting, options_of
 from zoo.errors import ConfigError
+from zoo.fused import Layer, Stack
 from zoo.graph import PixelGraph
+from zoo_graph_encoders.gcn import GCN
 from zoo_graph_encoders.readout import READOUTS, num_features
 
 WAVES = 8
@@ -54,7 +56,8 @@ class GraphClassifier(nn.Module):
         if min(blocks, width) < 1:
             raise ConfigError(f"graph-classifier has at least one block of width 1, not {blocks} of {width}")
         grid = PixelGraph(*size, neighbours=neighbours, self_loops=self_loops)
-        self.is_pyramid = readout == "pyramid"
+        self.channels, self.is_pyramid = channels, readout == "pyramid"
+        self.is_mean = readout == "mean"
         self.grids = nn.ModuleList(_levels(grid, blocks) if self.is_pyramid else [grid] * blocks)
         self.register_buffer("positions", _positions(grid, positions), persistent=False)  # (N, P)
         self.positions: Tensor
@@ -88,6 +91,19 @@ class GraphClassifier(nn.Module):
             levels.append(encoder(nodes, grid))
             nodes = _grid(grid).pool(levels[-1]) if self.is_pyramid else levels[-1]
         return levels
+
+    def stack(self) -> Stack | None:
+        """Return what the net computes as a stack that is trained in one piece, if its encoders are layers of one."""
+        if not self.is_mean or not all(isinstance(each, GCN) for each in self.encoders):
+            return None
+        first = Layer.of(self.embed, propagate=False, relu=False)
+        return Stack(
+            graph=_grid(self.grids[0]),
+            channels=self.channels,
+            layers=[first, *(each.layer() for each in self.encoders if isinstance(each, GCN))],
+            head=Layer.of(self.head),
+            positions=self.positions if self.positions.shape[1] else None,
+        )
 
 
 def _grid(module: nn.Module) -> PixelGraph:

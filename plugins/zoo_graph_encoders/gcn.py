@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
+from zoo.fused import Layer
 from zoo.graph import PixelGraph
 
 
@@ -42,3 +43,7 @@ class GCN(nn.Module):
         """Return nodes (B, N, width) for nodes (B, N, width)."""
         convolved: Tensor = self.convolution(nodes, graph)
         return convolved.relu()
+
+    def layer(self) -> Layer:
+        """Return the same as a layer of a stack that is trained in one piece."""
+        return Layer.of(self.convolution.linear)

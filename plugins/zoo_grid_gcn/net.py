@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from zoo.fused import Layer, Stack
 from zoo.graph import PixelGraph
 
 
@@ -31,6 +32,10 @@ class GraphConvolution(nn.Module):
             return graph.propagate(nodes) @ self.weight + self.bias
         return graph.propagate(nodes @ self.weight) + self.bias
 
+    def layer(self, *, relu: bool) -> Layer:
+        """Return the same as a layer of a stack."""
+        return Layer(weight=self.weight, bias=self.bias, relu=relu)
+
 
 class GridGCN(nn.Module):
     """Graph convolutions over the pixel grid, ReLU between them, and the mean over the nodes.
@@ -56,6 +61,7 @@ class GridGCN(nn.Module):
     ) -> None:
         super().__init__()
         widths = (channels, *hidden, classes)
+        self.channels = channels
         self.grid = PixelGraph(*size)
         self.convolutions = nn.ModuleList(map(GraphConvolution, widths[:-1], widths[1:]))
         self.last_relu = last_relu
@@ -63,8 +69,18 @@ class GridGCN(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""
         nodes = images.flatten(2).mT  # (B, N, C)
-        for index, convolution in enumerate(self.convolutions):
+        for convolution, has_relu in zip(self.convolutions, self._relus(), strict=True):
             nodes = convolution(nodes, self.grid)  # (B, N, F)
-            if self.last_relu or index < len(self.convolutions) - 1:
+            if has_relu:
                 nodes = nodes.relu()
         return nodes.mean(1)  # (B, K)
+
+    def stack(self) -> Stack:
+        """Return what the net computes, so that it is trained in one piece."""
+        pairs = zip(self.convolutions, self._relus(), strict=True)
+        layers = [each.layer(relu=relu) for each, relu in pairs if isinstance(each, GraphConvolution)]
+        return Stack(graph=self.grid, channels=self.channels, layers=layers)
+
+    def _relus(self) -> list[bool]:
+        """Return after which convolutions ReLU follows."""
+        return [True] * (len(self.convolutions) - 1) + [self.last_relu]

@@ -14,6 +14,7 @@ DOORS = {
     "accelerate": ["zoo/trainer.py"],
     "safetensors": ["zoo/tensors.py"],
     "filelock": ["zoo/atomic.py"],
+    "llvmlite": ["zoo/fused/*.py"],
     "huggingface_hub": ["zoo/hub/*.py"],
     "onnxruntime": ["zoo/export.py"],
     "yaml": ["zoo/notes.py"],

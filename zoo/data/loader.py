@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, NamedTuple
 
@@ -14,6 +15,8 @@ from zoo.errors import ConfigError, ImageError, LabelError, SourceError
 from zoo.randomness import derived_seed, generator
 from zoo.signature import Classes
 
+GATHERED = 2**19
+"""Bytes of images gathered at once, so that small batches cost no call each and large ones stay in the cache."""
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 """(images, labels, generator) -> (images, targets)."""
 
@@ -102,17 +105,34 @@ class Loader:
                 f"drop_last takes at least {stride}" if self.drop_last else f"{world} processes take at least {world}"
             )
             raise ConfigError(f"{len(self.images)} images make no batch: {least}; lower batch_size or give more images")
-        pixels, labels = self.images.images, self.images.labels
-        order = self._order(epoch).to(pixels.device)
-        draws = torch.Generator(device=pixels.device)
-        for step in range(steps):
-            is_open = step == steps - 1 and not self.drop_last
-            share = order[step * stride : None if is_open else (step + 1) * stride].tensor_split(world)[rank]
-            batch = Batch(pixels.index_select(0, share), labels.index_select(0, share))
+        draws = torch.Generator(device=self.images.images.device)
+        for step, batch in enumerate(self._gathered(self._shares(epoch, steps, rank, world))):
             if self.augment is not None:
                 draws.manual_seed(derived_seed(self.seed, "augment", epoch, step, rank))
                 batch = Batch(*self.augment(*batch, draws))
             yield batch
+
+    def _shares(self, epoch: int, steps: int, rank: int, world: int) -> list[Tensor]:
+        """Return the places of the images of each batch of process `rank` of `world`."""
+        order = self._order(epoch).to(self.images.images.device)
+        stride = self.batch_size * world
+        if self.drop_last:
+            order = order[: steps * stride]
+        parts = [*order[: (steps - 1) * stride].split(stride), order[(steps - 1) * stride :]]
+        parts = parts if steps > 1 else parts[-1:]
+        return parts if world == 1 else [part.tensor_split(world)[rank] for part in parts]
+
+    def _gathered(self, shares: list[Tensor]) -> Iterator[Batch]:
+        """Yield the images at these places; those of several small batches are gathered at once, and then cut."""
+        pixels, labels = self.images.images, self.images.labels
+        many = max(1, GATHERED // (self.batch_size * pixels[0].numel()))
+        for first in range(0, len(shares), many):
+            some = shares[first : first + many]
+            places, sizes = torch.cat(some), [part.shape[0] for part in some]
+            pairs = zip(
+                pixels.index_select(0, places).split(sizes), labels.index_select(0, places).split(sizes), strict=True
+            )
+            yield from itertools.starmap(Batch, pairs)
 
     def _order(self, epoch: int) -> Tensor:
         if not self.shuffle:

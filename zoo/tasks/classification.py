@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch.nn import Module
 
 from zoo.data import Batch
 from zoo.data.resize import Normalize
+from zoo.tasks.shares import Shares
 from zoo.tasks.task import Loss, Tally
 
 
@@ -23,12 +25,15 @@ class Classification:
         class_weights: Weight of each class in the training loss, (K); scores are never weighted.
     """
 
+    is_cross_entropy = True
+
     def __init__(
         self, normalize: Normalize, *, label_smoothing: float = 0.0, class_weights: Tensor | None = None
     ) -> None:
         self._normalize = normalize
         self._label_smoothing = label_smoothing
         self._class_weights = class_weights
+        self._shares: Shares | None = None
 
     def players(self, net: Module) -> dict[str, Module]:
         """Return the one player, `net`."""
@@ -36,13 +41,26 @@ class Classification:
 
     def losses(self, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:
         """Yield the cross-entropy of a batch, and the accuracy the same forward pass shows."""
-        logits = self.predict(nets, batch.images)
-        weights = None if self._class_weights is None else self._class_weights.to(logits.device)
-        loss = F.cross_entropy(logits, batch.targets, weight=weights, label_smoothing=self._label_smoothing)
         num = len(batch.images)
-        yield Loss(
-            "net", loss, {"loss": (loss.detach() * num, num), "accuracy": (_right(logits.detach(), batch.targets), num)}
+        if hasattr(nets["net"], "cross_entropy"):
+            loss, right, gradient = self._in_one(nets, batch)
+        else:
+            logits, gradient = self.predict(nets, batch.images), None
+            weights = None if self._class_weights is None else self._class_weights.to(logits.device)
+            loss = F.cross_entropy(logits, batch.targets, weight=weights, label_smoothing=self._label_smoothing)
+            right = _right(logits.detach(), batch.targets)
+        yield Loss("net", loss, {"loss": (loss.detach() * num, num), "accuracy": (right, num)}, gradient)
+
+    def _in_one(self, nets: Mapping[str, Module], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+        """Return loss, right answers and gradient of a player that computes them in one call; see `zoo.fused`."""
+        net: Any = nets["net"]
+        if self._shares is None:
+            smoothing, weights = self._label_smoothing, self._class_weights
+            self._shares = Shares(net.classes, net.dtype, label_smoothing=smoothing, class_weights=weights)
+        found: tuple[Tensor, Tensor, Tensor] = net.cross_entropy(
+            self._normalize(batch.images).to(net.dtype), self._shares(batch.targets)
         )
+        return found
 
     def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
         """Return logits (B, K) as float32."""

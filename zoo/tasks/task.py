@@ -15,15 +15,23 @@ Tally = Mapping[str, tuple[Tensor, int]]
 
 
 class Loss(NamedTuple):
-    """One step to take: whose, on what, and what the forward pass has shown on the way (nothing is computed twice)."""
+    """One step to take: whose, on what, and what the forward pass has shown on the way (nothing is computed twice).
+
+    Where computing the loss has given the gradient too, that of the player's one flat parameter is in `gradient`.
+    """
 
     player: str
     value: Tensor
     seen: Tally
+    gradient: Tensor | None = None
 
 
 class Task(Protocol):
-    """What a model learns."""
+    """What a model learns.
+
+    A task that has `is_cross_entropy = True` learns by the cross-entropy of its players' logits, and takes players
+    whose `cross_entropy` gives loss and gradient in one call (`zoo.fused`).
+    """
 
     def players(self, net: Module) -> dict[str, Module]:
         """Return who is stepped, by name."""

@@ -1,0 +1,192 @@
+"""A stack trained in one piece computes what its layers compute one by one."""
+
+import random
+
+import pytest
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+import zoo
+from zoo.errors import ConfigError, TrainingError
+from zoo.fused import Layer, Stack, fused, player
+from zoo.graph import PixelGraph
+from zoo.tasks.shares import Shares
+
+CASES = 14
+
+
+class Tower(nn.Module):
+    """A stack of any widths, with what `Stack` allows: layers that do not propagate, positions, a head."""
+
+    def __init__(self, draw):
+        super().__init__()
+        self.graph = PixelGraph(draw.randint(1, 9), draw.randint(1, 9))
+        self.channels, positions = draw.randint(1, 3), draw.choice([0, 0, 2])
+        widths = [self.channels + positions, *(draw.randint(1, 37) for _ in range(draw.randint(1, 4)))]
+        self.linears = nn.ModuleList(map(nn.Linear, widths, widths[1:]))
+        self.relus = [draw.random() < 0.8 for _ in self.linears]
+        self.propagates = [draw.random() < 0.8 for _ in self.linears]
+        self.head = nn.Linear(widths[-1], draw.randint(2, 12)) if draw.random() < 0.5 or widths[-1] < 2 else None
+        self.positions = torch.randn(self.graph.num_nodes, positions) if positions else None
+
+    def forward(self, images):
+        nodes = images.flatten(2).mT
+        if self.positions is not None:
+            nodes = torch.cat([nodes, self.positions.to(nodes).expand(len(nodes), -1, -1)], 2)
+        for linear, relu, propagates in zip(self.linears, self.relus, self.propagates, strict=True):
+            nodes = linear(self.graph.filtered(nodes) if propagates else nodes)
+            nodes = nodes.relu() if relu else nodes
+        return nodes.mean(1) if self.head is None else self.head(nodes.mean(1))
+
+    def stack(self):
+        triples = zip(self.linears, self.relus, self.propagates, strict=True)
+        return Stack(
+            graph=self.graph,
+            channels=self.channels,
+            layers=[Layer.of(each, propagate=propagates, relu=relu) for each, relu, propagates in triples],
+            head=None if self.head is None else Layer.of(self.head),
+            positions=self.positions,
+        )
+
+
+def both(net, images, targets):
+    """Return loss, gradients and right answers of a net, layer by layer and in one piece."""
+    logits = net(images)
+    loss = (targets * (logits.logsumexp(1, keepdim=True) - logits)).sum()
+    parameters = net.stack().parameters()
+    slopes = torch.autograd.grad(loss, parameters)
+    whole = fused(net, "fused")
+    found, right, gradient = whole.cross_entropy(images, targets)
+    expected = torch.cat([each.flatten() for each in slopes])
+    matches = int((logits.argmax(1) == targets.argmax(1)).sum())
+    return (loss.item(), expected, matches), (found.item(), gradient.clone(), int(right))
+
+
+@pytest.mark.parametrize(("dtype", "forward", "backward"), [(torch.float32, 1e-5, 1e-4), (torch.float64, 1e-10, 1e-10)])
+@pytest.mark.parametrize("seed", range(CASES))
+def test_loss_and_gradient_are_those_of_the_layers(seed, dtype, forward, backward):
+    draw = random.Random(seed)
+    torch.manual_seed(seed)
+    net = Tower(draw).to(dtype)
+    images = torch.randn(draw.randint(1, 70), net.channels, net.graph.height, net.graph.width, dtype=dtype)
+    targets = torch.rand(len(images), len(net(images[:1])[0]), dtype=dtype) / len(images)
+    (loss, slopes, matches), (found, gradient, right) = both(net, images, targets)
+    assert found == pytest.approx(loss, rel=forward)
+    assert (gradient - slopes).abs().max() <= backward * max(float(slopes.abs().max()), 1e-3)
+    assert right == matches
+
+
+def test_no_graph_is_too_large_or_too_small():
+    for size in ((1, 1), (28, 28)):
+        net = zoo.create("gcn-7x7", seed=0, size=size).net
+        images, targets = torch.rand(20, 1, *size), torch.eye(10)[torch.arange(20) % 10] / 20
+        (loss, slopes, _), (found, gradient, _) = both(net, images, targets)
+        assert found == pytest.approx(loss, rel=1e-5)
+        assert (gradient - slopes).abs().max() <= 1e-4 * slopes.abs().max()
+
+
+SETTINGS = {
+    "plain": {},
+    "smoothed": {"label_smoothing": 0.1},
+    "weighted": {"class_weights": tuple(range(1, 11)), "label_smoothing": 0.2},
+    "mixed": {"mixup": 0.4, "label_smoothing": 0.1},
+    "gathered": {"accumulate": 3, "clip": 0.01},
+    "averaged": {"ema": 0.9, "optimizer": "sgd", "momentum": 0.9},
+    "decayed": {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "one-cycle"},
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_every_recipe_gives_the_same_losses(name, small):
+    recipe = {"epochs": 10, "batch_size": 64, "progress": False, **SETTINGS[name]}
+    losses = {
+        kernels: zoo.create("gcn-7x7", seed=1).fit(small, kernels=kernels, **recipe).history["loss"]
+        for kernels in ("torch", "fused")
+    }
+    assert losses["fused"] == pytest.approx(losses["torch"], rel=1e-3)
+
+
+def test_positions_and_linear_layers_train_alike(small):
+    losses = [
+        zoo.create("gcn-pos-7x7", seed=1).fit(small, epochs=5, kernels=kernels, progress=False).history["loss"]
+        for kernels in ("torch", "fused")
+    ]
+    assert losses[0] == pytest.approx(losses[1], rel=1e-3)
+
+
+def test_it_is_chosen_by_itself_and_exact_when_repeated(small):
+    runs = [zoo.create("gcn-7x7", seed=2).fit(small, epochs=2, kernels=k, progress=False) for k in ("auto", "fused")]
+    assert all(torch.equal(*pair) for pair in zip(*(run.net.state_dict().values() for run in runs), strict=True))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 3])
+def test_threads_do_not_change_a_bit(threads, monkeypatch):
+    net = zoo.create("gcn-7x7", seed=0).net
+    images, targets = torch.rand(100, 1, 7, 7), torch.eye(10)[torch.arange(100) % 10] / 100
+    alone = [each.clone() for each in fused(net, "fused").cross_entropy(images, targets)]
+    monkeypatch.setattr(player, "SHARED", 0)
+    torch.set_num_threads(threads)
+    try:
+        shared = fused(net, "fused").cross_entropy(images, targets)
+    finally:
+        torch.set_num_threads(1)
+    assert all(torch.equal(*pair) for pair in zip(alone, shared, strict=True))
+
+
+def test_after_training_parameters_are_the_nets_own(small):
+    model = zoo.create("gcn-7x7", seed=0).fit(small, epochs=1, kernels="fused", progress=False)
+    storages = {parameter.untyped_storage().data_ptr() for parameter in model.net.parameters()}
+    assert len(storages) == len(list(model.net.parameters()))
+
+
+def test_a_loss_that_is_not_finite_shows(small):
+    with pytest.raises(TrainingError, match="became nan"):
+        zoo.create("gcn-7x7", seed=0).fit(small, epochs=3, optimizer="sgd", lr=1e30, kernels="fused", progress=False)
+
+
+REFUSED = {
+    "no stack": ("cnn-7x7", {}, {}),
+    "not 8 neighbours": ("graph-classifier", {"neighbours": 4}, {}),
+    "no stack of graph": ("graph-classifier", {"readout": "mean+max"}, {}),
+    "precision='bf16'": ("gcn-7x7", {}, {"precision": "bf16"}),
+    "compile=True": ("gcn-7x7", {}, {"compile": True}),
+}
+
+
+@pytest.mark.parametrize("why", REFUSED)
+def test_what_cannot_be_is_refused_with_its_reason(why, small):
+    name, config, recipe = REFUSED[why]
+    with pytest.raises(ConfigError, match=why):
+        zoo.create(name, seed=0, **config).fit(small, epochs=1, kernels="fused", progress=False, **recipe)
+
+
+def test_frozen_parameters_are_trained_layer_by_layer(small):
+    model = zoo.create("gcn-7x7", seed=0)
+    frozen = next(iter(model.net.parameters())).requires_grad_(False)
+    before = frozen.clone()
+    with pytest.raises(ConfigError, match="frozen"):
+        model.fit(small, epochs=1, kernels="fused", progress=False)
+    model.fit(small, epochs=1, progress=False)
+    assert torch.equal(frozen, before)
+
+
+def test_without_llvmlite_layers_are_computed_one_by_one(small, monkeypatch):
+    monkeypatch.setattr("zoo.fused.choice.find_spec", lambda name: None)
+    model = zoo.create("gcn-7x7", seed=0)
+    with pytest.raises(ConfigError, match="pip install llvmlite"):
+        model.fit(small, epochs=1, kernels="fused", progress=False)
+    assert model.fit(small, epochs=1, progress=False).history
+
+
+@pytest.mark.parametrize("smoothing", [0.0, 0.3])
+@pytest.mark.parametrize("is_weighted", [False, True])
+@pytest.mark.parametrize("is_mixed", [False, True])
+def test_shares_are_the_cross_entropy_of_torch(smoothing, is_weighted, is_mixed):
+    torch.manual_seed(0)
+    logits = torch.randn(9, 4, dtype=torch.float64)
+    weights = torch.rand(4, dtype=torch.float64) if is_weighted else None
+    targets = torch.rand(9, 4, dtype=torch.float64).softmax(1) if is_mixed else torch.arange(9) % 4
+    shares = Shares(4, torch.float64, label_smoothing=smoothing, class_weights=weights)(targets)
+    expected = F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
+    assert (shares * (logits.logsumexp(1, keepdim=True) - logits)).sum() == pytest.approx(expected.item(), rel=1e-6)

@@ -1,0 +1,113 @@
+"""What a net says of itself so that it can be trained in one piece: a stack of graph convolutions over one grid."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Protocol, runtime_checkable
+
+from torch import Tensor
+from torch.nn import Linear, Parameter
+
+from zoo.fused.shape import Dense, Shape
+from zoo.graph import PixelGraph
+
+
+@dataclass(frozen=True, kw_only=True)
+class Layer:
+    """H' = A H W + b, or H W + b, and perhaps ReLU.
+
+    Args:
+        weight: The matrix: (inputs, outputs), or (outputs, inputs) as `torch.nn.Linear` keeps it.
+        bias: The bias (outputs).
+        propagate: Whether nodes are propagated over the graph, `PixelGraph.propagate`.
+        relu: Whether ReLU follows.
+        is_linear: Whether the matrix is (outputs, inputs).
+    """
+
+    weight: Parameter
+    bias: Parameter
+    propagate: bool = True
+    relu: bool = True
+    is_linear: bool = False
+
+    @classmethod
+    def of(cls, linear: Linear, *, propagate: bool = True, relu: bool = True) -> Layer:
+        """Return a layer with the parameters of a linear module that has a bias."""
+        weight, bias = linear.weight, linear.bias
+        assert isinstance(weight, Parameter)
+        assert isinstance(bias, Parameter)
+        return cls(weight=weight, bias=bias, propagate=propagate, relu=relu, is_linear=True)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Stack:
+    """Images to nodes, layers, the mean over the nodes, and perhaps a last linear layer: logits.
+
+    Args:
+        graph: The grid.
+        channels: Image channels: the first features of each node.
+        layers: Computed node by node, in order.
+        head: Computed of the mean; its `propagate` and `relu` are not used.
+        positions: Constant features of each node after the channels, (N, P).
+    """
+
+    graph: PixelGraph
+    channels: int
+    layers: Sequence[Layer]
+    head: Layer | None = None
+    positions: Tensor | None = None
+
+    def parameters(self) -> list[Parameter]:
+        """Return the parameters, in the order of the layers."""
+        every = [*self.layers, *([self.head] if self.head else [])]
+        return [parameter for layer in every for parameter in (layer.weight, layer.bias)]
+
+    def shape(self) -> Shape:
+        """Return what a program is made for.
+
+        A last layer without ReLU is computed of the mean: 1^T A (H W) / N = ((1^T A / N) H) W, N times less work.
+        """
+        offset, layers = 0, []
+        for layer in self.layers:
+            layers.append(_dense(layer, offset))
+            offset += layer.weight.numel() + layer.bias.numel()
+        head = _dense(replace(self.head, propagate=False, relu=False), offset) if self.head else None
+        if head is None and layers and not layers[-1].relu:
+            head = layers.pop()
+        return Shape(
+            rows=_numbers(self.graph.rows),
+            columns=_numbers(self.graph.columns),
+            channels=self.channels,
+            positions=0 if self.positions is None else self.positions.shape[1],
+            layers=tuple(layers),
+            head=head,
+            parameters=sum(parameter.numel() for parameter in self.parameters()),
+            real="double" if self.parameters()[0].dtype.itemsize == 8 else "float",
+        )
+
+
+@runtime_checkable
+class Stacked(Protocol):
+    """A net that is a stack of graph convolutions."""
+
+    def stack(self) -> Stack | None:
+        """Return what the net computes, or None where its config makes it something else."""
+
+
+def _dense(layer: Layer, offset: int) -> Dense:
+    inputs, outputs = layer.weight.shape[::-1] if layer.is_linear else layer.weight.shape
+    return Dense(
+        inputs=inputs,
+        outputs=outputs,
+        weight=offset,
+        bias=offset + layer.weight.numel(),
+        across=1 if layer.is_linear else outputs,
+        along=inputs if layer.is_linear else 1,
+        propagate=layer.propagate,
+        relu=layer.relu,
+    )
+
+
+def _numbers(path: Tensor) -> tuple[tuple[float, ...], ...]:
+    return tuple(tuple(line) for line in path.double().tolist())

@@ -1,0 +1,66 @@
+"""Players as they are run: trained in one piece, compiled, with channels last, shared among processes; and put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+from torch.nn import Module
+
+from zoo.errors import ConfigError
+from zoo.fused import fused, released
+from zoo.recipe import Recipe
+from zoo.tasks import Task
+
+
+@contextmanager
+def running(
+    net: Module, players: Mapping[str, Module], task: Task, recipe: Recipe, engine: Any
+) -> Iterator[dict[str, Module]]:
+    """Yield the players as the loop runs them; afterwards `net` has plain parameters of its own again.
+
+    Args:
+        net: All players together.
+        players: The task's players.
+        task: What is learnt.
+        recipe: How to train.
+        engine: accelerate's `Accelerator`.
+
+    Raises:
+        ConfigError: The recipe insists on what is not possible here.
+    """
+    if recipe.channels_last:
+        net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    nets = {name: _prepared(player, task, recipe, engine) for name, player in players.items()}
+    try:
+        yield nets
+    finally:
+        for each in nets.values():
+            released(each)
+        if recipe.channels_last:
+            net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
+
+
+def _prepared(player: Module, task: Task, recipe: Recipe, engine: Any) -> Module:
+    why = _needs_torch(task, recipe, engine)
+    if not why:
+        player = fused(player, recipe.kernels)
+    elif recipe.kernels == "fused":
+        raise ConfigError(f"kernels='fused' is not possible {why}; use kernels='auto'")
+    if recipe.compile:
+        player = torch.compile(player)  # type: ignore[assignment]
+    prepared: Module = engine.prepare_model(player, device_placement=False)
+    return prepared
+
+
+def _needs_torch(task: Task, recipe: Recipe, engine: Any) -> str:
+    """Return why layers are run one by one whatever the net is, or nothing."""
+    needs = {
+        "for a task that is not cross-entropy": not getattr(task, "is_cross_entropy", False),
+        "in several processes": engine.num_processes > 1,
+        f"with precision={recipe.precision!r}": recipe.precision != "fp32",
+        "with compile=True": recipe.compile,
+    }
+    return next((why for why, is_so in needs.items() if is_so), "")
