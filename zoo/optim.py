@@ -12,6 +12,7 @@ from torch import Tensor
 from torch.nn import Module, Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
+from zoo.descent import Descent
 from zoo.errors import ConfigError
 from zoo.recipe import Recipe
 
@@ -75,6 +76,7 @@ class Stepper:
         self, player: Module, recipe: Recipe, *, steps: int, engine: Any, scaler: torch.amp.GradScaler
     ) -> None:
         self.optimizer = optimizer_of(recipe, player.parameters())
+        self._descent = Descent(self.optimizer) if Descent.suits(self.optimizer) else None
         self._player, self._recipe, self._engine, self._scaler = player, recipe, engine, scaler
         self._steps = steps
         self._taken = self._pending = 0
@@ -126,8 +128,11 @@ class Stepper:
         if self._recipe.clip is not None:
             self._scaler.unscale_(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self._player.parameters(), self._recipe.clip)
-        self._scaler.step(self.optimizer)
-        self._scaler.update()
+        if self._descent is not None:
+            self._descent.step()
+        else:
+            self._scaler.step(self.optimizer)
+            self._scaler.update()
         for parameter in self._parameters():
             parameter.grad = None
         self._pending = 0

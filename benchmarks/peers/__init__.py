@@ -1,0 +1,1 @@
+"""The same nets as their users write them elsewhere."""
