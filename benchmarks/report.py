@@ -7,7 +7,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-ORDER = ("gcn-training", "gcn-training-28", "growth", "floor", "prediction", "latency", "cnn-training", "data-path")
+ORDER = (
+    "gcn-training",
+    "gcn-training-28",
+    "growth",
+    "floor",
+    "prediction",
+    "latency",
+    "cnn-simple-training",
+    "cnn-deep-training",
+    "data-path",
+)
 
 
 def write(folder: Path) -> Path:
@@ -48,7 +58,8 @@ def lines(result: dict[str, Any]) -> Iterator[str]:
     at = result["where"]
     versions = ", ".join(f"{name} {number}" for name, number in at["versions"].items())
     rounds = len(result["rows"][0]["seconds"])
-    yield f"- {rounds} rounds on {at['processor']}, {at['threads']} of {at['cores']} threads, load {at['load']}; {versions}."
+    place = f"{at['processor']}, {at['threads']} of {at['cores']} threads, load {at['load']}"
+    yield f"- {rounds} rounds on {place}; {versions}."
 
 
 KNOWN = ("label", "note", "seconds", "median", "fastest", "ratio")

@@ -80,7 +80,7 @@ class Result:
 
 
 def in_turn(peers: Sequence[Peer], repeats: int, *, warm_up: int = 1) -> None:
-    """Run every peer `warm_up` + `repeats` times, one after the other in each round; keep the seconds of the repeats."""
+    """Run the peers one after the other in `warm_up` + `repeats` rounds; keep the seconds of the last `repeats`."""
     for round_ in range(warm_up + repeats):
         for peer in peers:
             start = time.perf_counter()

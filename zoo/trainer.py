@@ -15,6 +15,7 @@ from zoo.arithmetic import autocast, flushed_denormals
 from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
 from zoo.data import Batch, Loader, Stream
 from zoo.errors import ConfigError, TrainingError, listed
+from zoo.fused import answering
 from zoo.history import History, is_lower_better
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
@@ -168,8 +169,9 @@ class Trainer:
             net.eval()
         sums: dict[str, Any] = {}
         with torch.no_grad():
+            asked = {name: answering(net) for name, net in nets.items()}
             for batch in self._batches(loader, 0):
-                _add(sums, task.tally(nets, batch))
+                _add(sums, task.tally(asked, batch))
         for name, net in nets.items():
             net.train(modes[name])
         return self._means(sums)

@@ -1,6 +1,8 @@
 """A stack trained in one piece computes what its layers compute one by one."""
 
+import gc
 import random
+import weakref
 
 import pytest
 import torch
@@ -9,7 +11,7 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, TrainingError
-from zoo.fused import Layer, Stack, fused, player
+from zoo.fused import Layer, Stack, answering, call, fused
 from zoo.graph import PixelGraph
 from zoo.tasks.shares import Shares
 
@@ -125,7 +127,7 @@ def test_threads_do_not_change_a_bit(threads, monkeypatch):
     net = zoo.create("gcn-7x7", seed=0).net
     images, targets = torch.rand(100, 1, 7, 7), torch.eye(10)[torch.arange(100) % 10] / 100
     alone = [each.clone() for each in fused(net, "fused").cross_entropy(images, targets)]
-    monkeypatch.setattr(player, "SHARED", 0)
+    monkeypatch.setattr(call, "SHARED", 0)
     torch.set_num_threads(threads)
     try:
         shared = fused(net, "fused").cross_entropy(images, targets)
@@ -190,3 +192,48 @@ def test_shares_are_the_cross_entropy_of_torch(smoothing, is_weighted, is_mixed)
     shares = Shares(4, torch.float64, label_smoothing=smoothing, class_weights=weights)(targets)
     expected = F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
     assert (shares * (logits.logsumexp(1, keepdim=True) - logits)).sum() == pytest.approx(expected.item(), rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_answers_are_those_of_the_layers(seed):
+    draw = random.Random(100 + seed)
+    torch.manual_seed(seed)
+    net = Tower(draw)
+    for num in (1, 17, 130):
+        images = torch.randn(num, net.channels, net.graph.height, net.graph.width)
+        with torch.inference_mode():
+            logits, found = net(images), answering(net)(images)
+        assert answering(net) is not net
+        assert (found - logits).abs().max() <= 1e-5 * max(1.0, float(logits.abs().max()))
+        assert torch.equal(found[:1], answering(net)(images[:1]))
+
+
+def test_answers_follow_the_parameters():
+    net = zoo.create("gcn-7x7", seed=0).net
+    images = torch.rand(3, 1, 7, 7)
+    before = answering(net)(images)
+    with torch.no_grad():
+        net.convolutions[2].bias.add_(1)
+    assert torch.allclose(answering(net)(images), before + 1, atol=1e-6)
+    net.convolutions[2] = type(net.convolutions[2])(32, 10)
+    assert torch.allclose(answering(net)(images), net(images), atol=1e-6)
+    assert answering(net.to(torch.bfloat16)) is net
+
+
+def test_a_net_that_is_watched_answers_itself():
+    net = zoo.create("gcn-7x7", seed=0).net
+    seen = []
+    handle = net.convolutions[0].register_forward_hook(lambda *args: seen.append(args))
+    answering(net)(torch.rand(1, 1, 7, 7))
+    handle.remove()
+    assert seen
+    assert answering(net) is not net
+
+
+def test_nothing_is_kept_of_a_net_that_is_gone():
+    net = zoo.create("gcn-7x7", seed=0).net
+    answering(net)
+    gone = weakref.ref(net)
+    del net
+    gc.collect()
+    assert gone() is None

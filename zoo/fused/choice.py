@@ -1,14 +1,22 @@
-"""Whether a net is trained in one piece: chosen by itself, or as a recipe says."""
+"""Whether a net is trained and asked in one piece: chosen by itself, or as a recipe says."""
 
 from __future__ import annotations
 
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import torch
 from torch.nn import Module
 
 from zoo.errors import ConfigError
 from zoo.fused.stack import Stack, Stacked
+
+if TYPE_CHECKING:
+    from zoo.fused.player import Answering
+
+_ANSWERING: WeakKeyDictionary[Module, Answering] = WeakKeyDictionary()
+"""The compiled forward pass of each net that was asked, as long as the net lives."""
 
 
 def fused(net: Module, kernels: str) -> Module:
@@ -44,8 +52,32 @@ def released(net: Module) -> None:
         release()
 
 
-def _obstacle(net: Module, stack: Stack | None) -> str:
-    """Return why a net cannot be trained in one piece, or nothing."""
+def answering(net: Module) -> Module:
+    """Return what answers as a net does, without gradients: its compiled forward pass where it has one, or itself."""
+    found = _ANSWERING.get(net)
+    if found is None or not found.is_of(net):
+        found = _compiled(net)
+        if found is None:
+            return net
+        _ANSWERING[net] = found
+    return found
+
+
+def _compiled(net: Module) -> Answering | None:
+    stack = net.stack() if isinstance(net, Stacked) else None
+    if stack is None or _obstacle(net, stack, is_trained=False):
+        return None
+    from zoo.fused.player import Answering
+
+    try:
+        made = Answering(stack)
+    except ConfigError:
+        return None  # this processor has no program: the net answers layer by layer
+    return made if made.is_of(net) else None
+
+
+def _obstacle(net: Module, stack: Stack | None, *, is_trained: bool = True) -> str:
+    """Return why a net cannot be trained (or asked) in one piece, or nothing."""
     if stack is None:
         return "the net is no stack of graph convolutions over one grid"
     own, parameters = {id(each) for each in net.parameters()}, stack.parameters()
@@ -53,7 +85,7 @@ def _obstacle(net: Module, stack: Stack | None) -> str:
         return "the grid has not 8 neighbours and self-loops"
     if own != {id(each) for each in parameters} or len(own) != len(parameters):
         return "the net has other parameters than its stack"
-    if not all(each.requires_grad for each in parameters):
+    if is_trained and not all(each.requires_grad for each in parameters):
         return "some parameters are frozen"
     if {each.dtype for each in parameters} not in ({torch.float32}, {torch.float64}):
         return "the parameters are not all float32, or all float64"

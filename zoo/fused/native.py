@@ -15,36 +15,43 @@ from zoo.fused.shape import Shape
 
 
 class Kernel:
-    """A compiled step.
+    """A compiled program.
+
+    Args:
+        shape: The stack.
+        learns: Whether it computes loss and gradient, or else logits.
 
     Attributes:
+        run: Takes the address of the arguments; see `zoo.fused.program.Slot`.
         lanes: Images of a group.
         stride: Numbers of a group's gradient, padded to whole vectors.
         vectors: Vectors of a thread's workspace.
-        work: Multiply-adds for one image.
+        work: Multiply-adds for one image, forward and backward.
+        learns: Whether it computes loss and gradient.
         is_parallel: Whether groups can be shared among torch's own threads.
 
     Raises:
         ConfigError: LLVM cannot compile for this processor.
     """
 
-    def __init__(self, shape: Shape) -> None:
+    def __init__(self, shape: Shape, *, learns: bool) -> None:
         llvm.initialize_native_target()
         llvm.initialize_native_asmprinter()
         machine = _machine(shape.real)
         runtime = openmp()
-        program = Program(shape, machine, is_parallel=runtime is not None)
+        program = Program(shape, machine, learns=learns, is_parallel=runtime is not None)
         if runtime is not None:
             for name in ("GOMP_parallel", "omp_get_thread_num"):
                 llvm.add_symbol(name, ctypes.cast(getattr(runtime, name), ctypes.c_void_p).value)
         self.lanes, self.stride, self.vectors = machine.lanes, program.stride, program.vectors
         self.work = shape.work
+        self.learns = learns
         self.is_parallel = runtime is not None
         try:
             self._engine = _compiled(program.text)
         except RuntimeError as error:
-            raise ConfigError(f"the fused step cannot be compiled here: {error}; use kernels='torch'") from error
-        self.step = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address("step"))
+            raise ConfigError(f"the fused program cannot be compiled here: {error}; use kernels='torch'") from error
+        self.run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address("run"))
 
 
 def _compiled(text: str) -> llvm.ExecutionEngine:
@@ -72,6 +79,6 @@ def _machine(real: str) -> Machine:
 
 
 @lru_cache(maxsize=64)
-def kernel(shape: Shape) -> Kernel:
-    """Return the step of a shape, compiled once a process (about 0.15 s)."""
-    return Kernel(shape)
+def kernel(shape: Shape, *, learns: bool) -> Kernel:
+    """Return the program of a shape, compiled once a process (about 0.15 s)."""
+    return Kernel(shape, learns=learns)

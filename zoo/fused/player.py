@@ -1,21 +1,15 @@
-"""A stack that computes loss and gradient in one call, over one flat parameter that one optimizer call steps."""
+"""A stack beside its compiled programs: one that learns, over one flat parameter, and one that answers."""
 
 from __future__ import annotations
 
-import ctypes
-
 import torch
 from torch import Tensor
-from torch.nn import Module, Parameter
+from torch.nn import Module, Parameter, ParameterList
 
-from zoo.fused.native import Kernel, kernel
+from zoo.fused.call import Call, aligned
+from zoo.fused.native import kernel
 from zoo.fused.program import Slot
 from zoo.fused.stack import Stack
-
-ALIGNMENT = 64
-"""Bytes that vectors are aligned to."""
-SHARED = 5e7
-"""Multiply-adds of a step from which on it is shared among threads; for less, waiting for them costs more."""
 
 
 class Fused(Module):
@@ -38,12 +32,12 @@ class Fused(Module):
         self._net = (net,)  # no submodule: its parameters are views of `flat`, and are trained once
         parameters = stack.parameters()
         shape, dtype = stack.shape(), parameters[0].dtype
-        self.classes, self.dtype, self._kernel = shape.classes, dtype, kernel(shape)
-        flat = _aligned(self._kernel.stride, dtype)[: sum(each.numel() for each in parameters)]
+        self.classes, self.dtype, self._kernel = shape.classes, dtype, kernel(shape, learns=True)
+        flat = aligned(self._kernel.stride, dtype)[: sum(each.numel() for each in parameters)]
         for part, parameter in zip(flat.split([p.numel() for p in parameters]), parameters, strict=True):
             parameter.data = part.copy_(parameter.data.flatten()).view_as(parameter)
         self.flat = Parameter(flat)
-        self._gradient = _aligned(self._kernel.stride, dtype)
+        self._gradient = aligned(self._kernel.stride, dtype)
         self._call = Call(self._kernel, dtype)
         self._call.hold(Slot.PARAMETERS, flat)
         self._call.hold(Slot.GRADIENT, self._gradient)
@@ -70,7 +64,7 @@ class Fused(Module):
         Returns:
             Two scalars, and (P), which the next call overwrites.
         """
-        loss, right = self._call.step(images.contiguous(), targets.contiguous()).unbind()
+        loss, right = self._call.learn(images.contiguous(), targets.contiguous()).unbind()
         return loss, right, self._gradient[: len(self.flat)]
 
     def release(self) -> None:
@@ -79,52 +73,32 @@ class Fused(Module):
             parameter.data = parameter.data.clone()
 
 
-class Call:
-    """The arguments of a step, and the memory it works in.
+class Answering(Module):
+    """A net's compiled forward pass, over the parameters that it has at each call.
 
     Args:
-        kernel: The step.
-        dtype: float32 or float64.
+        stack: What the net computes, on the CPU.
+
+    Raises:
+        ConfigError: There is no compiled program for this processor.
     """
 
-    def __init__(self, kernel: Kernel, dtype: torch.dtype) -> None:
-        self._kernel, self._dtype = kernel, dtype
-        self._arguments = (ctypes.c_int64 * len(Slot))()
-        self._address = ctypes.addressof(self._arguments)
-        self._held: dict[Slot, Tensor] = {}
-        self._batch = self._threads = 0
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._of_stack, shape = ParameterList(stack.parameters()), stack.shape()
+        self._dtype, self._classes = self._of_stack[0].dtype, shape.classes
+        self._call = Call(kernel(shape, learns=False), self._dtype)
+        if stack.positions is not None:
+            self._call.hold(Slot.POSITIONS, stack.positions.to(self._dtype).contiguous())
 
-    def hold(self, slot: Slot, tensor: Tensor) -> None:
-        """Pass a tensor's address in every call."""
-        self._held[slot] = tensor
-        self._arguments[slot] = tensor.data_ptr()
+    def is_of(self, net: Module) -> bool:
+        """Return whether a net still has these parameters, and no hook that wants to see it run."""
+        own = {id(each) for each in self._of_stack}
+        same = all(id(each) in own and each.dtype is self._dtype and each.is_cpu for each in net.parameters())
+        return same and not any(each._forward_hooks or each._forward_pre_hooks for each in net.modules())
 
-    def step(self, images: Tensor, targets: Tensor) -> Tensor:
-        """Run forward and backward over a batch; return loss and number of right answers, (2)."""
-        self._make_room(len(images))
-        totals = torch.empty(2, dtype=self._dtype)
-        arguments = self._arguments
-        arguments[Slot.IMAGES], arguments[Slot.TARGETS] = images.data_ptr(), targets.data_ptr()
-        arguments[Slot.TOTALS], arguments[Slot.BATCH] = totals.data_ptr(), len(images)
-        self._kernel.step(self._address)
-        return totals
-
-    def _make_room(self, batch: int) -> None:
-        """Have memory for the groups of a batch and for the threads that share it."""
-        if batch > self._batch:
-            self._batch, groups = batch, -(-batch // self._kernel.lanes)
-            self.hold(Slot.PARTS, _aligned(groups * self._kernel.stride, self._dtype))
-            self.hold(Slot.SCORES, _aligned(2 * groups, self._dtype))
-        is_shared = self._kernel.is_parallel and batch * self._kernel.work > SHARED
-        threads = torch.get_num_threads() if is_shared else 1
-        if threads != self._threads:
-            self._threads = self._arguments[Slot.THREADS] = threads
-            numbers = threads * self._kernel.vectors * self._kernel.lanes
-            self.hold(Slot.WORKSPACE, _aligned(numbers, self._dtype))
-
-
-def _aligned(numbers: int, dtype: torch.dtype) -> Tensor:
-    """Return zeros that begin where a vector may."""
-    whole = torch.zeros(numbers + ALIGNMENT // dtype.itemsize, dtype=dtype)
-    first = -whole.data_ptr() % ALIGNMENT // dtype.itemsize
-    return whole[first : first + numbers]
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) for images (B, C, H, W); without a gradient."""
+        flat = torch.cat([parameter.detach().flatten() for parameter in self._of_stack])
+        self._call.hold(Slot.PARAMETERS, flat)
+        return self._call.answer(images.contiguous(), self._classes)

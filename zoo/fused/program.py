@@ -1,20 +1,21 @@
-"""A whole step as a module of LLVM: read a group, run it forward and backward, and add the groups' gradients."""
+"""A stack as a module of LLVM: group after group, forward, perhaps backward, and the sum of the groups' gradients."""
 
 from __future__ import annotations
 
-import math
 from enum import IntEnum, auto
 
 from llvmlite import ir
 
 from zoo.fused.emit import I32, I64, PTR, Emitter, Machine, Value
+from zoo.fused.entropy import Entropy
 from zoo.fused.group import Group
+from zoo.fused.passage import Passage
 from zoo.fused.routine import Routines
 from zoo.fused.shape import Shape
 
 
 class Slot(IntEnum):
-    """Places of the arguments in the one array of 64-bit numbers that a step is called with."""
+    """Places of the arguments in the one array of 64-bit numbers that a program is called with."""
 
     IMAGES = 0
     TARGETS = auto()
@@ -24,27 +25,33 @@ class Slot(IntEnum):
     GRADIENT = auto()
     SCORES = auto()
     TOTALS = auto()
+    LOGITS = auto()
     WORKSPACE = auto()
     BATCH = auto()
     THREADS = auto()
 
 
 class Program:
-    """Writes the module; `text` is what LLVM compiles, `vectors` the size of a thread's workspace.
+    """Writes the module of a stack: its function `run` is a whole step, or the answers to images.
 
     Args:
         shape: The stack.
         machine: The processor.
+        learns: Whether it computes loss and gradient, or else logits.
         is_parallel: Whether groups are shared among threads of OpenMP.
+
+    Attributes:
+        stride: Numbers of a group's gradient, padded to whole vectors.
+        vectors: Vectors of a thread's workspace.
     """
 
-    def __init__(self, shape: Shape, machine: Machine, *, is_parallel: bool) -> None:
-        self.shape, self.machine = shape, machine
+    def __init__(self, shape: Shape, machine: Machine, *, learns: bool, is_parallel: bool) -> None:
+        self.shape, self.machine, self.learns = shape, machine, learns
         self.module = ir.Module(name="stack")
         self.stride = -(-shape.parameters // machine.lanes) * machine.lanes
         group, self.vectors = self._group()
         worker = self._worker(group)
-        self._step(worker, self._team(worker) if is_parallel else None)
+        self._run(worker, self._team(worker) if is_parallel else None)
 
     @property
     def text(self) -> str:
@@ -60,22 +67,22 @@ class Program:
         return emit.build.load(emit.at(arguments, int(slot), I64), typ=kind, align=8)
 
     def _group(self) -> tuple[ir.Function, int]:
-        """Write `group(arguments, number, workspace)`."""
+        """Write `group(arguments, number, workspace)`, and return it and the vectors it works in."""
         function, emit = self._function("group", PTR, I64, PTR)
         arguments, number, workspace = function.args
-
-        def get(slot: Slot, kind: ir.Type = PTR) -> Value:
-            return self._slot(emit, arguments, slot, kind)
-
-        gradient = emit.at(get(Slot.PARTS), emit.times(number, self.stride))
-        group = Group(emit, self.shape, Routines(self.module, self.machine), get(Slot.PARAMETERS), gradient, workspace)
-        first = emit.times(number, self.machine.lanes)
-        Reader(emit, self.shape, group).read(
-            get(Slot.IMAGES), get(Slot.TARGETS), get(Slot.POSITIONS), first, get(Slot.BATCH, I64)
-        )
+        slots = {each: self._slot(emit, arguments, each, I64 if each >= Slot.BATCH else PTR) for each in Slot}
+        gradient = emit.at(slots[Slot.PARTS], emit.times(number, self.stride))
+        routines = Routines(self.module, self.machine)
+        group = Group(emit, self.shape, routines, slots[Slot.PARAMETERS], gradient, workspace)
+        passage, where = Passage(emit, self.shape, group), (emit.times(number, self.machine.lanes), slots[Slot.BATCH])
+        passage.images(slots[Slot.IMAGES], slots[Slot.POSITIONS], *where)
         group.forward()
-        Entropy(emit, self.shape, group).write(emit.at(get(Slot.SCORES), emit.times(number, 2)))
-        group.backward()
+        if self.learns:
+            passage.targets(slots[Slot.TARGETS], *where)
+            Entropy(emit, self.shape, group).write(emit.at(slots[Slot.SCORES], emit.times(number, 2)))
+            group.backward()
+        else:
+            passage.logits(slots[Slot.LOGITS], *where)
         emit.build.ret_void()
         return function, group.vectors
 
@@ -107,15 +114,16 @@ class Program:
         batch = self._slot(emit, arguments, Slot.BATCH, I64)
         return emit.build.sdiv(emit.plus(batch, self.machine.lanes - 1), I64(self.machine.lanes))
 
-    def _step(self, worker: ir.Function, team: ir.Function | None) -> None:
-        """Write `step(arguments)`: all groups, in as many threads as asked, and then their sums in order."""
-        function, emit = self._function("step", PTR)
+    def _run(self, worker: ir.Function, team: ir.Function | None) -> None:
+        """Write `run(arguments)`: all groups, in as many threads as asked, and then their sums in order."""
+        function, emit = self._function("run", PTR)
         (arguments,) = function.args
         if team is None:
             emit.build.call(worker, [arguments, I64(0)])
         else:
             self._share(emit, arguments, worker, team)
-        self._sum(emit, arguments)
+        if self.learns:
+            self._sum(emit, arguments)
         emit.build.ret_void()
 
     def _share(self, emit: Emitter, arguments: Value, worker: ir.Function, team: ir.Function) -> None:
@@ -151,124 +159,3 @@ class Program:
 
             total = emit.loop(groups, more, [zero])[0]
             emit.put(total, emit.at(totals, place))
-
-
-class Reader:
-    """Writes how images and targets become vectors with an image in each lane."""
-
-    def __init__(self, emit: Emitter, shape: Shape, group: Group) -> None:
-        self.emit, self.shape, self.group = emit, shape, group
-
-    def read(self, images: Value, targets: Value, positions: Value, first: Value, batch: Value) -> None:
-        """Fill the group's inputs and targets; lanes past the batch repeat its last image, with targets of zero."""
-        emit, shape = self.emit, self.shape
-        nodes, features = shape.nodes, shape.channels + shape.positions
-
-        def lane(number: Value) -> None:
-            image = emit.plus(first, number)
-            there = emit.smaller(image, emit.plus(batch, -1))
-            pixels = emit.at(images, emit.times(there, shape.channels * nodes))
-
-            def channel(c: Value) -> None:
-                def node(n: Value) -> None:
-                    level = emit.scalar(emit.at(pixels, emit.plus(emit.times(c, nodes), n)))
-                    self._put(level, self.group.inputs[0], emit.plus(emit.times(n, features), c), number)
-
-                emit.loop(nodes, node)
-
-            emit.loop(shape.channels, channel)
-            inside = emit.build.icmp_signed("<", image, batch)
-            wanted = emit.at(targets, emit.times(there, shape.classes))
-
-            def one(k: Value) -> None:
-                share = emit.build.select(
-                    inside, emit.scalar(emit.at(wanted, k)), ir.Constant(emit.machine.scalar, 0.0)
-                )
-                self._put(share, self.group.wanted, k, number)
-
-            emit.loop(shape.classes, one)
-
-        emit.loop(emit.machine.lanes, lane)
-
-        def place(n: Value) -> None:
-            for p in range(shape.positions):
-                value = emit.spread(emit.scalar(emit.at(positions, emit.plus(emit.times(n, shape.positions), p))))
-                here = emit.plus(emit.times(n, features), shape.channels + p)
-                emit.write(value, emit.row(self.group.inputs[0], here))
-
-        if shape.positions:
-            emit.loop(nodes, place)
-
-    def _put(self, number: Value, vectors: Value, vector: Value, lane: Value) -> None:
-        """Write a number to one lane of a vector in memory."""
-        emit = self.emit
-        address = emit.at(vectors, emit.plus(emit.times(vector, emit.machine.lanes), lane))
-        emit.put(number, address)
-
-
-class Entropy:
-    """Writes the cross-entropy of logits z against targets t: the sum over classes of t (log sum exp z - z)."""
-
-    def __init__(self, emit: Emitter, shape: Shape, group: Group) -> None:
-        self.emit, self.classes, self.group = emit, shape.classes, group
-
-    def write(self, scores: Value) -> None:
-        """Store loss and right answers, and write the slopes p sum(t) - t of the logits."""
-        emit, build, group = self.emit, self.emit.build, self.group
-        zero, count = emit.number(0.0), self.classes
-        lowest = emit.number(-math.inf)
-
-        def best(k: Value, top: Value, place: Value, most: Value, wanted: Value) -> list[Value]:
-            logit, share = emit.read(emit.row(group.logits, k)), emit.read(emit.row(group.wanted, k))
-            number = emit.spread(build.sitofp(k, emit.machine.scalar))
-            is_top, is_most = build.fcmp_ordered(">", logit, top), build.fcmp_ordered(">", share, most)
-            return [
-                build.select(is_top, logit, top),
-                build.select(is_top, number, place),
-                build.select(is_most, share, most),
-                build.select(is_most, number, wanted),
-            ]
-
-        none = emit.number(-1.0)
-        top, place, _, wanted = emit.loop(count, best, [lowest, zero, zero, none])
-        right = build.select(build.fcmp_ordered("==", place, wanted), emit.number(1.0), zero)
-
-        def weigh(k: Value, total: Value, shares: Value) -> list[Value]:
-            weight = self._exp(build.fsub(emit.read(emit.row(group.logits, k)), top))
-            emit.write(weight, emit.row(group.slopes, k))
-            return [build.fadd(total, weight), build.fadd(shares, emit.read(emit.row(group.wanted, k)))]
-
-        total, shares = emit.loop(count, weigh, [zero, zero])
-        scale, level = build.fdiv(shares, total), build.fadd(top, emit.intrinsic("log", total))
-
-        def slope(k: Value, loss: Value) -> list[Value]:
-            here = emit.row(group.slopes, k)
-            share = emit.read(emit.row(group.wanted, k))
-            weight = build.fmul(emit.read(here), scale)
-            emit.write(build.fsub(weight, share), here)
-            return [emit.fma(share, build.fsub(level, emit.read(emit.row(group.logits, k))), loss)]
-
-        (loss,) = emit.loop(count, slope, [zero])
-        for place, number in enumerate(emit.sums([loss, right])):
-            emit.put(number, emit.at(scores, place))
-
-    def _exp(self, vector: Value) -> Value:
-        """Return exp(x) for x <= 0: 2^n times the Taylor series of the rest, which is at most log(2) / 2."""
-        emit, build = self.emit, self.emit.build
-        double = emit.machine.size == 8
-        bits, mantissa, bias, lowest = (64, 52, 1023, -700.0) if double else (32, 23, 127, -87.0)
-        x = emit.larger(vector, emit.number(lowest))
-        turns = emit.intrinsic("rint", build.fmul(x, emit.number(1 / math.log(2))))
-        high = math.log(2) if double else 0.693359375
-        rest = emit.fma(turns, emit.number(-high), x)
-        rest = emit.fma(turns, emit.number(-(0.0 if double else math.log(2) - high)), rest)
-        terms = 14 if double else 8
-        value = emit.number(1 / math.factorial(terms - 1))
-        for power in reversed(range(terms - 1)):
-            value = emit.fma(value, rest, emit.number(1 / math.factorial(power)))
-        whole = ir.VectorType(ir.IntType(bits), emit.machine.lanes)
-        exponent = build.fptosi(turns, whole)
-        constant = ir.Constant(whole, [bias] * emit.machine.lanes)
-        shift = ir.Constant(whole, [mantissa] * emit.machine.lanes)
-        power = build.bitcast(build.shl(build.add(exponent, constant), shift), emit.machine.vector)
-        return build.fmul(value, power)

@@ -1,0 +1,79 @@
+"""The arguments of a compiled program, and the memory it works in."""
+
+from __future__ import annotations
+
+import ctypes
+
+import torch
+from torch import Tensor
+
+from zoo.fused.native import Kernel
+from zoo.fused.program import Slot
+
+ALIGNMENT = 64
+"""Bytes that vectors are aligned to."""
+SHARED = 5e7
+"""Multiply-adds from which on they are shared among threads; for fewer, waiting for a thread costs more."""
+
+
+class Call:
+    """Calls a program, batch after batch.
+
+    Args:
+        kernel: The program.
+        dtype: float32 or float64.
+    """
+
+    def __init__(self, kernel: Kernel, dtype: torch.dtype) -> None:
+        self._kernel, self._dtype = kernel, dtype
+        self._arguments = (ctypes.c_int64 * len(Slot))()
+        self._address = ctypes.addressof(self._arguments)
+        self._held: dict[Slot, Tensor] = {}
+        self._batch = self._threads = 0
+
+    def hold(self, slot: Slot, tensor: Tensor) -> None:
+        """Pass a tensor's address in every call."""
+        self._held[slot] = tensor
+        self._arguments[slot] = tensor.data_ptr()
+
+    def learn(self, images: Tensor, targets: Tensor) -> Tensor:
+        """Run forward and backward over a batch; return loss and number of right answers, (2)."""
+        totals = torch.empty(2, dtype=self._dtype)
+        arguments = self._arguments
+        arguments[Slot.TARGETS], arguments[Slot.TOTALS] = targets.data_ptr(), totals.data_ptr()
+        self._run(images)
+        return totals
+
+    def answer(self, images: Tensor, classes: int) -> Tensor:
+        """Return the logits of a batch, (B, K)."""
+        logits = torch.empty(len(images), classes, dtype=self._dtype)
+        self._arguments[Slot.LOGITS] = logits.data_ptr()
+        self._run(images)
+        return logits
+
+    def _run(self, images: Tensor) -> None:
+        batch = images.shape[0]
+        self._make_room(batch)
+        self._arguments[Slot.IMAGES], self._arguments[Slot.BATCH] = images.data_ptr(), batch
+        self._kernel.run(self._address)
+
+    def _make_room(self, batch: int) -> None:
+        """Have memory for the groups of a batch and for the threads that share it."""
+        if batch > self._batch:
+            self._batch, groups = batch, -(-batch // self._kernel.lanes)
+            parts = groups * self._kernel.stride if self._kernel.learns else 0
+            self.hold(Slot.PARTS, aligned(parts, self._dtype))
+            self.hold(Slot.SCORES, aligned(2 * groups, self._dtype))
+        is_shared = self._kernel.is_parallel and batch * self._kernel.work > SHARED
+        threads = torch.get_num_threads() if is_shared else 1
+        if threads != self._threads:
+            self._threads = self._arguments[Slot.THREADS] = threads
+            numbers = threads * self._kernel.vectors * self._kernel.lanes
+            self.hold(Slot.WORKSPACE, aligned(numbers, self._dtype))
+
+
+def aligned(numbers: int, dtype: torch.dtype) -> Tensor:
+    """Return zeros that begin where a vector may."""
+    whole = torch.zeros(numbers + ALIGNMENT // dtype.itemsize, dtype=dtype)
+    first = -whole.data_ptr() % ALIGNMENT // dtype.itemsize
+    return whole[first : first + numbers]
