@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
 import torch
@@ -42,17 +44,24 @@ def device_named(name: str | torch.device | None) -> torch.device:
 
 def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH) -> Tensor:
     """Return the task's answers to images (N, C, H, W), on the CPU and in order."""
-    device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
+    asked = answering(net)
+    with torch.inference_mode(), nullcontext() if asked is not net else _evaluated(net):
+        device = next((parameter.device for parameter in asked.parameters()), torch.device("cpu"))
+        parts = [task.predict({"net": asked}, batch.to(device)).cpu() for batch in images.split(batch_size)]
+    return torch.cat(parts).clone()
+
+
+@contextmanager
+def _evaluated(net: Module) -> Iterator[None]:
+    """Put a net in evaluation mode meanwhile; what it does with random states is undone."""
     modes = {module: module.training for module in net.modules()}
     net.eval()
     try:
-        with torch.inference_mode(), preserved():
-            nets = {"net": answering(net)}
-            parts = [task.predict(nets, batch.to(device)).cpu() for batch in images.split(batch_size)]
+        with preserved():
+            yield
     finally:
         for module, mode in modes.items():
             module.training = mode
-    return torch.cat(parts).clone()
 
 
 @dataclass(frozen=True, kw_only=True)

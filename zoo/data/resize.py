@@ -61,11 +61,11 @@ class Normalize:
     """Images to what the net sees: (image - mean) / std by channel; uint8 is 0 to 255, floats are 0 to 1."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
-        mean = torch.tensor(preprocessing.mean).view(1, -1, 1, 1)
-        std = torch.tensor(preprocessing.std).view(1, -1, 1, 1)
-        self._is_plain = bool((mean == 0).all() and (std == 1).all())
-        self._scale = 1 / std
-        self._shift = mean / std
+        self._is_plain = not any(preprocessing.mean) and set(preprocessing.std) == {1.0}
+        if not self._is_plain:
+            std = torch.tensor(preprocessing.std).view(1, -1, 1, 1)
+            self._scale = 1 / std
+            self._shift = torch.tensor(preprocessing.mean).view(1, -1, 1, 1) / std
 
     def __call__(self, images: Tensor) -> Tensor:
         """Return float32 (N, C, H, W)."""

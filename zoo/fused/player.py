@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
-from torch.nn import Module, Parameter, ParameterList
+from torch.nn import Module, Parameter
 
 from zoo.fused.call import Call, aligned
 from zoo.fused.native import kernel
@@ -85,7 +87,8 @@ class Answering(Module):
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()
-        self._of_stack, shape = ParameterList(stack.parameters()), stack.shape()
+        self._of_stack, shape = tuple(stack.parameters()), stack.shape()
+        self._places = {id(each) for each in self._of_stack}
         self._dtype, self._classes = self._of_stack[0].dtype, shape.classes
         self._call = Call(kernel(shape, learns=False), self._dtype)
         if stack.positions is not None:
@@ -93,9 +96,16 @@ class Answering(Module):
 
     def is_of(self, net: Module) -> bool:
         """Return whether a net still has these parameters, and no hook that wants to see it run."""
-        own = {id(each) for each in self._of_stack}
-        same = all(id(each) in own and each.dtype is self._dtype and each.is_cpu for each in net.parameters())
-        return same and not any(each._forward_hooks or each._forward_pre_hooks for each in net.modules())
+        for module in net.modules():
+            if module._forward_hooks or module._forward_pre_hooks:
+                return False
+            if not all(id(each) in self._places for each in module._parameters.values() if each is not None):
+                return False
+        return all(each.dtype is self._dtype and each.is_cpu for each in self._of_stack)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the net's parameters."""
+        return iter(self._of_stack)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W); without a gradient."""
