@@ -263,6 +263,39 @@ class Branching(Sound):
         return super().forward(images if float(images.sum()) > 0 else -images)
 
 
+class Telling(Sound):
+    """It says what its features are, and is correct."""
+
+    def forward(self, images):
+        return self.forward_head(self.forward_features(images))
+
+    def forward_features(self, images):
+        return images.flatten(1)
+
+    def forward_head(self, found, pre_logits=False):
+        return found if pre_logits else self.layer(found)
+
+
+class Deciding(Telling):
+    def forward_head(self, found, pre_logits=False):
+        return self.layer(found)
+
+
+class Mingling(Telling):
+    def forward_features(self, images):
+        return images.flatten(1) - images.flatten(1).mean(0)
+
+
+class Straying(Telling):
+    def forward(self, images):
+        return 2 * super().forward(images)
+
+
+class Nested(Telling):
+    def forward_head(self, found, pre_logits=False):
+        return found[:, None] if pre_logits else self.layer(found)
+
+
 FAULTS = {
     Unseeded: "same_seed_same_weights",
     Entropic: "same_seed_same_weights",
@@ -287,6 +320,10 @@ FAULTS = {
     Standardizing: "finite_on_any_image",
     InPlace: "images_untouched",
     Viewing: "any_memory_layout",
+    Deciding: "features_before_deciding",
+    Mingling: "features_before_deciding",
+    Straying: "features_before_deciding",
+    Nested: "features_before_deciding",
     Forgotten: "gradients_reach_every_weight",
     Detached: "loss_falls",
     OffByOne: "overfits_32_images",

@@ -1,5 +1,10 @@
 """Plugins as users meet them: real wheels, installed by pip, good ones beside broken ones."""
 
+import os
+import subprocess
+import sys
+import time
+
 import pytest
 from wheels import Distribution, install, offering, plugin, run, script, zoo, zoo_json
 
@@ -296,21 +301,23 @@ def crowd(tmp_path_factory):
     return install(tmp_path_factory.mktemp("crowd") / "site", *(member(number) for number in range(50)))
 
 
-def test_listing_200_models_of_50_plugins_imports_neither_torch_nor_numpy(crowd):
-    seen = script(
-        """
-        import json, sys, time
-        start = time.perf_counter(), time.process_time()
-        import zoo
-        rows = [(key, zoo.models[key].summary) for key in zoo.models if key.startswith("crowd-")]
-        times = time.perf_counter() - start[0], time.process_time() - start[1]
-        heavy = sorted({"torch", "numpy"} & sys.modules.keys())
-        print(json.dumps({"num": len(rows), "heavy": heavy, "wall": times[0], "cpu": times[1]}))
-        """,
-        (crowd,),
-    )
-    print(f"200 models from 50 plugins: {1000 * seen['wall']:.0f} ms wall, {1000 * seen['cpu']:.0f} ms CPU")
-    assert (seen["num"], seen["heavy"]) == (200, [])
+LISTING = """
+import sys, zoo
+rows = [(key, zoo.models[key].summary) for key in zoo.models if key.startswith("crowd-")]
+assert len(rows) == 200 and not {"torch", "numpy"} & sys.modules.keys()
+"""
+
+
+def test_200_models_of_50_plugins_list_in_twice_an_empty_python_and_100_ms_without_torch(crowd):
+    def seconds(source):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", source], check=True, env={**os.environ, "PYTHONPATH": str(crowd)})
+        return time.perf_counter() - start
+
+    seconds(LISTING)  # compile once, as installing does
+    empty, listing = (1000 * min(seconds(source) for _ in range(5)) for source in ("pass", LISTING))
+    print(f"200 models of 50 plugins: {listing:.0f} ms, an empty Python {empty:.0f} ms, bar {2 * empty + 100:.0f} ms")
+    assert listing <= 2 * empty + 100
 
 
 COMMANDS = """

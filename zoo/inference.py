@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass
 
@@ -45,9 +45,20 @@ def device_named(name: str | torch.device | None) -> torch.device:
 def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH) -> Tensor:
     """Return the task's answers to images (N, C, H, W), on the CPU and in order."""
     asked = answering(net)
-    with torch.inference_mode(), nullcontext() if asked is not net else _evaluated(net):
-        device = next((parameter.device for parameter in asked.parameters()), torch.device("cpu"))
-        parts = [task.predict({"net": asked}, batch.to(device)).cpu() for batch in images.split(batch_size)]
+    with nullcontext() if asked is not net else _evaluated(net):
+        return _in_batches(asked, lambda batch: task.predict({"net": asked}, batch), images, batch_size)
+
+
+def mapped(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH) -> Tensor:
+    """Return what `ask` gives for batches of images (N, C, H, W), on the CPU and in order, with the net in eval mode."""
+    with _evaluated(net):
+        return _in_batches(net, ask, images, batch_size)
+
+
+def _in_batches(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
+    device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
+    with torch.inference_mode():
+        parts = [ask(batch.to(device)).cpu() for batch in images.split(batch_size)]
     return torch.cat(parts).clone()
 
 

@@ -21,10 +21,11 @@ from zoo.data.inputs import inputs_of
 from zoo.data.resize import Normalize
 from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
 from zoo.export import OPSET, Exported, export
+from zoo.features import features_of
 from zoo.finding import found
 from zoo.history import History
 from zoo.hub import Publication
-from zoo.inference import Guess, answers, checked_top, device_named, guesses
+from zoo.inference import Guess, answers, checked_top, device_named, guesses, mapped
 from zoo.keeping import artifact_of
 from zoo.manifest import Origin, Score
 from zoo.metrics import Evaluation, evaluation
@@ -179,6 +180,27 @@ class Model:
         values = np.array(self.classes.values)
         labels: NDArray[Any] = values[self.logits(images).argmax(1).numpy()]
         return labels
+
+    def features(self, images: Any) -> NDArray[np.float32]:
+        """Return what the net has found in each image before it decides, float32 (N, D), in order.
+
+        Of a linear classifier these are its inputs; see `zoo.features.features_of` for what they are of others.
+
+        Args:
+            images: Anything `predict` takes.
+
+        Raises:
+            ImageError: They are no images, or have another number of channels.
+            PluginError: The net has no layer that gives the logits, and does not say what its features are.
+        """
+        normalize, name = Normalize(self.preprocessing), self.spec.name
+
+        def ask(batch: Tensor) -> Tensor:
+            inputs = normalize(batch).to(next(self.net.parameters()).dtype)
+            return features_of(self.net, inputs, name=name).float()
+
+        features: NDArray[np.float32] = mapped(self.net, ask, inputs_of(images, self.preprocessing)).numpy()
+        return features
 
     def predict_proba(self, images: Any) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (N, K), for anything `predict` takes."""

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-import textwrap
 import threading
-import traceback
 import warnings
 from contextlib import redirect_stdout
 from dataclasses import replace
@@ -34,11 +32,15 @@ def _loaded(plugin: Plugin, point: Point, version: str) -> Plugin:
     except KeyboardInterrupt:
         raise
     except BaseException as error:
+        import traceback  # only what fails pays for it
+
         return replace(plugin, status="quarantined", reason=_told(error), trace=traceback.format_exc())
 
 
 def _told(error: BaseException) -> str:
     """Return an error's kind and message in one line; a stranger's error may fail even to say what it is."""
+    import textwrap
+
     try:
         words = textwrap.shorten(str(error), 300, placeholder=" ...")
     except Exception:

@@ -58,6 +58,10 @@ def _freeze(owner: object, **mappings: Mapping[str, Any]) -> None:
         object.__setattr__(owner, name, Frozen(mapping))
 
 
+PLAIN = Recipe()
+"""The recipe of models that name none: one value for all of them, since listing is timed."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class ModelSpec:
     """A model that a plugin offers.
@@ -90,7 +94,7 @@ class ModelSpec:
     parameters: int | None = None
     task: str = "classification"
     config: Mapping[str, Any] = field(default_factory=dict)
-    recipe: Recipe = field(default_factory=Recipe)
+    recipe: Recipe = PLAIN
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     resize: str = "area"
     standardize: bool = False

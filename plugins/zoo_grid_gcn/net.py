@@ -68,19 +68,25 @@ class GridGCN(nn.Module):
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""
+        return self.forward_head(self.forward_features(images))
+
+    def forward_features(self, images: Tensor) -> Tensor:
+        """Return the nodes before the last convolution, (B, N, F)."""
         nodes = images.flatten(2).mT  # (B, N, C)
-        for convolution, has_relu in zip(self.convolutions, self._relus(), strict=True):
-            nodes = convolution(nodes, self.grid)  # (B, N, F)
-            if has_relu:
-                nodes = nodes.relu()
-        return nodes.mean(1)  # (B, K)
+        for convolution in self.convolutions[:-1]:
+            nodes = convolution(nodes, self.grid).relu()  # (B, N, F)
+        return nodes
+
+    def forward_head(self, nodes: Tensor, pre_logits: bool = False) -> Tensor:
+        """Return logits (B, K) for those nodes, or their mean (B, F)."""
+        if pre_logits:
+            return nodes.mean(1)
+        nodes = self.convolutions[-1](nodes, self.grid)  # (B, N, K)
+        return (nodes.relu() if self.last_relu else nodes).mean(1)
 
     def stack(self) -> Stack:
         """Return what the net computes, so that it is trained in one piece."""
-        pairs = zip(self.convolutions, self._relus(), strict=True)
+        relus = [True] * (len(self.convolutions) - 1) + [self.last_relu]
+        pairs = zip(self.convolutions, relus, strict=True)
         layers = [each.layer(relu=relu) for each, relu in pairs if isinstance(each, GraphConvolution)]
         return Stack(graph=self.grid, channels=self.channels, layers=layers)
-
-    def _relus(self) -> list[bool]:
-        """Return after which convolutions ReLU follows."""
-        return [True] * (len(self.convolutions) - 1) + [self.last_relu]

@@ -63,6 +63,18 @@ def test_an_architecture_passes_the_kit(name):
     assert report.passed == tuple(CHECKS)
 
 
+@pytest.mark.parametrize("name", [*EXAMPLES, "resnetv2_50", "deit_tiny_distilled_patch16_224"])
+def test_features_are_what_timm_gives_for_no_classes(name):
+    model = zoo.create(f"timm:{name}", seed=0, size=32)
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    found = torch.tensor(model.features(images))
+    model.net.reset_classifier(0)
+    with torch.no_grad():
+        expected = model.net(images.float() / 255)
+    assert found.shape[1] > len(model.classes)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "size"), [("resnet10t", 28), ("mobilenetv3_small_050", 9), ("test_vit", 28)])
 def test_a_small_stem_keeps_small_images_whole(name, size):
     model = zoo.create(f"timm:{name}", stem="small", size=size, channels=1, classes=3, seed=0)

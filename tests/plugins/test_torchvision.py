@@ -54,6 +54,28 @@ def test_an_architecture_passes_the_kit(name):
     assert report.passed == tuple(CHECKS)
 
 
+@pytest.mark.parametrize(
+    ("name", "head"),
+    [("resnet18", "fc"), ("mobilenet_v2", "classifier"), ("vit_b_32", "heads"), ("densenet121", "classifier")],
+)
+def test_features_are_what_the_net_gives_without_its_last_layer(name, head):
+    model = zoo.create(f"torchvision:{name}", seed=0, size=32)
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    found = torch.tensor(model.features(images))
+    setattr(model.net, head, torch.nn.Identity())
+    with torch.no_grad():
+        expected = model.net(images.float() / 255)
+    assert torch.allclose(found, expected, atol=1e-5)
+
+
+def test_features_of_a_convolution_that_decides_are_what_it_gets_on_the_average():
+    model = zoo.create("torchvision:squeezenet1_1", seed=0)
+    images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
+    with torch.no_grad():
+        expected = model.net.features(images.float() / 255).mean((2, 3))
+    assert torch.allclose(torch.tensor(model.features(images)), expected, atol=1e-5)
+
+
 @pytest.mark.parametrize(("name", "size"), [("resnet18", 28), ("mobilenet_v3_small", 9), ("vgg11", 32)])
 def test_a_small_stem_keeps_small_images_whole(name, size):
     model = zoo.create(f"torchvision:{name}", stem="small", size=size, channels=1, classes=3, seed=0)

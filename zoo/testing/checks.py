@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zoo.testing import describing, lasting, learning, making, running
+from zoo.testing import describing, featuring, lasting, learning, making, running
 from zoo.testing.subject import Subject
 
 Check = Callable[[Subject], None]
@@ -34,6 +34,7 @@ ORDER: tuple[Check, ...] = (
     running.finite_on_any_image,
     running.images_untouched,
     running.any_memory_layout,
+    featuring.features_before_deciding,
     making.copies_stand_alone,
     lasting.state_is_whole,
     lasting.strict_loading,
