@@ -8,6 +8,7 @@ from typing import Any
 
 from zoo import folder, shipped, weights
 from zoo.adapt import adapted
+from zoo.borrowing import borrowed, published
 from zoo.build import bound, built, resolved
 from zoo.data import Dataset
 from zoo.data.resize import Prepare, to_size
@@ -16,7 +17,7 @@ from zoo.data.sources.places import download_folder
 from zoo.data.sources.vision import torchvision_dataset
 from zoo.errors import PluginError, UnknownNameError, did_you_mean, listed
 from zoo.finding import found
-from zoo.manifest import Origin
+from zoo.manifest import Manifest, Origin
 from zoo.model import Model
 from zoo.plugins import CATALOGUE
 from zoo.randomness import check_seed, fresh_seed
@@ -33,8 +34,10 @@ def create(
     Args:
         name: A name on `zoo.models`, or `plugin:name`.
         pretrained: Begin from trained weights: True for the model's default ones, a tag such as `mnist` for
-            `name/mnist`, or anything `zoo.load` takes. What `config` leaves out is as it was saved; other classes get
-            a fresh head, other channels a first layer spread over them. `model.report` says what became of each tensor.
+            `name/mnist`, or anything `zoo.load` takes; for nets of timm and torchvision also a safetensors file or
+            folder that those libraries wrote, and the tags under which timm publishes weights. What `config` leaves
+            out is as it was saved; other classes get a fresh head, other channels a first layer spread over them.
+            `model.report` says what became of each tensor.
         seed: Seed of the weights; the same seed gives the same weights. Drawn anew when left out, and kept in
             `model.seed`. Global random states stay as they were.
         **config: Options of the model, such as `size=7`, `channels=3`, `classes=100`; see `zoo info NAME`.
@@ -50,17 +53,29 @@ def create(
     spec, number = shelf[name], fresh_seed() if seed is None else seed
     if pretrained is None or pretrained is False:
         return _made(spec, shelf.owner(name), config, number)
-    place = found(_reference(spec, pretrained))
-    manifest = folder.contents(place.folder).manifest
+    reference, manifest = _trained(spec, shelf.owner(name), pretrained)
     saved = {key: value for key, value in manifest.config.items() if key not in config}
     model = _made(spec, shelf.owner(name), {**saved, **config}, number)
     cast(model.net, manifest)
-    model.load_weights(place.reference)
+    model.load_weights(reference)
     return model
+
+
+def _trained(spec: ModelSpec, owner: str, pretrained: bool | str | Path) -> tuple[str | Path, Manifest]:
+    """Return the reference of a model's trained weights, and their manifest."""
+    reference = _reference(spec, pretrained)
+    given = borrowed(spec, _origin(owner), reference, nonfinite=True)
+    if given is not None:
+        return given[1], given[0].manifest
+    place = found(reference)
+    return place.reference, folder.contents(place.folder).manifest
 
 
 def _reference(spec: ModelSpec, pretrained: bool | str | Path) -> str | Path:
     """Return the reference of a model's trained weights."""
+    is_tag = isinstance(pretrained, str) and pretrained and "/" not in pretrained and not is_folder(pretrained)
+    if spec.foreign and not spec.weights and (pretrained is True or is_tag):
+        return published(spec, None if pretrained is True else str(pretrained))
     if pretrained is True:
         own = [name for name in shipped.folders() if name.startswith(f"{spec.name}/")]
         if not spec.weights and not own:
@@ -71,17 +86,19 @@ def _reference(spec: ModelSpec, pretrained: bool | str | Path) -> str | Path:
         return spec.weights or own[0]
     if not isinstance(pretrained, str | Path) or pretrained == "":
         raise UnknownNameError(f"pretrained is True, a tag such as 'mnist', or a reference, not {pretrained!r}")
-    is_tag = isinstance(pretrained, str) and "/" not in pretrained and not is_folder(pretrained)
     return f"{spec.name}/{pretrained}" if is_tag else pretrained
 
 
-def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
+def _origin(owner: str) -> Origin:
     plugin = next(plugin for plugin in CATALOGUE.plugins() if plugin.name == owner)
-    origin = Origin(plugin=plugin.name, distribution=plugin.distribution, version=plugin.version)
+    return Origin(plugin=plugin.name, distribution=plugin.distribution, version=plugin.version)
+
+
+def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
     if spec.task != "classification":
         raise PluginError(f"{spec.name} learns {spec.task!r}; this zoo knows classification, upgrade zoo-models")
     complete = bound(spec, config)
-    return Model(spec, origin=origin, config=complete, net=built(spec, complete, seed).eval(), seed=seed)
+    return Model(spec, origin=_origin(owner), config=complete, net=built(spec, complete, seed).eval(), seed=seed)
 
 
 def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False) -> Model:

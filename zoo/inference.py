@@ -50,7 +50,7 @@ def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH)
 
 
 def mapped(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH) -> Tensor:
-    """Return what `ask` gives for batches of images (N, C, H, W), on the CPU and in order, with the net in eval mode."""
+    """Return what `ask` gives for batches of images (N, C, H, W), on the CPU, in order, in eval mode."""
     with _evaluated(net):
         return _in_batches(net, ask, images, batch_size)
 

@@ -15,6 +15,7 @@ from torch.nn import Module
 
 from zoo import fitting, shipped, weights
 from zoo.adapt import Report
+from zoo.borrowing import borrowed
 from zoo.build import Config, built
 from zoo.callbacks import Callback
 from zoo.data.inputs import inputs_of
@@ -40,6 +41,7 @@ from zoo.signature import Classes, Preprocessing
 from zoo.spec import ModelSpec
 from zoo.tasks import Classification
 from zoo.trainer import Trainer
+from zoo.weights import Artifact
 
 
 @final
@@ -238,7 +240,7 @@ class Model:
         The model takes over its normalisation, and its classes if there are as many; its history starts anew.
 
         Args:
-            reference: What `zoo.load` takes.
+            reference: What `zoo.load` takes; for a net of another library also a safetensors file or folder it wrote.
             partial: Take what fits, and leave the rest as it is.
             allow_nonfinite: Take NaN and infinite values too.
 
@@ -247,8 +249,7 @@ class Model:
             UnknownNameError: There is no such reference, or its model is not installed.
             HubError: It cannot be fetched.
         """
-        place = found(reference)
-        artifact = weights.read(place.folder, allow_nonfinite=allow_nonfinite)
+        artifact, name = self._opened(reference, allow_nonfinite)
         taken = start(
             artifact,
             self.net,
@@ -256,16 +257,24 @@ class Model:
             config=self.config,
             preprocessing=self.preprocessing,
             partial=partial,
-            name=place.reference,
+            name=name,
         )
         filled(self.net, taken.state)
         self.preprocessing = taken.preprocessing
         if len(artifact.manifest.classes) == len(self.classes):
             self.classes = artifact.manifest.classes
         self.history, self.recipe, self.data, self.scores, self.card = History(), None, "", (), ""
-        self.reference, self.base, self.license = "", place.reference, artifact.manifest.license
+        self.reference, self.base, self.license = "", name, artifact.manifest.license
         self.report = taken.report
         return taken.report
+
+    def _opened(self, reference: str | Path, nonfinite: bool) -> tuple[Artifact, str]:
+        """Return a saved model of zoo, or what the net's own library saved, and its lasting reference."""
+        given = borrowed(self.spec, self.origin, reference, nonfinite=nonfinite)
+        if given is not None:
+            return given
+        place = found(reference)
+        return weights.read(place.folder, allow_nonfinite=nonfinite), place.reference
 
     def reset(self, seed: int | None = None) -> Model:
         """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""

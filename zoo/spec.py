@@ -82,6 +82,9 @@ class ModelSpec:
         standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
         weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`; those that
             ship with zoo under its name when left out.
+        foreign: For a net of another library: import string of a callable that takes the model's name, the tag of
+            published weights (or None) and the `config.json` beside them (or {}), and returns a `zoo.foreign.Foreign`.
+            With it `pretrained` also takes files that the library wrote.
         paper: Where it was published.
         tags: Words to search by.
     """
@@ -99,13 +102,15 @@ class ModelSpec:
     resize: str = "area"
     standardize: bool = False
     weights: str = ""
+    foreign: str = ""
     paper: str = ""
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         """Check the names and freeze the mappings."""
         check_model_name(self.name)
-        _check_import_string(self.build, self.name)
+        for target in filter(None, (self.build, self.foreign)):
+            _check_import_string(target, self.name)
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
             if not isinstance(recipe, Recipe):

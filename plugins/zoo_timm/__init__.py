@@ -1,4 +1,4 @@
-"""Every image classifier of timm as a model of the zoo, `timm:NAME`, from scratch; timm's own registry is only read."""
+"""Every image classifier of timm as a model of the zoo, `timm:NAME`; timm's own registry is only read."""
 
 from __future__ import annotations
 

@@ -32,12 +32,13 @@ def model(name: str) -> ModelSpec:
     """Return the model of one name."""
     return ModelSpec(
         name=f"timm:{name}",
-        summary=f"{name} of timm, from scratch, for images of any size it can take",
+        summary=f"{name} of timm, for images of any size it can take",
         build=f"zoo_timm.nets:{name}",
         size=(32, 32),
         channels=3,
         recipe=RECIPE,
         standardize=True,
+        foreign="zoo_timm.weights:published",
         paper="as timm cites it",
         tags=("timm",),
     )

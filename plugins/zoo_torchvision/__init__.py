@@ -1,4 +1,4 @@
-"""Every image classifier of torchvision as a model of the zoo, `torchvision:NAME`, from scratch."""
+"""Every image classifier of torchvision as a model of the zoo, `torchvision:NAME`."""
 
 from __future__ import annotations
 

@@ -33,12 +33,13 @@ def model(name: str) -> ModelSpec:
     """Return the model of one name."""
     return ModelSpec(
         name=f"torchvision:{name}",
-        summary=f"{name} of torchvision, from scratch, for images of any size it can take",
+        summary=f"{name} of torchvision, for images of any size it can take",
         build=f"zoo_torchvision.nets:{name}",
         size=(32, 32),
         channels=3,
         recipe=RECIPE,
         standardize=True,
+        foreign="zoo_torchvision.weights:published",
         paper="as torchvision cites it",
         tags=("torchvision",),
     )

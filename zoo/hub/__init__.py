@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from zoo.hub.cache import Pulled
 from zoo.hub.client import Client, is_offline
+from zoo.hub.fetching import fetch
 from zoo.hub.lockfile import Pin, Pins
 from zoo.hub.publication import FilePlan, Publication
 from zoo.hub.pulling import pull
@@ -19,6 +20,7 @@ __all__ = [
     "Publication",
     "Pulled",
     "Reference",
+    "fetch",
     "is_hub",
     "is_offline",
     "pull",

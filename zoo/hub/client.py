@@ -89,6 +89,13 @@ class Client:
             repo=reference.repo,
         )
 
+    def cached(self, reference: Reference, name: str, *, commit: str | None = None) -> Path | None:
+        """Return a file in the client's own cache; what it holds is not checked."""
+        from huggingface_hub import try_to_load_from_cache
+
+        path = try_to_load_from_cache(reference.repo, name, revision=commit or reference.revision)
+        return Path(path) if isinstance(path, str) and Path(path).is_file() else None
+
 
 def additions(files: Mapping[str, bytes]) -> list[CommitOperationAdd]:
     """Return files as the client wants them for a commit."""
