@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -48,3 +49,19 @@ def full_data(data_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         pytest.skip("the full data sets are not here: set ZOO_DATA to the folder that holds them")
     monkeypatch.setenv("ZOO_DATA", str(folder))
     return folder
+
+
+@pytest.fixture
+def figure(record_property: Callable[[str, object], None]) -> Callable[[str], None]:
+    """Return what shows a figure at the end of a run, also when all tests pass."""
+    return lambda told: record_property("figure", told)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Show the figures that tests have told."""
+    reports = [each for state in ("passed", "failed") for each in terminalreporter.stats.get(state, ())]
+    figures = [told for each in reports for name, told in each.user_properties if name == "figure"]
+    if figures:
+        terminalreporter.section("figures")
+        for told in figures:
+            terminalreporter.line(str(told))

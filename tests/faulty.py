@@ -258,6 +258,20 @@ class Aside(Sound):
         return super().forward(images + torch.zeros(1, dtype=torch.float32)).float()
 
 
+class OnCpu(Sound):
+    def forward(self, images):
+        return super().forward(images + torch.zeros(1, dtype=images.dtype))
+
+
+class LeftBehind(Sound):
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.weights = [torch.ones(classes)]
+
+    def forward(self, images):
+        return super().forward(images) * self.weights[0].to(images.dtype)
+
+
 class Branching(Sound):
     def forward(self, images):
         return super().forward(images if float(images.sum()) > 0 else -images)
@@ -332,6 +346,8 @@ FAULTS = {
     Lenient: "strict_loading",
     FullPrecision: "saved_in_other_number_types",
     Aside: "follows_device_and_dtype",
+    OnCpu: "follows_device_and_dtype",
+    LeftBehind: "follows_device_and_dtype",
     Branching: "exports",
 }
 """The check that must catch each faulty net."""

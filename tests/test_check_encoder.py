@@ -125,6 +125,11 @@ class Loose(nn.Module):
         return self.layer(nodes)
 
 
+class OnCpu(Sound):
+    def forward(self, nodes, graph):
+        return super().forward(nodes + torch.zeros(1, dtype=nodes.dtype), graph)
+
+
 class Branching(Sound):
     def forward(self, nodes, graph):
         return super().forward(nodes, graph) if float(nodes.detach().sum()) > 1e9 else self.layer(nodes)
@@ -147,6 +152,7 @@ FAULTS = {
     Leaning: "declared_symmetry_holds",
     Placed: "declared_symmetry_holds",
     Aside: "follows_device_and_dtype",
+    OnCpu: "follows_device_and_dtype",
     Unseeded: "same_seed_same_weights",
     Aliased: "weights_not_shared",
     Drifting: "eval_mode_deterministic",
@@ -162,7 +168,8 @@ def offered(monkeypatch, net, **fields):
     return offer(monkeypatch, zoo.EncoderSpec(name="subject", build=f"{__name__}:{net.__name__}", **fields))
 
 
-def test_a_correct_encoder_passes(monkeypatch):
+def test_a_correct_encoder_passes(monkeypatch, figure):
+    figure(f"check_encoder: {len(FAULTS)} planted faults for {len(ENCODER_CHECKS)} checks of an encoder")
     assert check_encoder(offered(monkeypatch, Sound)).passed == tuple(ENCODER_CHECKS)
 
 

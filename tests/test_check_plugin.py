@@ -70,8 +70,8 @@ def installed(place, source):
     return install(place / "site", Distribution(name="zoo-planted", files=files, entry_points={"planted": "planted"}))
 
 
-def test_every_check_of_a_plugin_has_a_planted_fault():
-    print(f"{len(FAULTS)} planted faults for {len(PLUGIN_CHECKS)} checks of a plugin")
+def test_every_check_of_a_plugin_has_a_planted_fault(figure):
+    figure(f"check_plugin: {len(FAULTS)} planted faults for {len(PLUGIN_CHECKS)} checks of a plugin")
     assert set(FAULTS) == set(PLUGIN_CHECKS)
 
 
@@ -230,9 +230,9 @@ DATA_FAULTS = {
 }
 
 
-def test_a_sound_data_set_passes_and_every_check_has_a_planted_fault(monkeypatch):
+def test_a_sound_data_set_passes_and_every_check_has_a_planted_fault(monkeypatch, figure):
     report = check_dataset(offer(monkeypatch, SPEC))
-    print(f"{report}; {len(DATA_FAULTS)} planted faults")
+    figure(f"check_dataset: {report}; {len(DATA_FAULTS)} planted faults")
     assert report.passed == tuple(DATASET_CHECKS) == tuple(DATA_FAULTS)
 
 

@@ -36,9 +36,11 @@ def test_a_correct_model_passes(offered):
     assert check_model(offered(Sound)).passed == tuple(CHECKS)
 
 
-def test_at_least_25_faults_are_planted_and_most_checks_have_one():
+def test_at_least_25_faults_are_planted_and_most_checks_have_one(figure):
     caught = {*FAULTS.values(), *UNTRUE}
-    print(f"{len(FAULTS) + len(UNTRUE)} planted faults for {len(caught)} of {len(CHECKS)} checks of a model")
+    figure(
+        f"check_model: {len(FAULTS) + len(UNTRUE)} planted faults for {len(caught)} of {len(CHECKS)} checks of a model"
+    )
     assert len(FAULTS) + len(UNTRUE) >= 25
     assert set(CHECKS) - caught <= {"config_is_complete", "wrong_channels_refused", "saved_and_loaded_bitwise"}
 

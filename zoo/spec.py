@@ -109,8 +109,9 @@ class ModelSpec:
     def __post_init__(self) -> None:
         """Check the names and freeze the mappings."""
         check_model_name(self.name)
-        for target in filter(None, (self.build, self.foreign)):
-            _check_import_string(target, self.name)
+        _check_import_string(self.build, self.name)
+        if self.foreign != "":
+            _check_import_string(self.foreign, self.name)
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
             if not isinstance(recipe, Recipe):

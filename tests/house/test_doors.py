@@ -21,7 +21,7 @@ DOORS = {
     "pluggy": ["zoo/hooks.py", "zoo/offers.py"],
     "PIL": ["zoo/data/pictures.py"],
     "pyarrow": ["zoo/data/sources/parquet.py"],
-    "torchvision": ["zoo/data/sources/vision.py", "plugins/zoo_torchvision/nets.py"],
+    "torchvision": ["zoo/data/sources/vision.py", "plugins/zoo_torchvision/*.py"],
     "scipy": ["zoo/metrics.py", "plugins/zoo_image_sets/shrink.py"],
     "torchmetrics": ["zoo/metrics.py"],
     "matplotlib": ["zoo/plots.py"],

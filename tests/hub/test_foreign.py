@@ -115,6 +115,14 @@ def test_the_clients_own_cache_is_used_offline_if_it_is_whole(held, net, monkeyp
         zoo.create("timm:test_resnet", pretrained=True)
 
 
+def test_a_model_of_timm_is_pushed_after_a_trial_in_a_fresh_process_and_loads_by_its_name(hub):
+    model = zoo.create("timm:test_resnet", stem="small", size=28, channels=1, seed=0)
+    model.push("ann/tiny", license="mit")
+    again = zoo.load("hf:ann/tiny")
+    assert torch.equal(again.logits(IMAGES[:, :1]), model.logits(IMAGES[:, :1]))
+    assert again.spec.name == "timm:test_resnet"
+
+
 def test_a_copy_that_was_damaged_here_is_fetched_again(held, net):
     zoo.create("timm:test_resnet", pretrained=True)
     (file,) = Path(constants.HF_HUB_CACHE).parent.parent.rglob("foreign/*/model.safetensors")

@@ -13,6 +13,7 @@ from zoo.errors import ConfigError
 from zoo.graph import PixelGraph
 from zoo.inference import device_named
 from zoo.randomness import isolated
+from zoo.testing.elsewhere import check_device
 from zoo.testing.encoder import EncoderSubject, alike, grids, symmetries
 from zoo.testing.report import CheckFailure, NotApplicable, require
 from zoo.testing.subject import is_equal, states_of_random
@@ -142,9 +143,10 @@ def declared_symmetry_holds(subject: EncoderSubject) -> None:
 
 
 def follows_device_and_dtype(subject: EncoderSubject) -> None:
-    """The encoder runs in float64 and on every device that is there: no tensor is made aside of weights and graph."""
+    """The encoder runs in float64 and on any device, here or not: no tensor is made aside of weights and graph."""
     graph, net = PixelGraph(5, 5), subject.make()
     nodes, mend = subject.nodes(graph), "register constants as buffers"
+    check_device(_Whole(net, graph), nodes)
     found = net.double()(nodes.double(), graph.double())
     require(found.dtype == torch.float64, f"a float64 encoder gave {found.dtype}", mend)
     device = device_named(None)

@@ -10,6 +10,7 @@ import torch
 from zoo.api import load
 from zoo.inference import device_named
 from zoo.model import Model
+from zoo.testing.elsewhere import check_device
 from zoo.testing.learning import easy, short
 from zoo.testing.subject import Subject, is_equal, require, weights_of
 
@@ -73,8 +74,9 @@ def strict_loading(subject: Subject) -> None:
 
 
 def follows_device_and_dtype(subject: Subject) -> None:
-    """The net runs in float64 and on every device that is there: no tensor is made aside of its weights."""
+    """The net runs in float64 and on any device, also one that is not here: no tensor is made aside of its weights."""
     model, images = subject.make(), subject.floats()
+    check_device(model.net, images)
     logits = model.net.double()(images.double())
     require(logits.dtype == torch.float64, f"a float64 net gave {logits.dtype}; register constants as buffers")
     device = device_named(None)

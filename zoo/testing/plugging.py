@@ -25,7 +25,8 @@ HEAVY = (
     *("scipy", "sklearn", "pandas", "pyarrow", "matplotlib", "PIL", "huggingface_hub"),
 )
 IMPORT_STRINGS: dict[type, tuple[str, ...]] = {
-    **dict.fromkeys((ModelSpec, EncoderSpec, DatasetSpec, Command), ("build",)),
+    ModelSpec: ("build", "foreign"),
+    **dict.fromkeys((EncoderSpec, DatasetSpec, Command), ("build",)),
     Source: ("names", "model"),
     Experiment: (),
 }
@@ -146,9 +147,7 @@ def names_are_its_own(subject: PluginSubject) -> None:
 def import_strings_work(subject: PluginSubject) -> None:
     """Everything its values name can be imported."""
     for value in subject.plugin.offers:
-        targets = [
-            getattr(value, key) for key in ("build", "names", "model") if isinstance(getattr(value, key, 0), str)
-        ]
+        targets = [getattr(value, key) for key in IMPORT_STRINGS[type(value)]]
         for target in filter(lambda text: ":" in text, targets):
             try:
                 resolved(target, value.name)
