@@ -3,7 +3,6 @@
 import os
 import subprocess
 import sys
-import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -16,6 +15,11 @@ def wheel_of(project: Path, out: Path) -> Path:
     words = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project)]
     subprocess.run(words, check=True, capture_output=True)
     return next(out.glob("*.whl"))
+
+
+def borrowed() -> str:
+    """Return the lines of a `.pth` file that names where packages are installed for this Python."""
+    return "".join(f"{place}\n" for place in sys.path if place and any(Path(place).glob("*.dist-info")))
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class Environment:
         made = cls(place, settings)
         if wheels:
             made.pip("install", *map(str, wheels))
-        (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        (site / "needed.pth").write_text(borrowed())
         return made
 
     def pip(self, *words: str, where: Path | None = None) -> None:

@@ -46,9 +46,8 @@ def test_from_an_empty_folder_to_a_model_trained_through_a_new_encoder(environme
     files = [path for path in (tmp_path / "zoo-mine").rglob("*.py") if path.name != "net.py"]
     num = sum(len([line for line in path.read_text().splitlines() if line.strip()]) for path in files)
     checked = re.search(r"zoo-mine: (\d+) checks ran: \1 held", said)
-    figure(
-        f"from an empty folder: 4 commands, {num} lines of Python beside the net, {checked[1]} checks, {seconds:.0f} seconds"
-    )
+    told = f"4 commands, {num} lines of Python beside the net, {checked[1]} checks, {seconds:.0f} seconds"
+    figure(f"from an empty folder to a trained model: {told}")
     assert "saved to ./runs/graph-classifier" in said
     assert num < 40
 

@@ -3,11 +3,11 @@
 import os
 import subprocess
 import sys
-import sysconfig
 import zipfile
 from pathlib import Path
 
 import pytest
+from environments import borrowed
 
 import zoo
 
@@ -88,7 +88,7 @@ def venv(wheel, tmp_path_factory):
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run([str(python), *install], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     site = next((place / "lib").glob("python*/site-packages"))
-    (site / "needed.pth").write_text(sysconfig.get_path("purelib") + "\n")
+    (site / "needed.pth").write_text(borrowed())
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     return python
 
