@@ -7,8 +7,9 @@ from textwrap import dedent
 
 import pytest
 import torch
+from forked import zoo, zoo_json
 from offering import offer
-from wheels import Distribution, install, zoo, zoo_json
+from wheels import Distribution, install
 
 import zoo as face
 from zoo.signature import Classes

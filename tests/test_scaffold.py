@@ -8,7 +8,8 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from wheels import run, zoo, zoo_json
+from forked import zoo, zoo_json
+from wheels import run
 
 from zoo.errors import ConfigError
 from zoo.scaffold import KINDS, written

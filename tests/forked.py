@@ -1,0 +1,54 @@
+"""zoo in a child of this process, which has torch in memory already: a fresh Python takes seconds to import it."""
+
+import importlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import warnings
+from pathlib import Path
+
+from zoo.cli.main import main
+from zoo.plugins import CATALOGUE
+
+
+def zoo(*words: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """Run the command line with `path` in front of what is installed; nothing of it is left in this process."""
+    sys.stdout.flush()
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
+        child = os.fork()
+        if child == 0:
+            _run(words, path, out.fileno(), errors.fileno())
+        _, status = os.waitpid(child, 0)
+        out.seek(0)
+        errors.seek(0)
+        return subprocess.CompletedProcess(words, os.waitstatus_to_exitcode(status), out.read(), errors.read())
+
+
+def _run(words: tuple[str, ...], path: tuple[Path, ...], out: int, errors: int) -> None:
+    code = 70
+    try:
+        os.dup2(out, 1)
+        os.dup2(errors, 2)
+        sys.stdout, sys.stderr = (open(place, "w", closefd=False) for place in (1, 2))  # noqa: SIM115
+        warnings.resetwarnings()
+        warnings.simplefilter("ignore")
+        sys.path[:0] = map(str, path)
+        os.chdir(path[0] if path else tempfile.gettempdir())
+        importlib.invalidate_caches()
+        CATALOGUE.forget()
+        main(list(words))
+    except SystemExit as end:
+        code = end.code if isinstance(end.code, int) else 1
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def zoo_json(*words: str, path: tuple[Path, ...] = ()):
+    """Run a command that succeeds, and return the JSON it prints."""
+    done = zoo(*words, "--json", path=path)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
