@@ -70,21 +70,29 @@ def replacing(target: Path, *, wait: float = WAIT) -> Iterator[Path]:
             _remove(staged)
 
 
-def write(path: Path, data: bytes) -> None:
-    """Write one file's bytes through to the disk; it must not exist yet."""
+def write(path: Path, data: bytes, *, is_lasting: bool = True) -> None:
+    """Write one file's bytes, if they are to last a power cut through to the disk; it must not exist yet."""
     with path.open("xb") as file:
         file.write(data)
         file.flush()
-        os.fsync(file.fileno())
+        if is_lasting:
+            os.fsync(file.fileno())
 
 
-def replace_file(path: Path, data: bytes) -> None:
-    """Write a file in one step: who reads it meanwhile sees the old bytes or the new ones."""
+def replace_file(path: Path, data: bytes, *, is_lasting: bool = True) -> None:
+    """Write a file in one step: who reads it meanwhile, or after a kill, sees the old bytes or the new ones.
+
+    Args:
+        path: Where.
+        data: The new bytes.
+        is_lasting: Whether a power cut must not take them; waiting for the disk takes milliseconds.
+    """
     staged = _beside(path, "partial")
     try:
-        write(staged, data)
+        write(staged, data, is_lasting=is_lasting)
         staged.replace(path)
-        _synced(path.parent)
+        if is_lasting:
+            _synced(path.parent)
     finally:
         staged.unlink(missing_ok=True)
 

@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from zoo.errors import ConfigError, listed
 from zoo.history import is_lower_better
 from zoo.recipe import Recipe
+from zoo.snapshot import put_back, tensors_of
 
 
 @dataclass(kw_only=True)
@@ -44,7 +45,11 @@ class Training:
 
 
 class Callback(Protocol):
-    """Anything with these two methods; hand it to `fit(callbacks=[...])`."""
+    """Anything with these two methods; hand it to `fit(callbacks=[...])`.
+
+    One that remembers something over steps also has `state_dict()` and `load_state_dict(state)`, so that a checkpoint
+    keeps it: numbers, text, tensors, and lists and dicts of them.
+    """
 
     def on_step(self, training: Training) -> None:
         """Hear that a batch is done."""
@@ -67,6 +72,15 @@ class Average:
     def nets(self) -> dict[str, Module]:
         """The averaged modules by player."""
         return {name: average.module for name, average in self._averages.items()}
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return the averages."""
+        return {name: tensors_of(average) for name, average in self._averages.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put back what `state_dict` returned."""
+        for name, average in self._averages.items():
+            put_back(average, state[name])
 
     def on_step(self, training: Training) -> None:
         """Move the average towards the present weights."""
@@ -114,6 +128,14 @@ class Best:
                 f"no better {self._monitor} for {self._patience} epochs; the weights are those of epoch {self._epoch}"
             )
 
+    def state_dict(self) -> dict[str, Any]:
+        """Return the best epoch with its weights."""
+        return {"value": self._value, "epoch": self._epoch, "weights": self._weights}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put back what `state_dict` returned."""
+        self._value, self._epoch, self._weights = state["value"], state["epoch"], state["weights"]
+
     def restore(self, nets: Mapping[str, Module]) -> None:
         """Load the best weights."""
         for name, weights in self._weights.items():
@@ -130,6 +152,14 @@ class TimeLimit:
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end = time.monotonic() + seconds
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return how many seconds are left."""
+        return {"left": self._end - time.monotonic()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on with the seconds that were left."""
+        self._end = time.monotonic() + state["left"]
 
     def on_step(self, training: Training) -> None:
         """Stop if the time is up."""

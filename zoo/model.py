@@ -36,6 +36,7 @@ from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
 from zoo.reference import is_folder
 from zoo.restoring import filled, number_type_named, recomputed, start
+from zoo.run.opening import opened, start_of
 from zoo.scoring import labelled, score_of
 from zoo.signature import Classes, Preprocessing
 from zoo.spec import ModelSpec
@@ -95,6 +96,11 @@ class Model:
         device: str | torch.device | None = None,
         callbacks: Sequence[Callback] = (),
         progress: bool = True,
+        checkpoint: str | Path | None = None,
+        every: str = "epoch",
+        newest: int = 2,
+        resume: bool | str = False,
+        on_nan: str = "stop",
         **changes: Any,
     ) -> Model:
         """Train from the present weights and return the model itself.
@@ -112,12 +118,20 @@ class Model:
             device: Where to train; a GPU when there is one.
             callbacks: Objects with `on_step(training)` and `on_epoch(training)`.
             progress: Show training on standard error.
+            checkpoint: Folder to keep the training in: checkpoints, the history, how far it is. Ctrl-C and SIGTERM then
+                finish the step, write a checkpoint and end with `zoo.run.signals.Interrupted` or `Terminated`.
+            every: When to write one: `epoch`, `2 epochs`, `500 steps`, `10 minutes`; the best epochs are also kept.
+            newest: How many of the newest checkpoints are kept.
+            resume: True goes on with the training in `checkpoint`, given what it was begun with, and ends in the same
+                bits as if it had never stopped; `auto` begins it when there is none.
+            on_nan: `stop` at a loss that is not finite, or `skip` its batch.
             **changes: Fields of the recipe to change, such as `epochs=5`.
 
         Raises:
             ConfigError: An unknown or unfit field of the recipe.
             DataError: Images or labels that do not fit the model.
             TrainingError: The loss is not finite.
+            WeightsError: There is no whole checkpoint to go on from, or the folder cannot be written.
             DeviceError: The device is not there.
         """
         chosen = recipe if isinstance(recipe, Recipe) else self.spec.recipe_named(recipe)
@@ -126,7 +140,11 @@ class Model:
         chosen = fitting.told_by(data, chosen.replace(**changes), changes)
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
-        with self._unharmed(), isolated(seed, place), shown(progress) as displays:
+        kept = opened(checkpoint, every=every, newest=newest, resume=resume)
+        with self._unharmed(), isolated(seed, place), shown(progress) as displays, kept as run:
+            if run:
+                run.rewind(self)
+            start = start_of(self)
             ready = fitting.ready(
                 data,
                 validation,
@@ -140,9 +158,10 @@ class Model:
                 device=place,
             )
             self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
-            trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks])
+            trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks], on_nan=on_nan)
             self.scores, self.base, self.reference = (), self._ancestor(), ""
-            trainer.fit(self.net, ready.task, ready.train, ready.held, self.history)
+            keeper = run.kept(self, start, chosen, ready.train, ready.held, trainer.place) if run else None
+            trainer.fit(self.net, ready.task, ready.train, ready.held, self.history, keeper)
         self.recipe = chosen
         return self
 

@@ -115,6 +115,10 @@ class Stepper:
         share = gradient / self._recipe.accumulate if self._recipe.accumulate > 1 else gradient
         parameter.grad = share if parameter.grad is None else parameter.grad.add_(share)
 
+    def skip(self) -> None:
+        """Leave out a batch; the schedule goes on."""
+        self._taken += 1
+
     def flush(self) -> None:
         """Step with what an epoch's last batches have gathered, averaged over as many as there were."""
         if self._pending:
@@ -149,3 +153,47 @@ class Stepper:
         self._best = min(value, self._best)
         if self._recipe.schedule == "plateau" and self._waited >= self._recipe.step_size:
             self._plateau, self._waited = self._plateau * self._recipe.gamma, 0
+
+    @property
+    def is_gathering(self) -> bool:
+        """Whether batches are gathered that no step was taken on yet."""
+        return self._pending > 0
+
+    def state_dict(self) -> dict[str, Any]:
+        """Return all that changes: of optimizer, scaler and schedule, and the gradients gathered so far."""
+        return {
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+            "taken": self._taken,
+            "steps": self._steps,
+            "pending": self._pending,
+            "gradients": [weight.grad for weight in self._parameters()] if self._pending else [],
+            "plateau": [self._plateau, self._waited, self._best],
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Put back what `state_dict` returned; with other batches an epoch, the schedule goes on at the same epoch.
+
+        Raises:
+            ConfigError: It is the state of an optimizer over other weights.
+        """
+        try:
+            self.optimizer.load_state_dict(state["optimizer"])
+        except (ValueError, KeyError) as error:
+            raise ConfigError(f"the checkpoint's optimizer is over other weights: {error}") from error
+        for weight, own in self.optimizer.state.items():
+            own.update({key: _laid_out_as(weight, value) for key, value in own.items() if _is_like(weight, value)})
+        self._scaler.load_state_dict(state["scaler"])
+        self._taken, self._pending = round(state["taken"] * self._steps / state["steps"]), state["pending"]
+        self._plateau, self._waited, self._best = state["plateau"]
+        for weight, gradient in zip(self._parameters(), state["gradients"], strict=False):
+            weight.grad = None if gradient is None else _laid_out_as(weight, gradient)
+
+
+def _is_like(weight: Tensor, value: Any) -> bool:
+    return isinstance(value, Tensor) and value.shape == weight.shape and value.ndim > 0
+
+
+def _laid_out_as(weight: Tensor, value: Tensor) -> Tensor:
+    """Return values in memory as the weight is, channels last for instance: fused optimizers count on it."""
+    return torch.empty_strided(weight.shape, weight.stride(), dtype=value.dtype, device=weight.device).copy_(value)

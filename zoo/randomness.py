@@ -7,6 +7,7 @@ import random
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -36,19 +37,37 @@ def check_seed(seed: object) -> None:
         raise ConfigError(f"seed is a whole number of at least 0, not {seed!r}")
 
 
+def states() -> dict[str, Any]:
+    """Return the global random states of Python, numpy and torch (CPU, and CUDA once it has started)."""
+    version, numbers, gauss = random.getstate()
+    name, keys, *rest = np.random.get_state(legacy=True)
+    return {
+        "python": (version, torch.tensor(numbers), gauss),
+        "numpy": (name, torch.tensor(np.asarray(keys).astype(np.int64)), *rest),
+        "torch": torch.get_rng_state(),
+        "cuda": torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else [],
+    }
+
+
+def set_states(kept: dict[str, Any]) -> None:
+    """Put back what `states` returned; CUDA's only where there are as many devices."""
+    version, numbers, gauss = kept["python"]
+    name, keys, *rest = kept["numpy"]
+    random.setstate((version, tuple(numbers.tolist()), gauss))
+    np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
+    torch.set_rng_state(kept["torch"])
+    if kept["cuda"] and torch.cuda.is_initialized() and len(kept["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(kept["cuda"])
+
+
 @contextmanager
 def preserved() -> Iterator[None]:
     """Leave the global random states of Python, numpy and torch (CPU and CUDA) as they were before the block."""
-    python, legacy, cpu = random.getstate(), np.random.get_state(), torch.get_rng_state()
-    cuda = torch.cuda.get_rng_state_all() if torch.cuda.is_initialized() else []
+    before = states()
     try:
         yield
     finally:
-        random.setstate(python)
-        np.random.set_state(legacy)
-        torch.set_rng_state(cpu)
-        if cuda:
-            torch.cuda.set_rng_state_all(cuda)
+        set_states(before)
 
 
 @contextmanager

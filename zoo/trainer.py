@@ -16,9 +16,13 @@ from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
 from zoo.data import Batch, Loader, Stream
 from zoo.errors import ConfigError, TrainingError, listed
 from zoo.fused import answering
+from zoo.guard import Guard
 from zoo.history import History, is_lower_better
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
+from zoo.run.group import Group
+from zoo.run.keeper import Keeper
+from zoo.run.state import TrainState
 from zoo.running import running
 from zoo.tasks import Loss, Tally, Task
 
@@ -30,33 +34,63 @@ class Trainer:
         recipe: How to train.
         device: Where; with several processes accelerate's own device is used.
         callbacks: More to call after each step and epoch.
+        on_nan: What to do about a loss that is not finite; see `zoo.guard`.
     """
 
-    def __init__(self, recipe: Recipe, *, device: torch.device, callbacks: Sequence[Callback] = ()) -> None:
+    def __init__(
+        self, recipe: Recipe, *, device: torch.device, callbacks: Sequence[Callback] = (), on_nan: str = "stop"
+    ) -> None:
         is_group_on_cpu = device.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
         self._engine = Accelerator(mixed_precision="no", device_placement=False, cpu=is_group_on_cpu)
         self.device = self._engine.device if self._engine.num_processes > 1 else device
         if recipe.precision == "fp16" and self.device.type == "cpu":
             raise ConfigError("precision='fp16' needs a GPU; on the CPU use 'bf16' or 'fp32'")
         self._recipe = recipe
+        self.group = Group(self._engine)
+        self._guard = Guard(on_nan, self.device)
         for callback in callbacks:
             if not all(callable(getattr(callback, name, None)) for name in ("on_step", "on_epoch")):
                 raise ConfigError(f"a callback has the methods on_step and on_epoch; {callback!r} has not")
         self._callbacks = list(callbacks)
 
+    @property
+    def place(self) -> dict[str, Any]:
+        """Where it trains: the numbers depend on it in their last bits."""
+        return {"processes": self.group.size, "device": self.device.type, "threads": torch.get_num_threads()}
+
     def fit(
-        self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History
+        self,
+        net: Module,
+        task: Task,
+        train: Loader | Stream,
+        validation: Loader | Stream | None,
+        history: History,
+        keeper: Keeper | None = None,
     ) -> None:
         """Train `net` in place for `recipe.epochs` more epochs, adding a row an epoch to `history`.
 
+        Args:
+            net: What is trained.
+            task: What it learns.
+            train: Where batches come from.
+            validation: What is scored after each epoch, or None.
+            history: Where rows are added.
+            keeper: What writes checkpoints, and goes on from one.
+
         Raises:
-            TrainingError: The loss of an epoch is not finite.
+            TrainingError: A loss is not finite.
         """
         with flushed_denormals():
-            self._fit(net, task, train, validation, history)
+            self._fit(net, task, train, validation, history, keeper)
 
     def _fit(
-        self, net: Module, task: Task, train: Loader | Stream, validation: Loader | Stream | None, history: History
+        self,
+        net: Module,
+        task: Task,
+        train: Loader | Stream,
+        validation: Loader | Stream | None,
+        history: History,
+        keeper: Keeper | None,
     ) -> None:
         net.to(self.device)
         players = task.players(net)
@@ -71,82 +105,105 @@ class Trainer:
                 scored=average.nets if average else players,
                 steps=train.steps(self._engine.num_processes),
             )
-            self._epochs(training, task, train, validation, history, [*watchers, *self._callbacks])
+            state = TrainState(
+                training=training,
+                net=net,
+                steppers={name: self._stepper(player, training.steps) for name, player in nets.items()},
+                callbacks=[*watchers, *self._callbacks],
+                history=history,
+                group=self.group,
+                batch=train.batch_size * self.group.size if isinstance(train, Loader) else 0,
+                earlier=len(history),
+            )
+            self._watch(state, train, keeper)
+            self._epochs(state, task, train, validation, keeper)
         if best:
             best.restore(players)
         elif average:
             for name, averaged in average.nets.items():
                 players[name].load_state_dict(averaged.state_dict())
 
+    def _watch(self, state: TrainState, train: Loader | Stream, keeper: Keeper | None) -> None:
+        """Tell the guard what it needs to say where a loss went wrong, and the state how to be looked at."""
+        self._guard.indices = lambda step: self._images(train, state, step)
+        self._guard.checkpoint = keeper.newest if keeper else lambda: ""
+        self._guard.agreed = lambda claim: self.group.agreed(claim)[0]
+        state.check = lambda: self._guard.check(state.training, state.net)
+
+    def _images(self, train: Loader | Stream, state: TrainState, step: int) -> str:
+        if isinstance(train, Stream):
+            return f"batch {step} of the loader"
+        where = {"rank": self.group.rank, "world": self.group.size}
+        return f"images {listed(train.indices(state.earlier + state.epoch, step - 1, **where).tolist(), 100)}"
+
     def _epochs(
         self,
-        training: Training,
+        state: TrainState,
         task: Task,
         train: Loader | Stream,
         validation: Loader | Stream | None,
-        history: History,
-        callbacks: Sequence[Callback],
+        keeper: Keeper | None,
     ) -> None:
-        steppers = {name: self._stepper(net, training.steps) for name, net in training.nets.items()}
-        done = len(history)
-        for epoch in range(self._recipe.epochs):
-            training.epoch = done + epoch + 1
+        training = state.training
+        state.begin_epoch()
+        if keeper:
+            keeper.begin(state)
+        while state.epoch < self._recipe.epochs and not training.stop:
+            training.epoch = state.earlier + state.epoch + 1
             training.row = {"epoch": training.epoch}
-            started = time.perf_counter()
-            sums = self._epoch(training, task, train, done + epoch, steppers, callbacks)
-            training.row |= self._means(sums)
+            self._epoch(state, task, train, keeper)
+            training.row |= self._means(state.sums) | self._guard.close(training)
             _check_finite(training.row, training.epoch)
-            seconds = time.perf_counter() - started
+            seconds = time.perf_counter() - state.started
             if validation is not None:
                 training.row |= {
                     f"val_{name}": value for name, value in self.score(training.scored, task, validation).items()
                 }
-            training.row |= {"lr": next(iter(steppers.values())).optimizer.param_groups[0]["lr"]}
+            training.row |= {"lr": next(iter(state.steppers.values())).optimizer.param_groups[0]["lr"]}
             training.row |= {
                 "seconds": round(seconds, 4),
                 "images_per_second": round(training.images / max(seconds, 1e-9), 1),
             }
-            _observe(steppers, training.row, self._recipe.monitor)
-            history.append(training.row)
-            for callback in callbacks:
+            _observe(state.steppers, training.row, self._recipe.monitor)
+            state.history.append(training.row)
+            for callback in state.callbacks:
                 callback.on_epoch(training)
-            history.stopped = training.stop
-            if training.stop:
-                return
+            state.history.stopped = training.stop
+            state.epoch += 1
+            state.begin_epoch()
+            if keeper:
+                keeper.on_epoch(state)
 
     def _stepper(self, net: Module, steps: int) -> Stepper:
         scaler = torch.amp.GradScaler(self.device.type, enabled=self._recipe.precision == "fp16")
         return Stepper(net, self._recipe, steps=steps, engine=self._engine, scaler=scaler)
 
-    def _epoch(
-        self,
-        training: Training,
-        task: Task,
-        train: Loader | Stream,
-        epoch: int,
-        steppers: Mapping[str, Stepper],
-        callbacks: Sequence[Callback],
-    ) -> dict[str, Any]:
+    def _epoch(self, state: TrainState, task: Task, train: Loader | Stream, keeper: Keeper | None) -> None:
+        training = state.training
         for net in training.nets.values():
             net.train()
-        sums: dict[str, Any] = {}
-        training.step = training.images = 0
-        for batch in self._batches(train, epoch):
+        for batch in self._batches(train, state.earlier + state.epoch, training.step):
             for loss in self._losses(task, training.nets, batch):
-                steppers[loss.player].step(loss.value, loss.gradient)
-                _add(sums, loss.seen)
+                if self._guard.passes(training, loss.player, loss.value):
+                    state.steppers[loss.player].step(loss.value, loss.gradient)
+                    _add(state.sums, loss.seen)
+                else:
+                    state.steppers[loss.player].skip()
             training.step += 1
             training.images += batch.targets.shape[0] * self._engine.num_processes
-            for callback in callbacks:
+            for callback in state.callbacks:
                 callback.on_step(training)
+            if keeper:
+                keeper.on_step(state)
             if training.stop:
                 break
-        for stepper in steppers.values():
+        for stepper in state.steppers.values():
             stepper.flush()
-        return sums
 
-    def _batches(self, loader: Loader | Stream, epoch: int) -> Iterator[Batch]:
-        for batch in loader.epoch(epoch, rank=self._engine.process_index, world=self._engine.num_processes):
+    def _batches(self, loader: Loader | Stream, epoch: int, start: int = 0) -> Iterator[Batch]:
+        place = {"start": start} if start else {}
+        where = {"rank": self._engine.process_index, "world": self._engine.num_processes, **place}
+        for batch in loader.epoch(epoch, **where):
             yield Batch(*(tensor.to(self.device, non_blocking=True) for tensor in batch))
 
     def _losses(self, task: Task, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:

@@ -21,6 +21,7 @@ from zoo.history import History
 from zoo.manifest import Manifest
 from zoo.notes import merged
 from zoo.place import resolved
+from zoo.run.record import RUN
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,11 +65,12 @@ def write(place: Path, artifact: Artifact) -> Path:
 
 
 def _check_replaceable(target: Path) -> None:
-    """Raise if there is something else than an empty folder or a saved model of zoo; that is never touched."""
+    """Raise if there is something else than an empty folder, a saved model or a run of zoo; that is never touched."""
     if not target.exists():
         return
     is_empty = target.is_dir() and not any(target.iterdir())
-    if not is_empty and not ((target / CONFIG).is_file() and (target / HISTORY).is_file()):
+    is_ours = ((target / CONFIG).is_file() and (target / HISTORY).is_file()) or (target / RUN).is_file()
+    if not is_empty and not is_ours:
         raise WeightsError(f"{target} is there and is no saved model; save to another place")
 
 

@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.cli.runs import begun, note
 from zoo.cli.table import as_json, print_json
 from zoo.reference import is_folder
+from zoo.run.record import is_first
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
@@ -25,6 +27,7 @@ zoo fit gcn-7x7 fashion-mnist-7x7
 zoo fit cnn-simple fashion-mnist --recipe adam --epochs 5
 zoo fit cnn-7x7 ./photos --config classes=2 --set lr=0.003 --set augment=flip,shift:1
 zoo fit cnn-deep ./photos --from cnn-deep/fashion-mnist --epochs 5
+zoo fit --resume ./runs/cnn-deep
 """
 
 
@@ -50,8 +53,8 @@ def _value(text: str) -> Any:
 
 
 @click.command(epilog=EXAMPLES)
-@click.argument("model")
-@click.argument("data")
+@click.argument("model", required=False)
+@click.argument("data", required=False)
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--recipe", help="One of the model's recipes by name; see: zoo info MODEL.")
 @click.option(
@@ -67,12 +70,32 @@ def _value(text: str) -> Any:
     type=click.Path(path_type=Path),
     help="Folder to save to.  [default: runs/MODEL, or the first free of runs/MODEL-2, ...]",
 )
+@click.option(
+    "--every",
+    default="epoch",
+    show_default=True,
+    help="When to write a checkpoint: epoch, '2 epochs', '500 steps', '10 minutes', never.",
+)
+@click.option(
+    "--resume",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Go on with the run in this folder, with the words it was begun with.",
+)
+@click.option(
+    "--on-nan",
+    type=click.Choice(["stop", "skip"]),
+    default="stop",
+    show_default=True,
+    help="What to do about a batch whose loss is not finite.",
+)
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves of loss and accuracy.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
+@click.pass_context
 def fit(
-    model: str,
-    data: str,
+    ctx: click.Context,
+    model: str | None,
+    data: str | None,
     epochs: int | None,
     recipe: str | None,
     changes: dict[str, Any],
@@ -82,6 +105,9 @@ def fit(
     pretrained: str | None,
     license: str | None,
     save: Path | None,
+    every: str,
+    resume: Path | None,
+    on_nan: str,
     plot: Path | None,
     quiet: bool,
     is_json: bool,
@@ -89,18 +115,28 @@ def fit(
     """Train MODEL on DATA, score it on the test images if there are any, and save it.
 
     MODEL is a name (zoo list), or a folder such as ./runs/gcn-7x7 to go on training. DATA is a data set (zoo data), or
-    a folder such as ./photos with a sub-folder a class.
+    a folder such as ./photos with a sub-folder a class. Checkpoints lie beside what is saved until training is done;
+    Ctrl-C and SIGTERM write one, and --resume goes on from the newest as if it had never stopped.
     """
     from zoo.cli.use import test_images
 
-    made, sets = _prepared(model, data, config, seed, pretrained)
-    made.license = license or made.license
-    changes = changes if epochs is None else {**changes, "epochs": epochs}
-    folder = save or _default_folder(model)
-    _train(made, sets, folder, recipe=recipe, device=device, progress=not quiet, changes=changes)
+    if resume is not None:
+        _check_alone(ctx)
+        words, folder = begun(resume), resume
+        made, sets = _again(words)
+    else:
+        if model is None or data is None:
+            raise click.UsageError("give MODEL and DATA, or --resume FOLDER")
+        made, sets = _prepared(model, data, config, seed, pretrained)
+        made.license = license or made.license
+        folder = save or _default_folder(model)
+        changes = changes if epochs is None else {**changes, "epochs": epochs}
+        words = _words(made, model, data=data, recipe=recipe, changes=changes, device=device, every=every)
+        words["on_nan"] = on_nan
+    _train(made, sets, folder, words, progress=not quiet, is_resumed=resume is not None)
     images = test_images(sets)
     result = None if images is None else made.evaluate(images, keep=True)
-    made.save(folder)
+    _keep(made, folder)
     if plot is not None:
         from zoo.plots import curves, write
 
@@ -108,26 +144,76 @@ def fit(
     _report(made, result, folder, is_json)
 
 
+def _check_alone(ctx: click.Context) -> None:
+    """Raise if more is given than what says how a run is shown: it goes on with what it was begun with."""
+    shown = ("resume", "quiet", "is_json", "plot")
+    given = [
+        parameter.get_error_hint(ctx)
+        for parameter in ctx.command.params
+        if parameter.name not in shown
+        and ctx.get_parameter_source(parameter.name or "") == click.core.ParameterSource.COMMANDLINE
+    ]
+    if given:
+        raise click.UsageError(f"a run goes on with what it was begun with; leave out {', '.join(given)}")
+
+
+def _words(made: Model, model: str, **words: Any) -> dict[str, Any]:
+    """Return, as JSON, all that says how a training was begun."""
+    from zoo.restoring import number_type
+
+    name = made.spec.name if is_folder(model) else model
+    about = {"model": name, "config": made.config, "seed": made.seed, "dtype": number_type(made.net)}
+    return {**about, "license": made.license, **words}
+
+
+def _again(words: dict[str, Any]) -> tuple[Model, Dataset]:
+    """Return the model and the data that a run was begun with; its weights come from a checkpoint."""
+    from zoo.api import create
+    from zoo.cli.use import read
+
+    made = create(words["model"], seed=words["seed"], **words["config"])
+    if words["dtype"] not in ("mixed", "float32"):
+        made.to(dtype=words["dtype"])
+    made.license = words["license"]
+    return made, read(words["data"], made.preprocessing.size, made.preprocessing.resize)
+
+
 def _train(
-    model: Model, sets: Dataset, folder: Path, *, changes: dict[str, Any], recipe: str | None, **how: Any
+    model: Model, sets: Dataset, folder: Path, words: dict[str, Any], *, progress: bool, is_resumed: bool
 ) -> None:
-    """Train; what is trained when Ctrl-C comes is saved.
+    """Train; what is trained when Ctrl-C or SIGTERM comes is saved beside the checkpoints.
 
     Test images are scored after each epoch where that decides nothing; a recipe that selects by held-out scores holds
     out a tenth of the training images instead.
     """
     from zoo.cli.use import test_images
 
-    chosen = model.spec.recipe_named(recipe).replace(**changes)
+    changes = words["changes"]
+    chosen = model.spec.recipe_named(words["recipe"]).replace(**changes)
     if chosen.validation == 0:
         changes = {**changes, "validation": HELD_OUT if chosen.selects else test_images(sets)}
+    kept: dict[str, Any] = {}
+    if words["every"] != "never":
+        kept = {"checkpoint": folder, "every": words["every"], "resume": is_resumed}
+        if not is_resumed:
+            note(folder, model.spec.name, words)
+    how = {"recipe": words["recipe"], "device": words["device"], "on_nan": words["on_nan"], "progress": progress}
     try:
-        model.fit(sets.train, recipe=recipe, **how, **changes)
-    except KeyboardInterrupt:
-        if model.history:
+        model.fit(sets.train, **how, **kept, **changes)
+    except (KeyboardInterrupt, SystemExit):
+        if model.history and is_first():
             saved = model.save(folder)
             click.echo(f"\ninterrupted; {len(model.history)} epochs are saved to {saved}", err=True)
         raise
+
+
+def _keep(model: Model, folder: Path) -> None:
+    """Save the model in place of its checkpoints; one process does."""
+    if is_first():
+        from zoo.run.store import Store
+
+        model.save(folder)
+        Store(folder).clear()
 
 
 def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool) -> None:

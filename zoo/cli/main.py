@@ -22,6 +22,7 @@ COMMANDS = {
     "plugins": ("zoo.cli.plugins:plugins", "show what is installed and why it works or not; begin and check plugins"),
     "data": ("zoo.cli.data:data", "list data sets, or look into one"),
     "fit": ("zoo.cli.fit:fit", "train a model and save it"),
+    "runs": ("zoo.cli.runs:runs", "list trainings: how far they are, and how to go on with them"),
     "predict": ("zoo.cli.use:predict", "label images"),
     "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
     "push": ("zoo.cli.publish:push", "publish a saved model on the Hugging Face Hub"),
@@ -99,15 +100,15 @@ def zoo(debug: bool) -> None:
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command line. Exit codes: 0 done, 1 an error of the user's, 2 wrong usage, 130 interrupted."""
+    """Run the command line. Exit codes: 0 done, 1 an error of the user's, 2 wrong usage, 130 Ctrl-C, 143 SIGTERM."""
     words = sys.argv[1:] if arguments is None else arguments
     is_debug = "--debug" in words
     try:
         sys.exit(_run([word for word in words if word != "--debug"]))
     except ZooError as error:
         _tell(str(error), is_debug)
-    except KeyboardInterrupt:
-        click.echo("\ninterrupted", err=True)
+    except KeyboardInterrupt as error:
+        click.echo(f"\n{error or 'interrupted'}", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
@@ -119,8 +120,8 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(words: list[str]) -> Any:
     try:
         return zoo.main(words, prog_name="zoo", standalone_mode=False) or 0
-    except click.exceptions.Abort:
-        raise KeyboardInterrupt from None
+    except click.exceptions.Abort as error:
+        raise (error.__cause__ or KeyboardInterrupt()) from None
     except click.ClickException as error:
         error.show()
         return error.exit_code

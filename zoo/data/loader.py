@@ -93,20 +93,23 @@ class Loader:
     def __len__(self) -> int:
         return self.steps()
 
-    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """Yield the batches of one epoch for process `rank` of `world`.
+    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one epoch for process `rank` of `world`, from the batch `start` on.
 
         Raises:
             ConfigError: There are too few images for a batch on each process.
         """
-        steps, stride = self.steps(world), self.batch_size * world
+        steps = self.steps(world)
         if steps == 0:
             least = (
-                f"drop_last takes at least {stride}" if self.drop_last else f"{world} processes take at least {world}"
+                f"drop_last takes at least {self.batch_size * world}"
+                if self.drop_last
+                else f"{world} processes take at least {world}"
             )
             raise ConfigError(f"{len(self.images)} images make no batch: {least}; lower batch_size or give more images")
         draws = torch.Generator(device=self.images.images.device)
-        for step, batch in enumerate(self._gathered(self._shares(epoch, steps, rank, world))):
+        shares = self._shares(epoch, steps, rank, world)[start:]
+        for step, batch in enumerate(self._gathered(shares), start=start):
             if self.augment is not None:
                 draws.manual_seed(derived_seed(self.seed, "augment", epoch, step, rank))
                 batch = Batch(*self.augment(*batch, draws))
@@ -133,6 +136,10 @@ class Loader:
                 pixels.index_select(0, places).split(sizes), labels.index_select(0, places).split(sizes), strict=True
             )
             yield from itertools.starmap(Batch, pairs)
+
+    def indices(self, epoch: int, step: int, *, rank: int = 0, world: int = 1) -> Tensor:
+        """Return which images a batch of an epoch holds: int64 (B), their places in `images`."""
+        return self._shares(epoch, self.steps(world), rank, world)[step]
 
     def _order(self, epoch: int) -> Tensor:
         if not self.shuffle:

@@ -1,0 +1,93 @@
+"""`zoo runs`: trainings on this machine; and what one was begun with."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.table import as_json, print_json, print_table
+from zoo.errors import ConfigError, WeightsError
+from zoo.run import record
+from zoo.run.record import CHECKPOINTS, RUN, Record, is_first
+
+
+@click.command()
+@click.argument("place", type=click.Path(file_okay=False, path_type=Path), default="runs")
+@as_json
+def runs(place: Path, is_json: bool) -> None:
+    """List the trainings in PLACE (by default ./runs): how far each is, its best epoch, and how to go on with it."""
+    rows = [_row(folder) for folder in record.found(place)]
+    if is_json:
+        print_json(rows)
+    elif rows:
+        print_table([_told(row) for row in rows], right=("epochs",))
+    else:
+        click.echo(f"no runs in {place}; zoo fit MODEL DATA begins one")
+
+
+def _row(folder: Path) -> dict[str, Any]:
+    try:
+        told = record.read(folder)
+    except WeightsError as error:
+        return {"run": str(folder), "state": "damaged", "problem": str(error)}
+    state = record.state_now(folder, told)
+    row = {"run": str(folder), **vars(told), "state": state}
+    can_go_on = state in ("interrupted", "killed", "failed") and (folder / CHECKPOINTS).is_dir()
+    row["resume"] = f"zoo fit --resume {folder}" if can_go_on and told.command else ""
+    return row
+
+
+def _told(row: dict[str, Any]) -> dict[str, Any]:
+    best = f"{row['monitor']} {row['value']:.4f}" if row.get("value") is not None else ""
+    return {
+        "run": row["run"],
+        "model": row.get("model", ""),
+        "state": row["state"],
+        "epochs": f"{row['epoch']}/{row['epochs']}" if "epoch" in row else "",
+        "best": best,
+        "updated": time.strftime("%Y-%m-%d %H:%M", time.localtime(row["updated"])) if row.get("updated") else "",
+        "go on with": row.get("resume") or row.get("problem", ""),
+    }
+
+
+def note(folder: Path, model: str, words: dict[str, Any]) -> None:
+    """Write down what a run is begun with, before it begins; a run that can still go on is left alone.
+
+    Raises:
+        ConfigError: There is a run with checkpoints.
+        WeightsError: The folder cannot be written.
+    """
+    if not is_first():
+        return
+    if (folder / CHECKPOINTS).is_dir() and any((folder / CHECKPOINTS).iterdir()):
+        raise ConfigError(f"{folder} holds a run that is not done; zoo fit --resume {folder} goes on with it")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        record.write(folder, Record(model=model, command=words).changed())
+    except (OSError, TypeError, ValueError) as error:
+        raise WeightsError(f"cannot keep a run in {folder}: {error}") from error
+
+
+def begun(folder: Path) -> dict[str, Any]:
+    """Return the words that a run was begun with.
+
+    Raises:
+        WeightsError: There is no run.
+        ConfigError: It was begun in Python.
+    """
+    if not (folder / RUN).is_file():
+        raise WeightsError(f"{folder} holds no run ({RUN} is not there); zoo runs lists those there are")
+    told = record.read(folder).command
+    if told is None:
+        mend = f"go on there: fit(..., checkpoint={str(folder)!r}, resume=True)"
+        raise ConfigError(f"{folder} was begun in Python; {mend}")
+    return {key: _tuples(value) for key, value in told.items()}
+
+
+def _tuples(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _tuples(each) for key, each in value.items()}
+    return tuple(_tuples(each) for each in value) if isinstance(value, list | tuple) else value
