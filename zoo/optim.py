@@ -19,19 +19,30 @@ from zoo.recipe import Recipe
 ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1e-4
 
 
-def optimizer_of(recipe: Recipe, parameters: Iterable[Parameter]) -> Optimizer:
-    """Return the recipe's optimizer over the parameters that need gradients."""
+def optimizer_of(recipe: Recipe, parameters: Iterable[Parameter], *, is_recorded: bool = False) -> Optimizer:
+    """Return the recipe's optimizer over the parameters that need gradients.
+
+    Args:
+        recipe: How to train.
+        parameters: What to train.
+        is_recorded: Whether its steps are recorded and replayed: the learning rate is then read from a tensor.
+
+    Raises:
+        ConfigError: No parameter needs a gradient.
+    """
     trained = [parameter for parameter in parameters if parameter.requires_grad]
     if not trained:
         raise ConfigError("no weight of the model is trained: all are frozen")
-    common: dict[str, Any] = {"lr": recipe.lr, "weight_decay": recipe.weight_decay}
+    device = trained[0].device
+    lr = torch.tensor(recipe.lr, dtype=torch.float32, device=device) if is_recorded else recipe.lr
+    common: dict[str, Any] = {"lr": lr, "weight_decay": recipe.weight_decay}
     if recipe.optimizer == "rmsprop":
         return RMSprop(trained, momentum=recipe.momentum, **common)
     fused = all(parameter.device.type in ("cpu", "cuda") for parameter in trained)
     if recipe.optimizer == "sgd":
         return SGD(trained, momentum=recipe.momentum, nesterov=recipe.nesterov, fused=fused, **common)
     kind = Adam if recipe.optimizer == "adam" else AdamW
-    return kind(trained, betas=recipe.betas, fused=fused, **common)
+    return kind(trained, betas=recipe.betas, fused=fused, capturable=is_recorded and device.type == "cuda", **common)
 
 
 def lr_factor(recipe: Recipe, epoch: float) -> float:
@@ -70,13 +81,22 @@ class Stepper:
         steps: Batches an epoch.
         engine: accelerate's `Accelerator`: it runs the backward pass and holds back synchronisation.
         scaler: Gradient scaler of fp16, else one that is switched off.
+        is_recorded: Whether steps are recorded and replayed; see `zoo.captured`.
     """
 
     def __init__(
-        self, player: Module, recipe: Recipe, *, steps: int, engine: Any, scaler: torch.amp.GradScaler
+        self,
+        player: Module,
+        recipe: Recipe,
+        *,
+        steps: int,
+        engine: Any,
+        scaler: torch.amp.GradScaler,
+        is_recorded: bool = False,
     ) -> None:
-        self.optimizer = optimizer_of(recipe, player.parameters())
-        self._descent = Descent(self.optimizer) if Descent.suits(self.optimizer) else None
+        self.optimizer = optimizer_of(recipe, player.parameters(), is_recorded=is_recorded)
+        self._lr: Tensor | None = self.optimizer.param_groups[0]["lr"] if is_recorded else None
+        self._descent = Descent(self.optimizer) if Descent.suits(self.optimizer) and not is_recorded else None
         self._player, self._recipe, self._engine, self._scaler = player, recipe, engine, scaler
         self._steps = steps
         self._taken = self._pending = 0
@@ -126,9 +146,26 @@ class Stepper:
                 gradient.mul_(self._recipe.accumulate / self._pending)
             self._update()
 
-    def _update(self) -> None:
+    def prepare(self) -> None:
+        """Give the optimizer the learning rate of the next step; where steps are recorded, through the same tensor."""
+        rate: float | Tensor = self.lr if self._lr is None else self._lr.fill_(self.lr)
         for group in self.optimizer.param_groups:
-            group["lr"] = self.lr
+            group["lr"] = rate
+
+    def apply(self, loss: Tensor) -> None:
+        """Take the gradient of a loss and a step, after `prepare`; what is recorded has no more in it than this."""
+        self._engine.backward(loss)
+        self._descend()
+
+    def count(self) -> None:
+        """Go on to the next step's learning rate, after `apply` or its replay."""
+        self._taken += 1
+
+    def _update(self) -> None:
+        self.prepare()
+        self._descend()
+
+    def _descend(self) -> None:
         if self._recipe.clip is not None:
             self._scaler.unscale_(self.optimizer)
             torch.nn.utils.clip_grad_norm_(self._player.parameters(), self._recipe.clip)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -13,6 +13,7 @@ from torch.nn import Module
 
 from zoo.arithmetic import autocast, flushed_denormals
 from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
+from zoo.captured import Captured, recorder_for
 from zoo.data import Batch, Loader, Stream
 from zoo.errors import ConfigError, TrainingError, listed
 from zoo.fused import answering
@@ -48,6 +49,8 @@ class Trainer:
         self._recipe = recipe
         self.group = Group(self._engine)
         self._guard = Guard(on_nan, self.device)
+        is_steady = on_nan != "skip"  # a step that may be left out is no recording's
+        self._recorder = recorder_for(recipe, self.device, self.group.size) if is_steady else None
         for callback in callbacks:
             if not all(callable(getattr(callback, name, None)) for name in ("on_step", "on_epoch")):
                 raise ConfigError(f"a callback has the methods on_step and on_epoch; {callback!r} has not")
@@ -144,14 +147,14 @@ class Trainer:
         validation: Loader | Stream | None,
         keeper: Keeper | None,
     ) -> None:
-        training = state.training
+        training, take = state.training, self._stepping(state, task)
         state.begin_epoch()
         if keeper:
             keeper.begin(state)
         while state.epoch < self._recipe.epochs and not training.stop:
             training.epoch = state.earlier + state.epoch + 1
             training.row = {"epoch": training.epoch}
-            self._epoch(state, task, train, keeper)
+            self._epoch(state, take, train, keeper)
             training.row |= self._means(state.sums) | self._guard.close(training)
             _check_finite(training.row, training.epoch)
             seconds = time.perf_counter() - state.started
@@ -159,7 +162,7 @@ class Trainer:
                 training.row |= {
                     f"val_{name}": value for name, value in self.score(training.scored, task, validation).items()
                 }
-            training.row |= {"lr": next(iter(state.steppers.values())).optimizer.param_groups[0]["lr"]}
+            training.row |= {"lr": float(next(iter(state.steppers.values())).optimizer.param_groups[0]["lr"])}
             training.row |= {
                 "seconds": round(seconds, 4),
                 "images_per_second": round(training.images / max(seconds, 1e-9), 1),
@@ -176,19 +179,22 @@ class Trainer:
 
     def _stepper(self, net: Module, steps: int) -> Stepper:
         scaler = torch.amp.GradScaler(self.device.type, enabled=self._recipe.precision == "fp16")
-        return Stepper(net, self._recipe, steps=steps, engine=self._engine, scaler=scaler)
+        is_recorded = self._recorder is not None
+        return Stepper(net, self._recipe, steps=steps, engine=self._engine, scaler=scaler, is_recorded=is_recorded)
 
-    def _epoch(self, state: TrainState, task: Task, train: Loader | Stream, keeper: Keeper | None) -> None:
+    def _epoch(
+        self,
+        state: TrainState,
+        take: Callable[[Batch], Iterable[Loss]],
+        train: Loader | Stream,
+        keeper: Keeper | None,
+    ) -> None:
         training = state.training
         for net in training.nets.values():
             net.train()
         for batch in self._batches(train, state.earlier + state.epoch, training.step):
-            for loss in self._losses(task, training.nets, batch):
-                if self._guard.passes(training, loss.player, loss.value):
-                    state.steppers[loss.player].step(loss.value, loss.gradient)
-                    _add(state.sums, loss.seen)
-                else:
-                    state.steppers[loss.player].skip()
+            for loss in take(batch):
+                _add(state.sums, loss.seen)
             training.step += 1
             training.images += batch.targets.shape[0] * self._engine.num_processes
             for callback in state.callbacks:
@@ -199,6 +205,24 @@ class Trainer:
                 break
         for stepper in state.steppers.values():
             stepper.flush()
+
+    def _stepping(self, state: TrainState, task: Task) -> Callable[[Batch], Iterable[Loss]]:
+        """Return what takes a step on a batch, player by player, and gives the losses that were stepped on."""
+        nets, recorder = state.training.nets, self._recorder
+        if recorder is None:
+            return lambda batch: self._one_by_one(state, self._losses(task, nets, batch))
+        captured = Captured(lambda batch: self._losses(task, nets, batch), state.steppers, nets, recorder)
+        return lambda batch: [
+            loss for loss in captured(batch) if self._guard.passes(state.training, loss.player, loss.value)
+        ]
+
+    def _one_by_one(self, state: TrainState, losses: Iterator[Loss]) -> Iterator[Loss]:
+        for loss in losses:
+            if self._guard.passes(state.training, loss.player, loss.value):
+                state.steppers[loss.player].step(loss.value, loss.gradient)
+                yield loss
+            else:
+                state.steppers[loss.player].skip()
 
     def _batches(self, loader: Loader | Stream, epoch: int, start: int = 0) -> Iterator[Batch]:
         place = {"start": start} if start else {}
