@@ -1,1 +1,1 @@
-"""zoo beside its peers: `python -m benchmarks NAME` runs one comparison, `python -m benchmarks report` writes the page."""
+"""zoo beside its peers: `python -m benchmarks NAME` runs one comparison, and `report` writes the page."""

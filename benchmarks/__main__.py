@@ -24,6 +24,7 @@ NAMES = {
     "starting": "benchmarks.starting:run",
     "growth": "benchmarks.growth:run",
     "floor": "benchmarks.floor:run",
+    "progress": "benchmarks.progress:run",
 }
 
 

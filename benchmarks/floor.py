@@ -43,13 +43,13 @@ def run(repeats: int) -> Result:
     return Result(
         name="floor",
         title="Distance to the floor",
-        about=f"An epoch of `gcn-7x7` takes {work / 1e9:.1f} GFLOP at the least: forward, backward, narrow sides filtered, "
-        "the last layer computed of the mean.",
+        about=f"An epoch of `gcn-7x7` takes {work / 1e9:.1f} GFLOP at the least: forward and backward, narrow sides "
+        "filtered, the last layer computed of the mean.",
         unit="round",
         rows=rows_of(peers, **more),
         checks=[
-            f"The epoch takes {times[0]:.2f} times what its arithmetic would at the rate of a matrix product in one thread, "
-            f"and {times[1]:.2f} times in {threads}."
+            f"The epoch takes {times[0]:.2f} times what its arithmetic would at the rate of a matrix product in one "
+            f"thread, and {times[1]:.2f} times in {threads}."
         ],
         where=where(),
     )

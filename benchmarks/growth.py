@@ -62,8 +62,8 @@ def run(repeats: int) -> Result:
     return Result(
         name="growth",
         title="Growth with the grid and with the data",
-        about="One epoch of `gcn-7x7` over larger grids, and over more images; batch 64. Memory is what the process grew by "
-        "while training.",
+        about="One epoch of `gcn-7x7` over larger grids, and over more images; batch 64. Memory is what the process "
+        "grew by while training.",
         unit="epoch",
         rows=rows_of(peers, **more),
         checks=_checks(more),
@@ -85,6 +85,6 @@ def _checks(more: dict[str, dict[str, float]]) -> list[str]:
     theirs = [cells["ns a pixel"] for label, cells in more.items() if label.startswith("PyTorch")]
     ratios = ", ".join(f"{b / a:.0f} at {side}" for a, b, side in zip(mine, theirs, GRIDS, strict=True))
     return [
-        f"A pixel costs {max(mine) / min(mine):.1f} times as much at the dearest size as at the cheapest: linear growth.",
+        f"A pixel costs {max(mine) / min(mine):.1f} times as much at the dearest grid as at the cheapest.",
         f"PyTorch Geometric's time a pixel over zoo's: {ratios}.",
     ]

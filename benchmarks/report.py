@@ -28,8 +28,8 @@ def write(folder: Path) -> Path:
         "# Benchmarks",
         "",
         "Written by `python -m benchmarks report` from the results in `docs/benchmarks/`; each is made by",
-        "`python -m benchmarks NAME`. Peers run in one process in turn, after one round to warm up. Seconds depend on the",
-        "machine and on what else it does; ratios, medians over rounds against the first line, are steadier.",
+        "`python -m benchmarks NAME`. Peers run in turn in one process, after one round to warm up. Seconds depend on",
+        "the machine and on what else it does; ratios, medians over rounds against the first line, are steadier.",
         "",
     ]
     for result in results:

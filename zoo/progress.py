@@ -10,6 +10,7 @@ from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from zoo.callbacks import Callback, Training
 
@@ -23,7 +24,7 @@ COLUMNS = {
     "images_per_second": ("images/s", 10, ",.0f"),
     "seconds": ("seconds", 8, ".2f"),
 }
-REFRESH = 0.1
+REFRESH = 0.25
 """Seconds between two drawings of the bar."""
 
 
@@ -50,17 +51,26 @@ class Lines:
 
     def on_epoch(self, training: Training) -> None:
         """Print the epoch's row, and why training ends if it does."""
+        self.show(self.told(training))
+
+    def told(self, training: Training) -> list[Text]:
+        """Return the lines of an epoch: the head where it is new, the row, and why training ends."""
         head = _line(training.row, cells=False)
-        if head != self._head:
-            self._console.print(head, style="bold", highlight=False, soft_wrap=True)
-            self._head = head
-        self._console.print(_line(training.row, cells=True), highlight=False, soft_wrap=True)
-        if training.stop:
-            self._console.print(f"stopped: {training.stop}", highlight=False, soft_wrap=True)
+        lines = [Text(head, style="bold")] if head != self._head else []
+        self._head = head
+        lines.append(Text(_line(training.row, cells=True)))
+        return [*lines, Text(f"stopped: {training.stop}")] if training.stop else lines
+
+    def show(self, lines: list[Text]) -> None:
+        """Print lines."""
+        self._console.print(Text("\n").join(lines), soft_wrap=True)
 
 
 class Bar:
-    """A live bar over all steps, above it the lines of the epochs."""
+    """A live bar over all steps, above it the lines of the epochs.
+
+    What is new is drawn a few times a second and not at every step or epoch: drawing costs a millisecond.
+    """
 
     def __init__(self, console: Console) -> None:
         self._lines = Lines(console)
@@ -78,9 +88,10 @@ class Bar:
         self._task = self.bar.add_task("fit", total=None, epoch="1", speed=0)
         self._next, self._done, self._speed = 0.0, 0, 0.0
         self._before = (0, time.monotonic())
+        self._waiting: list[Text] = []
 
     def on_step(self, training: Training) -> None:
-        """Move the bar, at most every `REFRESH` seconds."""
+        """Move the bar and print waiting lines, at most every `REFRESH` seconds."""
         self._done += 1
         now = time.monotonic()
         if now >= self._next:
@@ -90,7 +101,18 @@ class Bar:
             told = f"{min((self._done - 1) // training.steps + 1, epochs)}/{epochs}"
             total = training.steps * epochs
             self.bar.update(self._task, completed=self._done, total=total, epoch=told, speed=self._speed)
+            self.print()
             self.bar.refresh()
+
+    def on_epoch(self, training: Training) -> None:
+        """Have the epoch's line printed above the bar at the next drawing."""
+        self._waiting += self._lines.told(training)
+
+    def print(self) -> None:
+        """Print the lines that wait."""
+        if self._waiting:
+            self._lines.show(self._waiting)
+            self._waiting = []
 
     def _measure(self, images: int, now: float) -> None:
         """Take the speed since the last drawing, unless an epoch has begun meanwhile."""
@@ -98,10 +120,6 @@ class Bar:
         if images > seen and now > then:
             self._speed = (images - seen) / (now - then)
         self._before = (images, now)
-
-    def on_epoch(self, training: Training) -> None:
-        """Print the epoch's line above the bar."""
-        self._lines.on_epoch(training)
 
 
 @contextmanager
@@ -117,6 +135,9 @@ def shown(wanted: bool) -> Iterator[list[Callback]]:
     elif console.is_terminal:
         display = Bar(console)
         with display.bar:
-            yield [display]
+            try:
+                yield [display]
+            finally:
+                display.print()
     else:
         yield [Lines(console)]
