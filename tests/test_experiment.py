@@ -95,6 +95,13 @@ def test_a_cell_with_another_recipe_counts_as_missing(tmp_path):
     assert cells[1].recipe["epochs"] == 1
 
 
+def test_a_cell_from_before_a_recipe_had_a_field_still_counts(tmp_path):
+    ledger = Ledger(tmp_path / "tiny.jsonl")
+    recipe = zoo.models[TABLE.rows[0].model].recipe.to_json()
+    ledger.add(replace(cell("lands", 0, 0.5), recipe={k: v for k, v in recipe.items() if k != "kernels"}))
+    assert len(run(TABLE, ledger, seeds=(0,), rows=["lands"], progress=False)) == 1
+
+
 def test_a_row_that_is_not_there_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="has no row 'other'"):
         run(TABLE, Ledger(tmp_path / "tiny.jsonl"), rows=["other"])

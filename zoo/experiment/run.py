@@ -129,11 +129,10 @@ def _missing(
     for label in labels or ():
         if label not in known:
             raise ConfigError(f"{experiment.name} has no row {label!r}; it has {listed(repr(name) for name in known)}")
-    keys = {(cell.row, cell.seed, json.dumps(cell.recipe, sort_keys=True)) for cell in done}
+    keys = {(cell.row, cell.seed, Recipe.from_json(cell.recipe)) for cell in done}  # fields of later have defaults
     for seed in seeds:
         for row in experiment.rows:
-            recipe = json.dumps(_recipe(row, quick).to_json(), sort_keys=True)
-            if (not labels or row.label in labels) and (row.label, seed, recipe) not in keys:
+            if (not labels or row.label in labels) and (row.label, seed, _recipe(row, quick)) not in keys:
                 yield row, seed
 
 
