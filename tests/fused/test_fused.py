@@ -237,3 +237,13 @@ def test_nothing_is_kept_of_a_net_that_is_gone():
     del net
     gc.collect()
     assert gone() is None
+
+
+def test_a_net_that_computes_something_else_than_it_says_is_run_layer_by_layer(small, monkeypatch):
+    net = zoo.create("gcn-7x7", seed=0).net
+    plain = type(net).forward
+    monkeypatch.setattr(type(net), "forward", lambda self, images: plain(self, images) * 1.5)
+    assert answering(net) is net
+    assert fused(net, "auto") is net
+    with pytest.raises(ConfigError, match=r"forward\(\) does not compute what its stack\(\) says"):
+        fused(net, "fused")

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import torch
+from torch import Tensor
 from torch.nn import Module
 
 from zoo.errors import ConfigError
 from zoo.fused.stack import Stack, Stacked
 
 if TYPE_CHECKING:
-    from zoo.fused.player import Answering
+    from zoo.fused.player import Answering, Fused
 
+CLOSE = 1e-3
+"""How near a compiled program comes to the net's own `forward`, or it is not used."""
+DIFFERS = "the net's forward() does not compute what its stack() says"
 _ANSWERING: WeakKeyDictionary[Module, Answering] = WeakKeyDictionary()
 """The compiled forward pass of each net that was asked, as long as the net lives."""
 
@@ -37,9 +42,14 @@ def fused(net: Module, kernels: str) -> Module:
         from zoo.fused.player import Fused
 
         try:
-            return Fused(net, stack)
+            made = Fused(net, stack)
         except ConfigError as error:
             why = str(error)
+        else:
+            if _learns_alike(net, made, stack):
+                return made
+            made.release()
+            why = DIFFERS
     if kernels == "fused":
         raise ConfigError(f"kernels='fused' is not possible: {why}; use 'auto' or 'torch'")
     return net
@@ -73,7 +83,32 @@ def _compiled(net: Module) -> Answering | None:
         made = Answering(stack)
     except ConfigError:
         return None  # this processor has no program: the net answers layer by layer
-    return made if made.is_of(net) else None
+    return made if made.is_of(net) and _answers_alike(net, made, stack) else None
+
+
+def _learns_alike(net: Module, made: Fused, stack: Stack) -> bool:
+    """Return whether a compiled step has the loss of the net's own `forward`."""
+    images = _pattern(stack)
+    with torch.no_grad():
+        logits = net(images)
+    targets = torch.arange(logits.numel()).view_as(logits).cos().to(logits)
+    targets -= targets.mean(1, keepdim=True)  # of a loss whose weights sum to zero, only the logits are left
+    loss = made.cross_entropy(images, targets)[0]
+    return bool((loss + (targets * logits).sum()).abs() <= CLOSE * (targets * logits).abs().sum())
+
+
+def _answers_alike(net: Module, made: Answering, stack: Stack) -> bool:
+    """Return whether a compiled forward pass has the logits of the net's own `forward`."""
+    images = _pattern(stack)
+    with torch.no_grad():
+        expected = net(images)
+    return torch.allclose(made(images), expected, rtol=CLOSE, atol=CLOSE * float(expected.abs().max()))
+
+
+def _pattern(stack: Stack) -> Tensor:
+    """Return two images (2, C, H, W) without drawing at random."""
+    shape = (2, stack.channels, stack.graph.height, stack.graph.width)
+    return torch.arange(math.prod(shape)).view(shape).mul(0.7).sin().to(stack.parameters()[0].dtype)
 
 
 def _obstacle(net: Module, stack: Stack | None, *, is_trained: bool = True) -> str:
