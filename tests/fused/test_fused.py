@@ -3,7 +3,9 @@
 import gc
 import random
 import weakref
+from concurrent.futures import ThreadPoolExecutor
 
+import llvmlite.binding as llvm
 import pytest
 import torch
 import torch.nn.functional as F
@@ -11,7 +13,8 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, TrainingError
-from zoo.fused import Layer, Stack, answering, call, fused
+from zoo.fused import Layer, Stack, answering, call, fused, native, player
+from zoo.fused.emit import Machine
 from zoo.graph import PixelGraph
 from zoo.tasks.shares import Shares
 
@@ -247,3 +250,37 @@ def test_a_net_that_computes_something_else_than_it_says_is_run_layer_by_layer(s
     assert fused(net, "auto") is net
     with pytest.raises(ConfigError, match=r"forward\(\) does not compute what its stack\(\) says"):
         fused(net, "fused")
+
+
+MACHINES = {
+    "NEON": Machine(lanes=4, rows=4, columns=6, real="float"),
+    "SSE": Machine(lanes=4, rows=4, columns=2, real="float"),
+    "AVX": Machine(lanes=8, rows=3, columns=4, real="float"),
+    "AVX-512": Machine(lanes=16, rows=4, columns=6, real="float"),
+}
+
+
+@pytest.mark.parametrize("name", MACHINES)
+def test_vectors_of_any_width_compute_the_same(name, monkeypatch):
+    if name == "AVX-512" and not llvm.get_host_cpu_features().get("avx512f"):
+        pytest.skip("this processor has no AVX-512")
+    monkeypatch.setattr(native, "_machine", lambda real: MACHINES[name])
+    monkeypatch.setattr(player, "kernel", native.Kernel)
+    net = zoo.create("gcn-7x7", seed=0, size=(5, 6)).net
+    images, targets = torch.rand(37, 1, 5, 6), torch.eye(10)[torch.arange(37) % 10] / 37
+    (loss, slopes, matches), (found, gradient, right) = both(net, images, targets)
+    assert found == pytest.approx(loss, rel=1e-5)
+    assert (gradient - slopes).abs().max() <= 1e-4 * slopes.abs().max()
+    assert right == matches
+    assert torch.allclose(answering(net)(images), net(images), atol=1e-5)
+
+
+def test_threads_may_ask_one_net_at_once():
+    model = zoo.load("gcn-7x7/fashion-mnist")
+    images = zoo.dataset("fashion-mnist-7x7").test.images[:4000]
+    parts = images.split(500)
+    alone = [model.logits(part) for part in parts]
+    with ThreadPoolExecutor(4) as pool:
+        for _ in range(5):
+            together = list(pool.map(model.logits, parts))
+            assert all(torch.equal(*pair) for pair in zip(alone, together, strict=True))

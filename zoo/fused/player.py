@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -91,6 +92,7 @@ class Answering(Module):
         self._places = {id(each) for each in self._of_stack}
         self._dtype, self._classes = self._of_stack[0].dtype, shape.classes
         self._call = Call(kernel(shape, learns=False), self._dtype)
+        self._lock = Lock()  # threads may ask at once, and there is one workspace
         if stack.positions is not None:
             self._call.hold(Slot.POSITIONS, stack.positions.to(self._dtype).contiguous())
 
@@ -110,5 +112,6 @@ class Answering(Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W); without a gradient."""
         flat = torch.cat([parameter.detach().flatten() for parameter in self._of_stack])
-        self._call.hold(Slot.PARAMETERS, flat)
-        return self._call.answer(images.contiguous(), self._classes)
+        with self._lock:
+            self._call.hold(Slot.PARAMETERS, flat)
+            return self._call.answer(images.contiguous(), self._classes)
