@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from zoo import ModelSpec, Recipe
-from zoo.errors import PluginError
+from zoo.registered import registered
 
-REGISTERED = re.compile(r"^@register_model\b[^\n]*\n(?:@[^\n]*\n)*def (\w+)\(", re.MULTILINE)
 RECIPE = Recipe(epochs=20, batch_size=64, optimizer="adamw", lr=1e-3, weight_decay=0.01, schedule="cosine", warmup=1)
 
 
@@ -21,11 +17,7 @@ def names() -> tuple[str, ...]:
     Raises:
         PluginError: timm is not installed.
     """
-    package = find_spec("timm")
-    if package is None or package.origin is None:
-        raise PluginError("models of timm need timm, which is not installed: pip install 'zoo-models[timm]'")
-    files = sorted((Path(package.origin).parent / "models").glob("*.py"))
-    return tuple(sorted({name for file in files for name in REGISTERED.findall(file.read_text("utf-8"))}))
+    return registered("timm")
 
 
 def model(name: str) -> ModelSpec:

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from functools import cache
-from importlib.util import find_spec
-from pathlib import Path
 
 from zoo import ModelSpec, Recipe
-from zoo.errors import PluginError
+from zoo.registered import registered
 
-REGISTERED = re.compile(r"^@register_model\(\)\n(?:@[^\n]*\n)*def (\w+)\(", re.MULTILINE)
 RECIPE = Recipe(epochs=20, batch_size=64, optimizer="adamw", lr=1e-3, weight_decay=0.01, schedule="cosine", warmup=1)
 
 
@@ -21,12 +17,7 @@ def names() -> tuple[str, ...]:
     Raises:
         PluginError: torchvision is not installed.
     """
-    package = find_spec("torchvision")
-    if package is None or package.origin is None:
-        told = "models of torchvision need torchvision, which is not installed"
-        raise PluginError(f"{told}: pip install 'zoo-models[torchvision]'")
-    files = sorted((Path(package.origin).parent / "models").glob("*.py"))
-    return tuple(sorted({name for file in files for name in REGISTERED.findall(file.read_text("utf-8"))}))
+    return registered("torchvision")
 
 
 def model(name: str) -> ModelSpec:
