@@ -86,7 +86,9 @@ def test_a_planted_fault_is_caught_by_name_with_what_to_do(check, tmp_path):
     assert "; " in line
 
 
-@pytest.mark.parametrize("name", ["zoo_cnn", "zoo_grid_gcn", "zoo_image_sets", "zoo_timm", "zoo_torchvision"])
+@pytest.mark.parametrize(
+    "name", ["zoo_cnn", "zoo_grid_gcn", "zoo_image_sets", "zoo_resnet", "zoo_timm", "zoo_torchvision"]
+)
 def test_zoos_own_plugins_pass_as_wholes(name):
     reports = check_plugin(name, only=list(PLUGIN_CHECKS))
     print(*reports, sep="\n")

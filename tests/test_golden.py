@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from cheap import OPTIONS
 
 import zoo
 from zoo.plugins import CATALOGUE
@@ -28,7 +29,7 @@ def pictures(model):
 
 
 def five_losses(name):
-    model = zoo.create(name, seed=0)
+    model = zoo.create(name, seed=0, **OPTIONS.get(name, {}))
     recipe = model.spec.recipe.replace(epochs=5, batch_size=64, validation=0.0, keep="last", seed=0)
     return model.fit(pictures(model), recipe=recipe, device="cpu", progress=False).history["loss"]
 

@@ -32,7 +32,7 @@ def test_the_wheel_holds_zoo_its_plugins_their_data_and_licences(wheel):
     assert {f"zoo_weights/gcn-7x7/fashion-mnist/{name}" for name in ("config.json", "model.safetensors")} <= names
     assert not [name for name in names if name.startswith(("tests", "docs", "examples", "plugins"))]
     assert "[zoo]" in points
-    for plugin in ("zoo_cnn", "zoo_graph_encoders", "zoo_grid_gcn", "zoo_image_sets"):
+    for plugin in ("zoo_cnn", "zoo_graph_encoders", "zoo_grid_gcn", "zoo_image_sets", "zoo_resnet"):
         assert f"{plugin} = {plugin}" in points
     assert {
         name.split("/", 1)[1] for name in names if name.startswith("zoo_weights/") and name.endswith("/config.json")

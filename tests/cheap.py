@@ -1,0 +1,35 @@
+"""Models that are too heavy for tests at their full width: options that make them small, and fewer checks for some."""
+
+from zoo.testing import CHECKS
+
+TINY = {"size": (8, 8), "channels": 1}
+OPTIONS = {
+    "resnet-18": {"width": 8, **TINY},
+    "resnet-34": {"width": 4, **TINY},
+    "resnet-50": {"width": 4, **TINY},
+    "resnet-101": {"width": 4, **TINY},
+    "resnet-20": {"width": 4, **TINY},
+    "resnet-56": {"width": 4, **TINY},
+    "wrn-16-4": {"widen": 1, **TINY},
+}
+"""Options that keep a model's depth and layers, and make it narrow."""
+SHAPES = (
+    "same_seed_same_weights",
+    "config_is_complete",
+    "described",
+    "logits_shaped",
+    "any_number_of_classes",
+    "sizes_work_or_are_refused",
+    "batch_of_one_equals_batch_of_many",
+    "finite_on_any_image",
+    "gradients_reach_every_weight",
+    "saved_and_loaded_bitwise",
+    "exports",
+)
+DEEP = ("resnet-34", "resnet-50", "resnet-101", "resnet-20", "resnet-56")
+"""Models made of the blocks of others, which pass every check."""
+
+
+def checks_of(name):
+    """Return the names of the checks that a model's tests run."""
+    return SHAPES if name in DEEP else tuple(CHECKS)

@@ -1,0 +1,71 @@
+"""The residual networks are those of their papers, and take the weights that others have trained."""
+
+import pytest
+import torch
+
+import zoo
+from zoo.errors import ConfigError
+
+RESNETS = [name for name in zoo.models if zoo.models.owner(name) == "zoo_resnet"]
+MILLIONS = {
+    "resnet-18": 11.17,
+    "resnet-34": 21.28,
+    "resnet-50": 23.52,
+    "resnet-101": 42.51,
+    "resnet-20": 0.27,
+    "resnet-56": 0.85,
+    "wrn-16-4": 2.75,
+}
+
+
+def test_all_seven_are_on_the_shelf():
+    assert set(RESNETS) == set(MILLIONS)
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_a_net_has_as_many_weights_as_its_paper_says(name):
+    model = zoo.create(name, seed=0)
+    assert model.num_parameters == model.spec.parameters
+    assert round(model.num_parameters / 1e6, 2) == MILLIONS[name]
+
+
+@pytest.mark.parametrize("depth", [18, 50])
+def test_a_net_takes_torchvisions_weights_and_answers_as_torchvision_does(depth):
+    models = pytest.importorskip("torchvision.models")
+    theirs = models.get_model(f"resnet{depth}", weights=None, num_classes=7).eval()
+    ours = zoo.create(f"resnet-{depth}", stem="own", size=64, classes=7, seed=0)
+    ours.net.load_state_dict(theirs.state_dict())
+    images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(ours.net(images), theirs(images))
+
+
+@pytest.mark.parametrize("depth", [34, 101])
+def test_a_net_names_its_layers_as_torchvision_and_timm_do(depth):
+    models = pytest.importorskip("torchvision.models")
+    with torch.device("meta"):
+        theirs = models.get_model(f"resnet{depth}", weights=None, num_classes=10).state_dict()
+    ours = zoo.create(f"resnet-{depth}", stem="own", size=64, seed=0).net.state_dict()
+    assert {key: each.shape for key, each in ours.items()} == {key: each.shape for key, each in theirs.items()}
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_images_of_7_pixels_train_even_one_at_a_time(name):
+    narrow = {"widen": 1} if name == "wrn-16-4" else {"width": 4}
+    model = zoo.create(name, seed=0, size=7, channels=2, classes=3, **narrow)
+    images = zoo.Images(torch.randint(0, 256, (3, 2, 7, 7), dtype=torch.uint8), torch.arange(3))
+    model.fit(images, epochs=1, batch_size=2, progress=False)
+    assert len(model.predict(images)) == 3
+
+
+@pytest.mark.parametrize("name", RESNETS)
+def test_images_below_7_pixels_are_refused(name):
+    with pytest.raises(ConfigError, match=rf"{name} needs images of at least 7 x 7 pixels, not 6 x 9"):
+        zoo.create(name, size=(6, 9))
+
+
+def test_a_small_stem_keeps_the_image_whole_and_the_original_does_not():
+    images = torch.zeros(1, 3, 32, 32)
+    small, own = (zoo.create("resnet-18", width=4, stem=stem, seed=0).net for stem in ("small", "own"))
+    assert small.maxpool(small.conv1(images)).shape[2:] == (32, 32)
+    assert own.maxpool(own.conv1(images)).shape[2:] == (8, 8)
