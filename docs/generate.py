@@ -12,7 +12,7 @@ from zoo import hooks
 from zoo.discovery import KINDS
 from zoo.recipe import Recipe
 from zoo.spec import Row
-from zoo.testing import CHECKS, DATASET_CHECKS, ENCODER_CHECKS, PLUGIN_CHECKS
+from zoo.testing import CHECKS, DATASET_CHECKS, ENCODER_CHECKS, GENERATOR_CHECKS, PLUGIN_CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "plugins.md"
 ARGUMENT = re.compile(r"^ {4}(\w+): (.+?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
@@ -70,9 +70,15 @@ def _arguments(thing: object) -> dict[str, str]:
 
 
 def _checks() -> Iterator[str]:
-    kinds = {"plugin": PLUGIN_CHECKS, "model": CHECKS, "encoder": ENCODER_CHECKS, "dataset": DATASET_CHECKS}
-    for kind, checks in kinds.items():
-        yield f"## Checks of a {kind}\n\n`check_{kind}` runs these {len(checks)}, in this order.\n"
+    kinds = {
+        "plugin": ("plugin", PLUGIN_CHECKS),
+        "model": ("model that labels images", CHECKS),
+        "model ": ("model that draws images", GENERATOR_CHECKS),
+        "encoder": ("encoder", ENCODER_CHECKS),
+        "dataset": ("dataset", DATASET_CHECKS),
+    }
+    for kind, (told, checks) in kinds.items():
+        yield f"## Checks of a {told}\n\n`check_{kind.strip()}` runs these {len(checks)}, in this order.\n"
         yield "| check | what holds |\n| --- | --- |"
         yield from (f"| `{name}` | {_first(check)} |" for name, check in checks.items())
         yield ""

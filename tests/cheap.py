@@ -1,6 +1,7 @@
 """Models that are too heavy for tests at their full width: options that make them small, and fewer checks for some."""
 
-from zoo.testing import CHECKS
+import zoo
+from zoo.testing import CHECKS, GENERATOR_CHECKS
 
 TINY = {"size": (8, 8), "channels": 1}
 OPTIONS = {
@@ -11,6 +12,9 @@ OPTIONS = {
     "resnet-20": {"width": 4, **TINY},
     "resnet-56": {"width": 4, **TINY},
     "wrn-16-4": {"widen": 1, **TINY},
+    "attention-gan-28x28": {"width": 16, "size": (16, 16)},
+    "attention-gan-32x32": {"width": 16, "size": (16, 16)},
+    "sn-gan-32x32": {"width": 16, "size": (16, 16), "channels": 1},
 }
 """Options that keep a model's depth and layers, and make it narrow."""
 SHAPES = (
@@ -32,4 +36,6 @@ DEEP = ("resnet-34", "resnet-50", "resnet-101", "resnet-20", "resnet-56")
 
 def checks_of(name):
     """Return the names of the checks that a model's tests run."""
+    if zoo.models[name].task == "generation":
+        return tuple(GENERATOR_CHECKS)
     return SHAPES if name in DEEP else tuple(CHECKS)

@@ -4,6 +4,7 @@ import hashlib
 
 import pytest
 import torch
+from cheap import OPTIONS
 from torch import nn
 
 import zoo
@@ -85,8 +86,8 @@ def test_every_number_type_has_a_tolerance():
 
 @pytest.mark.parametrize("name", list(zoo.models))
 def test_half_a_number_stays_within_its_tolerance(name):
-    model = zoo.create(name, seed=0)
-    whole = outputs(model.net, model.preprocessing)
+    model = zoo.create(name, seed=0, **OPTIONS.get(name, {}))
+    whole = outputs(model.net, model.preprocessing, model.spec.task)
     for kind in ("float16", "bfloat16"):
-        half = zoo.create(name, seed=0).to(dtype=kind)
-        assert difference(outputs(half.net, half.preprocessing), whole) <= TOLERANCE[kind]
+        half = zoo.create(name, seed=0, **model.config).to(dtype=kind)
+        assert difference(outputs(half.net, half.preprocessing, half.spec.task), whole) <= TOLERANCE[kind]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
+from functools import partial as partial_of
 
 import torch
 from torch import Tensor
@@ -64,6 +65,7 @@ def adapted(
     source: Form,
     target: Form,
     std: tuple[float, ...] = (1.0,),
+    drawing: str = "",
     partial: bool = False,
     name: str,
 ) -> tuple[dict[str, Tensor], Report]:
@@ -79,6 +81,7 @@ def adapted(
         source: What the file's shapes depend on.
         target: What the model's shapes depend on.
         std: Standard deviations the file's first layer was trained with, one or one a channel.
+        drawing: Prefix of the tensors that make images, where others read them: a new channel repeats an old one whole.
         partial: Leave what does not fit as the model has it, instead of raising.
         name: The file, for messages.
 
@@ -101,7 +104,8 @@ def adapted(
             left[key] = f"made for {source.classes} classes, the model has {target.classes}"
         elif _is_stem(given, own, source, target):
             axis = _changed_axis(given, own) or 0
-            taken[key] = respread(given, source.channels, target.channels, axis=axis, std=std)
+            spread = repeated if drawing and key.startswith(drawing) else partial_of(respread, std=std)
+            taken[key] = spread(given, source.channels, target.channels, axis=axis)
             changed[key] = f"spread from {source.channels} to {target.channels} channels"
         else:
             unfit[key] = f"{tuple(given.shape)} in the file and {tuple(own.shape)} in the model"
@@ -161,6 +165,22 @@ def respread(weight: Tensor, source: int, target: int, *, axis: int = 1, std: tu
         stds = torch.tensor(std if len(std) == source else std * source).double().view(across)
         new_std = torch.tensor(_folded(std, source, target)).double().view(across)
         spread = torch.zeros_like(parts[:target]).index_add_(0, places % target, parts / stds) * new_std
+    whole: Tensor = spread.flatten(0, 1).movedim(0, axis)
+    return whole.to(weight.dtype).contiguous()
+
+
+def repeated(weight: Tensor, source: int, target: int, *, axis: int = 1) -> Tensor:
+    """Return a last layer with `axis` of source * K entries for images of `target` channels.
+
+    New channel j repeats old channel j modulo `source`; with fewer channels, each is the mean of those it stands for.
+    """
+    parts = weight.movedim(axis, 0).unflatten(0, (source, -1)).double()  # (source, K, ...)
+    places = torch.arange(max(source, target))
+    if target > source:
+        spread = parts[places % source]
+    else:
+        shares = torch.bincount(places % target).double().view(-1, *[1] * (parts.ndim - 1))
+        spread = torch.zeros_like(parts[:target]).index_add_(0, places % target, parts) / shares
     whole: Tensor = spread.flatten(0, 1).movedim(0, axis)
     return whole.to(weight.dtype).contiguous()
 

@@ -24,6 +24,7 @@ from zoo.randomness import check_seed, fresh_seed
 from zoo.reference import is_folder
 from zoo.restoring import cast, check_extent, filled, form_of, provider, saved_config
 from zoo.spec import ModelSpec
+from zoo.tasks import TASKS
 
 
 def create(
@@ -95,8 +96,8 @@ def _origin(owner: str) -> Origin:
 
 
 def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
-    if spec.task != "classification":
-        raise PluginError(f"{spec.name} learns {spec.task!r}; this zoo knows classification, upgrade zoo-models")
+    if spec.task not in TASKS:
+        raise PluginError(f"{spec.name} learns {spec.task!r}; this zoo knows {listed(TASKS)}, upgrade zoo-models")
     complete = bound(spec, config)
     return Model(spec, origin=_origin(owner), config=complete, net=built(spec, complete, seed).eval(), seed=seed)
 

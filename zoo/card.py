@@ -12,6 +12,8 @@ from zoo.notes import BEGIN, END, joined
 from zoo.recipe import Recipe
 from zoo.reference import is_hub
 
+PIPELINES = {"classification": "image-classification", "generation": "unconditional-image-generation"}
+"""What the Hub calls each task."""
 MAX_ROWS = 20
 """Epochs shown; of longer training every so many."""
 
@@ -43,7 +45,8 @@ def _metadata(manifest: Manifest) -> dict[str, Any]:
         record["license"] = manifest.license
     if is_hub(manifest.base):
         record["base_model"] = manifest.base.removeprefix("hf:").partition("@")[0]
-    record |= {"pipeline_tag": "image-classification", "tags": ["zoo", "image-classification", manifest.model]}
+    kind = PIPELINES[manifest.task]
+    record |= {"pipeline_tag": kind, "tags": ["zoo", kind, manifest.model]}
     if data:
         record["datasets"] = [data]
     if manifest.scores:
@@ -65,12 +68,20 @@ def _what(manifest: Manifest) -> str:
     origin, channels = manifest.origin, manifest.preprocessing.channels
     colours = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
     begun = f" It began from the weights of `{manifest.base}`." if manifest.base else ""
+    kind = "An image classifier for" if manifest.task == "classification" else "A generator of"
     return (
         f"# {manifest.model}\n\n"
-        f"An image classifier for {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
+        f"{kind} {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
         f"({manifest.dtype}), of plugin `{origin.plugin}` ({origin.distribution} {origin.version}).{begun}\n\n"
         f"Classes: {', '.join(map(_words, manifest.classes.names))}."
     )
+
+
+ASKED = {
+    "classification": 'labels = model.predict("picture.png")  # a file, a folder, an array, a tensor or Pillow images',
+    "generation": "images = model.predict(16)  # uint8 (16, C, H, W); or one image of each label of a list",
+}
+"""How a model is used, in a line of Python, by task."""
 
 
 def _usage(manifest: Manifest, reference: str) -> str:
@@ -78,8 +89,7 @@ def _usage(manifest: Manifest, reference: str) -> str:
     revision = "" if not is_hub(where) else "  # add @revision to pin it"
     return (
         f"## Use\n\n```\npip install {manifest.origin.distribution}\n```\n\n```python\nimport zoo\n\n"
-        f'model = zoo.load("{where}"){revision}\n'
-        'labels = model.predict("picture.png")  # a file, a folder, an array, a tensor or Pillow images\n```'
+        f'model = zoo.load("{where}"){revision}\n{ASKED[manifest.task]}\n```'
     )
 
 
@@ -140,6 +150,11 @@ def _plain(value: Any) -> Any:
 
 
 def _limits(manifest: Manifest) -> str:
+    if manifest.task == "generation":
+        return (
+            "## Limits\n\nIt draws what is like its training images, with their faults and gaps, and may draw some of "
+            "them nearly as they are. `zoo evaluate` tells how far its images are from real ones."
+        )
     height, width = manifest.preprocessing.size
     names = f"{len(manifest.classes)} classes above, and gives one of them for whatever image it is shown"
     scored = "" if manifest.scores else " It has not been scored on held-back images."

@@ -1,4 +1,4 @@
-"""A model as one file that runs without zoo: ONNX or torch.export, from pixels to logits. Doors: onnx, onnxruntime."""
+"""A model as one file that runs without zoo: ONNX or torch.export, with its preprocessing. Doors: onnx, onnxruntime."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ from torch import Tensor, nn
 
 from zoo import atomic, golden
 from zoo.errors import ExportError
+from zoo.served import NAMES, SERVED
 from zoo.signature import Preprocessing
 
 OPSET = 20
 """Version of the ONNX operators, unless another is asked for."""
 TOLERANCE = 1e-4
 """Largest difference of a logit from zoo's own, as a share of the largest logit."""
-INPUT, OUTPUT = "images", "logits"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,35 +44,16 @@ class Exported:
     difference: float | None
 
 
-class Served(nn.Module):
-    """Levels uint8 (N, C, H, W), 0 to 255 and of the model's size, to logits float32 (N, K)."""
-
-    def __init__(self, net: nn.Module, preprocessing: Preprocessing) -> None:
-        super().__init__()
-        self.net = net
-        weight = next(net.parameters())
-        scale = 1 / torch.tensor(preprocessing.std).view(1, -1, 1, 1)
-        shift = torch.tensor(preprocessing.mean).view(1, -1, 1, 1) * scale
-        self.register_buffer("scale", scale.to(weight.device))
-        self.register_buffer("shift", shift.to(weight.device))
-        self.kind = weight.dtype
-        self.scale: Tensor
-        self.shift: Tensor
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits (N, K)."""
-        levels = images.float() / 255
-        logits: Tensor = self.net((levels * self.scale - self.shift).to(self.kind))
-        return logits.float()
-
-
-def export(net: nn.Module, preprocessing: Preprocessing, path: Path, *, about: str, opset: int = OPSET) -> Exported:
-    """Write a net with its preprocessing as one file, after comparing its logits with the net's own.
+def export(
+    net: nn.Module, preprocessing: Preprocessing, path: Path, *, task: str, about: str, opset: int = OPSET
+) -> Exported:
+    """Write a net with its preprocessing as one file, after comparing its outputs with the net's own.
 
     Args:
         net: The net, on the CPU and in eval mode.
         preprocessing: What it expects of images.
         path: Where to write; the ending says the format: `.onnx`, or `.pt2` for `torch.export.load`.
+        task: What the net learns.
         about: The manifest, stored in the file.
         opset: Version of the ONNX operators.
 
@@ -81,12 +62,12 @@ def export(net: nn.Module, preprocessing: Preprocessing, path: Path, *, about: s
             the file cannot be written.
     """
     kinds: dict[str, Callable[[], tuple[bytes, float | None]]] = {
-        ".onnx": lambda: _onnx(served, images, about, opset),
-        ".pt2": lambda: _program(served, images, about),
+        ".onnx": lambda: _onnx(served, probes, about, opset, NAMES[task]),
+        ".pt2": lambda: _program(served, probes, about),
     }
     if path.suffix not in kinds:
         raise ExportError(f"{path} ends in {path.suffix or 'nothing'}; a model is exported to .onnx or .pt2")
-    served, images = Served(net, preprocessing).eval(), golden.images(preprocessing)
+    served, probes = SERVED[task](net, preprocessing).eval(), golden.probes(net, preprocessing, task)
     data, difference = kinds[path.suffix]()
     if difference is not None and not difference <= TOLERANCE:
         raise ExportError(f"{path} was not written: its logits differ from the model's by {difference:.2g}")
@@ -105,7 +86,9 @@ def export(net: nn.Module, preprocessing: Preprocessing, path: Path, *, about: s
     )
 
 
-def _onnx(served: Served, images: Tensor, about: str, opset: int) -> tuple[bytes, float | None]:
+def _onnx(
+    served: nn.Module, probes: Tensor, about: str, opset: int, names: tuple[str, str]
+) -> tuple[bytes, float | None]:
     _check_installed("onnx", "onnxscript")
     noise = io.StringIO()
     try:
@@ -113,9 +96,9 @@ def _onnx(served: Served, images: Tensor, about: str, opset: int) -> tuple[bytes
             warnings.simplefilter("ignore")  # the exporter's own, about its internals
             program = torch.onnx.export(
                 served,
-                (images,),
-                input_names=[INPUT],
-                output_names=[OUTPUT],
+                (probes,),
+                input_names=names[:1],
+                output_names=names[1:],
                 dynamic_shapes=({0: torch.export.Dim("N", min=1)},),
                 opset_version=opset,
                 dynamo=True,
@@ -128,36 +111,37 @@ def _onnx(served: Served, images: Tensor, about: str, opset: int) -> tuple[bytes
     proto = program.model_proto
     proto.metadata_props.add(key="zoo", value=about)
     data = bytes(proto.SerializeToString())
-    return data, _run(data, served, images) if find_spec("onnxruntime") else None
+    return data, _run(data, served, probes, names) if find_spec("onnxruntime") else None
 
 
-def _run(data: bytes, served: Served, images: Tensor) -> float:
-    """Return how far onnxruntime's logits are from the net's."""
+def _run(data: bytes, served: nn.Module, probes: Tensor, names: tuple[str, str]) -> float:
+    """Return how far onnxruntime's outputs are from the net's."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    return _difference(lambda batch: torch.from_numpy(session.run([OUTPUT], {INPUT: batch.numpy()})[0]), served, images)
+    given, told = names
+    return _difference(lambda batch: torch.from_numpy(session.run([told], {given: batch.numpy()})[0]), served, probes)
 
 
-def _program(served: Served, images: Tensor, about: str) -> tuple[bytes, float]:
+def _program(served: nn.Module, probes: Tensor, about: str) -> tuple[bytes, float]:
     try:
-        program = torch.export.export(served, (images,), dynamic_shapes=({0: torch.export.Dim("N", min=1)},))
+        program = torch.export.export(served, (probes,), dynamic_shapes=({0: torch.export.Dim("N", min=1)},))
         buffer = io.BytesIO()
         torch.export.save(program, buffer, extra_files={"zoo": about})
     except Exception as error:
         raise ExportError(f"it cannot be exported by torch: {type(error).__name__}: {_first_line(error)}") from error
-    return buffer.getvalue(), _difference(program.module(), served, images)
+    return buffer.getvalue(), _difference(program.module(), served, probes)
 
 
 @torch.inference_mode()
-def _difference(run: Callable[[Tensor], Tensor], served: Served, images: Tensor) -> float:
-    """Return how far exported logits are from the net's, for all images and for one alone."""
+def _difference(run: Callable[[Tensor], Tensor], served: nn.Module, probes: Tensor) -> float:
+    """Return how far exported outputs are from the net's, for all that is put in and for one alone."""
     gaps = []
-    for batch in (images, images[:1]):
+    for batch in (probes, probes[:1]):
         try:
             found = run(batch)
         except Exception as error:
-            told = f"it does not run with {len(batch)} images: {type(error).__name__}: {_first_line(error)}"
+            told = f"it does not run with a batch of {len(batch)}: {type(error).__name__}: {_first_line(error)}"
             raise ExportError(f"{told}; does the net take the batch size as a number?") from error
         expected = served(batch)
         gaps.append(float((found - expected).abs().max() / expected.abs().max().clamp_min(1.0)))

@@ -17,7 +17,8 @@ from zoo.errors import ConfigError, LabelError
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
 from zoo.spec import ModelSpec
-from zoo.tasks import Classification
+from zoo.tasks import Classification, Task
+from zoo.tasks.generation import generation_by
 
 EVALUATION_BATCH = 1024
 
@@ -37,7 +38,7 @@ class Ready:
 
     train: Loader | Stream
     held: Loader | Stream | None
-    task: Classification
+    task: Task
     classes: Classes
     preprocessing: Preprocessing
     name: str
@@ -70,12 +71,23 @@ def ready(
             images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
         wants = standardized(wants, images) if standardize else wants
         source = data if isinstance(data, Loader) and images is whole else images
-        train = train_loader(source, recipe, seed, wants, classes).to(device)
-    task = Classification(
-        Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=class_weights(recipe, classes, train)
-    )
+        train = train_loader(source, _of_images(recipe, spec.task), seed, wants, classes).to(device)
+    task = _task(spec.task, recipe, wants, classes, train)
     scoring = scoring_loader(held, wants, classes, device)
     return Ready(train=train, held=scoring, task=task, classes=classes, preprocessing=wants, name=name)
+
+
+def _of_images(recipe: Recipe, task: str) -> Recipe:
+    """Return the recipe as the loader of training images takes it: a generator's task augments for itself."""
+    return recipe.replace(augment=()) if task == "generation" else recipe
+
+
+def _task(name: str, recipe: Recipe, wants: Preprocessing, classes: Classes, train: Loader | Stream) -> Task:
+    if name == "generation":
+        return generation_by(recipe, wants)
+    return Classification(
+        Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=class_weights(recipe, classes, train)
+    )
 
 
 def is_stream(source: Any) -> bool:

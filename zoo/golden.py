@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.data.resize import Normalize
 from zoo.inference import answers
 from zoo.signature import Preprocessing
-from zoo.tasks import Classification
+from zoo.tasks import TASKS
 
 COUNT = 4
 KEPT = 64
@@ -40,10 +40,29 @@ def _squares(image: Tensor, edge: int) -> Tensor:
     return small.repeat_interleave(edge, 1).repeat_interleave(edge, 2)[:, : image.shape[1], : image.shape[2]]
 
 
-def outputs(net: Module, preprocessing: Preprocessing) -> Golden:
-    """Return the first logits of each of the four images; nothing where one is not finite."""
-    logits = answers(net, Classification(Normalize(preprocessing)), images(preprocessing))[:, :KEPT]
-    return tuple(tuple(row) for row in logits.tolist()) if bool(torch.isfinite(logits).all()) else ()
+def codes(num_noise: int, num_labels: int) -> Tensor:
+    """Return four codes (4, Z + K) for a generator: normal numbers, from SHAKE-256 too, and the first four classes."""
+    stream = hashlib.shake_256(b"zoo golden codes").digest(2 * COUNT * num_noise)
+    levels = torch.frombuffer(bytearray(stream), dtype=torch.uint8).reshape(2, COUNT, num_noise).double()
+    noise = torch.special.ndtri((256 * levels[0] + levels[1] + 0.5) / 65_536).float()
+    labels = torch.zeros(COUNT, num_labels)
+    if num_labels:
+        labels[range(COUNT), [number % num_labels for number in range(COUNT)]] = 1.0
+    return torch.cat([noise, labels], 1)
+
+
+def probes(net: Module, preprocessing: Preprocessing, task: str) -> Tensor:
+    """Return what a net of a task is tried on: four images, or four codes."""
+    generator: Any = getattr(net, "generator", None)
+    return images(preprocessing) if task != "generation" else codes(generator.num_noise, generator.num_labels)
+
+
+def outputs(net: Module, preprocessing: Preprocessing, task: str = "classification") -> Golden:
+    """Return the first logits of each of the four images, or pixels all over four drawn ones; nothing if not finite."""
+    found = answers(net, TASKS[task](preprocessing), probes(net, preprocessing, task)).flatten(1)
+    kept = found[:, :: max(1, found.shape[1] // KEPT)] if task == "generation" else found
+    rows = kept[:, :KEPT]
+    return tuple(tuple(row) for row in rows.tolist()) if bool(torch.isfinite(rows).all()) else ()
 
 
 def difference(found: Golden, expected: Golden) -> float:

@@ -43,10 +43,11 @@ def device_named(name: str | torch.device | None) -> torch.device:
 
 
 def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH) -> Tensor:
-    """Return the task's answers to images (N, C, H, W), on the CPU and in order."""
+    """Return the task's answers to images (N, C, H, W), or to codes, on the CPU and in order."""
     asked = answering(net)
+    players = task.players(asked)
     with nullcontext() if asked is not net else _evaluated(net):
-        return _in_batches(asked, lambda batch: task.predict({"net": asked}, batch), images, batch_size)
+        return _in_batches(asked, lambda batch: task.predict(players, batch), images, batch_size)
 
 
 def mapped(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH) -> Tensor:

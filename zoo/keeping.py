@@ -46,6 +46,7 @@ def artifact_of(model: Kept, reference: str = "") -> Artifact:
     last: dict[str, Any] = model.history[-1] if model.history else {}
     manifest = Manifest(
         model=model.spec.name,
+        task=model.spec.task,
         origin=model.origin,
         config=model.config,
         classes=model.classes,
@@ -58,7 +59,7 @@ def artifact_of(model: Kept, reference: str = "") -> Artifact:
         base=model.base,
         metrics={name: value for name, value in last.items() if name != "epoch" and _is_number(value)},
         scores=model.scores,
-        golden=outputs(model.net, model.preprocessing),
+        golden=outputs(model.net, model.preprocessing, model.spec.task),
         license=model.license,
         stopped=model.history.stopped,
     )

@@ -13,6 +13,8 @@ from zoo.seal import check_seal, sealed
 from zoo.signature import Classes, Preprocessing
 
 FORMAT = 2
+TASKS = ("classification", "generation")
+"""What a saved model may have learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,6 +64,7 @@ class Manifest:
     Args:
         model: Name on the shelf `zoo.models`.
         origin: The plugin that provides it.
+        task: What it learns: `classification` or `generation`.
         config: The complete config.
         classes: The classes.
         preprocessing: What it expects of images.
@@ -87,6 +90,7 @@ class Manifest:
     classes: Classes
     preprocessing: Preprocessing
     seed: int
+    task: str = "classification"
     dtype: str = "float32"
     parameters: int = 0
     recipe: Recipe | None = None
@@ -106,6 +110,7 @@ class Manifest:
         record = {
             "format": FORMAT,
             "model": self.model,
+            "task": self.task,
             "plugin": vars(self.origin),
             "config": dict(self.config),
             "classes": {"values": self.classes.values, "names": self.classes.names},
@@ -154,6 +159,7 @@ class Manifest:
 
         return cls(
             model=read("model", str),
+            task=read("task", str, _task) if "task" in record else "classification",
             origin=read("plugin", dict, lambda value: Origin(**value)),
             config=read("config", dict, lambda value: {key: _tuples(each) for key, each in value.items()}),
             classes=read("classes", dict, lambda value: Classes.of(value["values"], value["names"])),
@@ -179,6 +185,12 @@ def _other_format(found: Any, name: str) -> str:
     newer = isinstance(found, int) and found > FORMAT
     mend = "upgrade zoo-models" if newer else "it is damaged, no saved model of zoo, or was saved before zoo 0.2"
     return f"{name} has format {found!r}, this zoo reads {FORMAT}; {mend}"
+
+
+def _task(value: str) -> str:
+    if value not in TASKS:
+        raise ValueError(f"this zoo knows {', '.join(TASKS)}; upgrade zoo-models")
+    return value
 
 
 def _counted(value: int) -> int:

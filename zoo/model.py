@@ -18,29 +18,26 @@ from zoo.adapt import Report
 from zoo.borrowing import borrowed
 from zoo.build import Config, built
 from zoo.callbacks import Callback
-from zoo.data.inputs import inputs_of
-from zoo.data.resize import Normalize
+from zoo.data import Images
 from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
 from zoo.export import OPSET, Exported, export
-from zoo.features import features_of
 from zoo.finding import found
 from zoo.history import History
 from zoo.hub import Publication
-from zoo.inference import Guess, answers, checked_top, device_named, guesses, mapped
+from zoo.inference import Guess, checked_top, device_named, guesses
 from zoo.keeping import artifact_of
 from zoo.manifest import Origin, Score
-from zoo.metrics import Evaluation, evaluation
+from zoo.metrics import Evaluation
 from zoo.progress import shown
 from zoo.publishing import How, publish
 from zoo.randomness import check_seed, isolated
 from zoo.recipe import Recipe
 from zoo.reference import is_folder
-from zoo.restoring import filled, number_type_named, recomputed, start
+from zoo.restoring import expected_by, filled, number_type_named, recomputed, start
+from zoo.roles import ROLES, Role
 from zoo.run.opening import opened, start_of
-from zoo.scoring import labelled, score_of
-from zoo.signature import Classes, Preprocessing
+from zoo.signature import Classes
 from zoo.spec import ModelSpec
-from zoo.tasks import Classification
 from zoo.trainer import Trainer
 from zoo.weights import Artifact
 
@@ -52,7 +49,8 @@ class Model:
     Attributes:
         spec: What the plugin offers.
         config: The complete config the net was built with.
-        net: The `torch.nn.Module`: normalised images (B, C, H, W) to logits (B, K).
+        net: The `torch.nn.Module`: a classifier's takes normalised images (B, C, H, W) to logits (B, K), a generator's
+            has two parts, `generator` and `discriminator`; see `zoo.tasks.generation`.
         preprocessing: What the net expects of images; it is applied by `fit`, `predict` and `evaluate`.
         classes: The classes; numbered until the first `fit`.
         history: One row for each epoch trained so far.
@@ -73,9 +71,7 @@ class Model:
         self.config = config
         self.net = net
         self.seed = seed
-        self.preprocessing = Preprocessing(
-            size=config.get("size", spec.size), channels=config.get("channels", spec.channels), resize=spec.resize
-        )
+        self.preprocessing = expected_by(spec, config)
         self.classes = Classes.numbered(config.get("classes", 10))
         self.history = History()
         self.recipe: Recipe | None = None
@@ -184,23 +180,36 @@ class Model:
             self.net.eval()
 
     def logits(self, images: Any) -> Tensor:
-        """Return logits float32 (N, K) on the CPU, for anything `predict` takes."""
-        inputs = inputs_of(images, self.preprocessing)
-        return answers(self.net, Classification(Normalize(self.preprocessing)), inputs)
+        """Return logits float32 (N, K) on the CPU, for anything `predict` takes; only a classifier has them."""
+        return self._role.logits(self, images)
 
-    def predict(self, images: Any) -> NDArray[Any]:
-        """Return the label of each image, in order, as the training data had them: (N) of int or str.
+    def predict(self, images: Any, *, seed: int | None = None) -> NDArray[Any]:
+        """Return a classifier's label of each image, or the images that a generator draws.
+
+        A classifier's labels are those the training data had, in order: (N) of int or str. A generator's images are
+        uint8 (N, C, H, W).
 
         Args:
-            images: A tensor or array (levels 0 to 255 or floats 0 to 1), a Pillow image, the path of an image file or
-                a folder, a list of those, `Images`, or a loader; at any size. One image gives one label.
+            images: What a classifier labels: a tensor or array (levels 0 to 255 or floats 0 to 1), a Pillow image, the
+                path of an image file or a folder, a list of those, `Images`, or a loader; at any size. One image gives
+                one label. What a generator draws: a number of images, its classes by turns, or the label of each.
+            seed: Of a generator's noise; the same seed draws the same images, and so does leaving it out.
 
         Raises:
             ImageError: They are no images, or have another number of channels.
+            LabelError: A label that a generator does not know.
+            ConfigError: What is asked is nothing this model does.
         """
-        values = np.array(self.classes.values)
-        labels: NDArray[Any] = values[self.logits(images).argmax(1).numpy()]
-        return labels
+        return self._role.predict(self, images, seed)
+
+    def draw(self, asked: Any, *, seed: int = 0) -> Images:
+        """Return labelled images that a generator draws: so many, its classes by turns, or one of each label.
+
+        Raises:
+            ConfigError: The model is a classifier, or knows no classes.
+            LabelError: It does not know a label.
+        """
+        return self._role.draw(self, asked, seed)
 
     def features(self, images: Any) -> NDArray[np.float32]:
         """Return what the net has found in each image before it decides, float32 (N, D), in order.
@@ -213,18 +222,12 @@ class Model:
         Raises:
             ImageError: They are no images, or have another number of channels.
             PluginError: The net has no layer that gives the logits, and does not say what its features are.
+            ConfigError: The model is a generator.
         """
-        normalize, name = Normalize(self.preprocessing), self.spec.name
-
-        def ask(batch: Tensor) -> Tensor:
-            inputs = normalize(batch).to(next(self.net.parameters()).dtype)
-            return features_of(self.net, inputs, name=name).float()
-
-        features: NDArray[np.float32] = mapped(self.net, ask, inputs_of(images, self.preprocessing)).numpy()
-        return features
+        return self._role.features(self, images)
 
     def predict_proba(self, images: Any) -> NDArray[np.float32]:
-        """Return the probability of each class, float32 (N, K), for anything `predict` takes."""
+        """Return the probability of each class, float32 (N, K), for any images that a classifier's `predict` takes."""
         probabilities: NDArray[np.float32] = self.logits(images).softmax(1).numpy()
         return probabilities
 
@@ -233,7 +236,7 @@ class Model:
         return guesses(self.logits(images), self.classes, checked_top(top))
 
     def evaluate(self, data: Any, *, top: int = 5, keep: bool = False) -> Evaluation:
-        """Return accuracy, calibration and scores by class on labelled images (anything `fit` takes).
+        """Return a classifier's accuracy, calibration and scores by class on labelled images (anything `fit` takes).
 
         Args:
             data: The images.
@@ -242,14 +245,13 @@ class Model:
 
         Raises:
             DataError: Images that do not fit the model, or labels it has no class for.
+            ConfigError: The model is a generator.
         """
-        images = labelled(data, self.preprocessing, self.classes)
-        logits = self.logits(images.pixels)
-        result = evaluation(logits, images.labels, self.classes.names, data=images.name, k=checked_top(top))
-        if keep:
-            others = tuple(score for score in self.scores if score.data != images.name)
-            self.scores = (*others, score_of(result, images, self.preprocessing, self.net))
-        return result
+        return self._role.evaluate(self, data, top=top, keep=keep)
+
+    @property
+    def _role(self) -> Role:
+        return ROLES[self.spec.task]
 
     def load_weights(self, reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False) -> Report:
         """Take the weights of a saved model, and return what became of each tensor; all of it or nothing.
@@ -358,22 +360,26 @@ class Model:
         return publish(artifact_of(self, f"hf:{repo}"), repo, **how)
 
     def export(self, path: str | Path, *, opset: int = OPSET) -> Exported:
-        """Write the model as one file that runs without zoo: uint8 images (N, C, H, W) of its size to logits (N, K).
+        """Write the model as one file that runs without zoo.
+
+        A classifier takes uint8 images (N, C, H, W) of its size and gives logits (N, K). A generator takes codes
+        float32 (N, Z + K), normal numbers and then the class as one of K, and gives images float32 (N, C, H, W) in
+        [0, 1].
 
         Args:
             path: Where to write: `model.onnx`, or `model.pt2` for `torch.export.load`.
             opset: Version of the ONNX operators.
 
         Raises:
-            ExportError: A package is missing, the net cannot be exported, or its logits differ there.
+            ExportError: A package is missing, the net cannot be exported, or its outputs differ there.
         """
         if next(self.net.parameters()).device.type != "cpu":
             raise ExportError("a model is exported from the CPU; model.to('cpu') moves it there")
         about = artifact_of(self).manifest.to_json()
-        return export(self.net, self.preprocessing, Path(path).expanduser(), about=about, opset=opset)
+        return export(
+            self.net, self.preprocessing, Path(path).expanduser(), task=self.spec.task, about=about, opset=opset
+        )
 
     def __repr__(self) -> str:
-        height, width = self.preprocessing.size
         trained = f"{len(self.history)} epochs" if self.history else f"from {self.base}" if self.base else "untrained"
-        takes = f"{self.preprocessing.channels} x {height} x {width} to {len(self.classes)} classes"
-        return f"<{self.spec.name}: {self.num_parameters:,} weights, {takes}, {trained}>"
+        return f"<{self.spec.name}: {self.num_parameters:,} weights, {self._role.told(self)}, {trained}>"

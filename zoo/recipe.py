@@ -14,6 +14,7 @@ OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 PRECISIONS = ("fp32", "bf16", "fp16")
 KERNELS = ("auto", "fused", "torch")
+OBJECTIVES = ("classic", "hinge")
 LARGEST = sys.float_info.max
 
 
@@ -69,6 +70,7 @@ class Recipe:
         monitor: A column of the history, such as `val_loss` or `val_accuracy`.
         patience: Stop after this many epochs without a better `monitor`, and keep the best weights.
         time_limit: Stop after this many seconds.
+        objective: For generators: `classic` cross-entropy or `hinge`; see `zoo.tasks.generation`.
         seed: Seed of order, augmentation and dropout; None takes the model's.
     """
 
@@ -104,6 +106,7 @@ class Recipe:
     patience: int | None = _number(1, default=None, whole=True)
     time_limit: float | None = _number(0, default=None, above=True)
     seed: int | None = _number(0, 2**63 - 1, default=None, whole=True)
+    objective: str = _choice(*OBJECTIVES)
 
     def __post_init__(self) -> None:
         """Check every field; tuples may be given as lists."""

@@ -15,7 +15,7 @@ from zoo.build import Config, bound, built
 from zoo.data.resize import Normalize
 from zoo.discovery import Plugin
 from zoo.errors import ConfigError, PluginError, UnknownNameError, WeightsError
-from zoo.golden import images
+from zoo.golden import images, probes
 from zoo.inference import answers
 from zoo.manifest import Manifest
 from zoo.plugins import CATALOGUE
@@ -92,6 +92,20 @@ def _whole_numbers(value: object) -> Iterator[int]:
             yield from _whole_numbers(each)
     elif isinstance(value, int):
         yield value
+
+
+RANGES = {"classification": (0.0, 1.0), "generation": (0.5, 0.5)}
+"""Mean and std that a fresh model of a task begins with: images in [0, 1], or in [-1, 1] for a generator's tanh."""
+
+
+DRAWING = {"classification": "", "generation": "generator."}
+"""Prefix of the tensors that make images, by task."""
+
+
+def expected_by(spec: ModelSpec, config: Config) -> Preprocessing:
+    """Return what a fresh model expects of images."""
+    form, (mean, std) = form_of(spec, config), RANGES[spec.task]
+    return Preprocessing(size=form.size, channels=form.channels, mean=(mean,), std=(std,), resize=spec.resize)
 
 
 def form_of(spec: ModelSpec, config: Config) -> Form:
@@ -184,7 +198,14 @@ def start(
     source, target = form_of(saved_spec, saved), form_of(spec, config)
     std = artifact.manifest.preprocessing.std
     state, report = adapted(
-        artifact.state, net.state_dict(), source=source, target=target, std=std, partial=partial, name=name
+        artifact.state,
+        net.state_dict(),
+        source=source,
+        target=target,
+        std=std,
+        drawing=DRAWING[spec.task],
+        partial=partial,
+        name=name,
     )
     if report.adapted:
         report = replace(report, difference=_difference(artifact, saved_spec, saved, target.channels))
@@ -203,6 +224,8 @@ def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: i
     one, other = (cast(built(spec, each, 0), artifact.manifest) for each in (config, wider))
     if not _is_whole(artifact.state, one):
         return None
+    if spec.task == "generation":
+        return _drawn_difference(one, other, artifact, form_of(spec, config), form_of(spec, wider))
     before = artifact.manifest.preprocessing
     after = preprocessing_for(before, replace(before, channels=channels, mean=(0.0,), std=(1.0,)))
     few, many = sorted((before.channels, channels))
@@ -221,6 +244,25 @@ def _difference(artifact: Artifact, spec: ModelSpec, config: Config, channels: i
     expected = answers(one, Classification(Normalize(before)), shown[before.channels])
     found = answers(other, Classification(Normalize(after)), shown[channels])
     return float((found - expected).abs().max() / expected.abs().max().clamp_min(1e-12))
+
+
+def _drawn_difference(one: Module, other: Module, artifact: Artifact, source: Form, target: Form) -> float:
+    """Return how much drawn levels, in [-1, 1], change where a generator is spread to other channels.
+
+    The channels of one net are compared with those of the other that they stand for; with fewer channels, with their
+    mean before the last tanh, so that a generator of unlike channels shows how much colour is lost.
+    """
+    state, _ = adapted(
+        artifact.state, other.state_dict(), source=source, target=target, drawing=DRAWING["generation"], name=""
+    )
+    filled(one, artifact.state)
+    filled(other, state)
+    drawn: list[Tensor] = []
+    with torch.no_grad():
+        for net in (one.eval(), other.eval()):
+            drawn.append(net(probes(net, artifact.manifest.preprocessing, "generation")).float())
+    few, many = sorted(drawn, key=lambda images: images.shape[1])
+    return float((many - few[:, torch.arange(many.shape[1]) % few.shape[1]]).abs().max())
 
 
 def _is_whole(state: Mapping[str, Tensor], net: Module) -> bool:

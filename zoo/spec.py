@@ -71,7 +71,7 @@ class ModelSpec:
         summary: One line for `zoo list`.
         build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the model's config: it
             takes `size`, `channels` and `classes` when they can vary, and no `**kwargs`.
-        task: What it learns; `classification`.
+        task: What it learns: `classification` or `generation`.
         config: Values that replace the signature's defaults.
         size: Image height and width it is made for.
         channels: Image channels it is made for.

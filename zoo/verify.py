@@ -9,7 +9,7 @@ from zoo.api import dataset, load
 from zoo.data import Images
 from zoo.errors import SourceError, UnknownNameError, ZooError
 from zoo.finding import found
-from zoo.golden import TOLERANCE, difference, outputs
+from zoo.golden import TOLERANCE, Golden, difference, outputs
 from zoo.manifest import Score
 from zoo.model import Model
 from zoo.restoring import number_type
@@ -72,13 +72,17 @@ def verify(reference: str | Path, *, data: bool = True) -> Verdict:
     except ZooError as error:
         return Verdict(reference=name, problem=str(error))
     try:
-        golden = difference(outputs(model.net, model.preprocessing), manifest.golden) if manifest.golden else None
+        golden = difference(_outputs(model), manifest.golden) if manifest.golden else None
         scores = tuple(rescored(model, score) for score in manifest.scores) if data else ()
     except Exception as error:  # a plugin's code runs here, and may fail in any way
         problem = f"it cannot be run: {type(error).__name__}: {error}"
         return Verdict(reference=name, tensors=len(manifest.tensors), problem=problem)
     problem = _problem(golden, TOLERANCE.get(number_type(model.net), 0.1), scores)
     return Verdict(reference=name, tensors=len(manifest.tensors), golden=golden, scores=scores, problem=problem)
+
+
+def _outputs(model: Model) -> Golden:
+    return outputs(model.net, model.preprocessing, model.spec.task)
 
 
 def _problem(golden: float | None, tolerance: float, scores: tuple[Rescore, ...]) -> str:

@@ -114,8 +114,8 @@ class ResNet(nn.Module):
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""
         maps = self.maxpool(self.bn1(self.conv1(images)).relu())
-        for stage in (self.layer1, self.layer2, self.layer3, self.layer4):
-            maps = stage(maps)
+        for place in range(4):
+            maps = self.get_submodule(f"layer{place + 1}")(maps)
         logits: Tensor = self.fc(maps.mean((2, 3)))
         return logits
 

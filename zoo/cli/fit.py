@@ -28,6 +28,7 @@ zoo fit cnn-simple fashion-mnist --recipe adam --epochs 5
 zoo fit cnn-7x7 ./photos --config classes=2 --set lr=0.003 --set augment=flip,shift:1
 zoo fit cnn-deep ./photos --from cnn-deep/fashion-mnist --epochs 5
 zoo fit --resume ./runs/cnn-deep
+zoo fit attention-gan-28x28 mnist --grids ./grids
 """
 
 
@@ -89,6 +90,11 @@ def _value(text: str) -> Any:
     help="What to do about a batch whose loss is not finite.",
 )
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves of loss and accuracy.")
+@click.option(
+    "--grids",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder for a grid of what a generator draws, an epoch each.",
+)
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @as_json
 @click.pass_context
@@ -109,6 +115,7 @@ def fit(
     resume: Path | None,
     on_nan: str,
     plot: Path | None,
+    grids: Path | None,
     quiet: bool,
     is_json: bool,
 ) -> None:
@@ -132,9 +139,9 @@ def fit(
         folder = save or _default_folder(model)
         changes = changes if epochs is None else {**changes, "epochs": epochs}
         words = _words(made, model, data=data, recipe=recipe, changes=changes, device=device, every=every)
-        words["on_nan"] = on_nan
+        words |= {"on_nan": on_nan, "grids": None if grids is None else str(grids)}
     _train(made, sets, folder, words, progress=not quiet, is_resumed=resume is not None)
-    images = test_images(sets)
+    images = test_images(sets) if made.spec.task == "classification" else None
     result = None if images is None else made.evaluate(images, keep=True)
     _keep(made, folder)
     if plot is not None:
@@ -187,6 +194,7 @@ def _train(
     out a tenth of the training images instead.
     """
     from zoo.cli.use import test_images
+    from zoo.grids import Grids
 
     changes = words["changes"]
     chosen = model.spec.recipe_named(words["recipe"]).replace(**changes)
@@ -198,6 +206,7 @@ def _train(
         if not is_resumed:
             note(folder, model.spec.name, words)
     how = {"recipe": words["recipe"], "device": words["device"], "on_nan": words["on_nan"], "progress": progress}
+    how["callbacks"] = [Grids(words["grids"])] if words["grids"] else []
     try:
         model.fit(sets.train, **how, **kept, **changes)
     except (KeyboardInterrupt, SystemExit):
@@ -225,7 +234,8 @@ def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool
         low, high = result.interval
         click.echo(f"test accuracy {result.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {result.count} images")
     named = folder if folder.is_absolute() or str(folder).startswith((".", "~")) else f"./{folder}"
-    click.echo(f"saved to {named}; zoo predict {named} picture.png labels with it")
+    use = f"zoo sample {named} draws" if model.spec.task == "generation" else f"zoo predict {named} picture.png labels"
+    click.echo(f"saved to {named}; {use} with it")
 
 
 def _prepared(

@@ -24,6 +24,7 @@ COMMANDS = {
     "fit": ("zoo.cli.fit:fit", "train a model and save it"),
     "runs": ("zoo.cli.runs:runs", "list trainings: how far they are, and how to go on with them"),
     "predict": ("zoo.cli.use:predict", "label images"),
+    "sample": ("zoo.cli.sample:sample", "draw images with a saved generator"),
     "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
     "push": ("zoo.cli.publish:push", "publish a saved model on the Hugging Face Hub"),
     "pull": ("zoo.cli.publish:pull", "fetch models from the Hub and pin their commits"),

@@ -50,15 +50,37 @@ def _best(guesses: list[Any]) -> dict[str, str]:
 @click.option("--part", type=click.Choice(["test", "train"]), default="test", show_default=True, help="Which images.")
 @click.option("--top", type=click.IntRange(1), default=5, show_default=True, help="The k of top-k accuracy.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the confusion matrix.")
+@click.option(
+    "--reference", help="For a generator: the classifier whose features are compared, such as cnn-deep/mnist."
+)
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
 @as_json
-def evaluate(model: str, data: str, part: str, top: int, plot: Path | None, device: str | None, is_json: bool) -> None:
-    """Score the saved MODEL, a folder such as ./runs/gcn-7x7, on the labelled images of DATA."""
+def evaluate(
+    model: str,
+    data: str,
+    part: str,
+    top: int,
+    plot: Path | None,
+    reference: str | None,
+    device: str | None,
+    is_json: bool,
+) -> None:
+    """Score the saved MODEL, a folder such as ./runs/gcn-7x7, on the images of DATA.
+
+    A classifier by its labels; of a generator, drawn images are compared with real ones.
+    """
     from zoo.api import load
 
     loaded = load(model).to(device or "cpu")
     sets = read(data, loaded.preprocessing.size, loaded.preprocessing.resize)
-    result = loaded.evaluate(getattr(sets, part), top=top)
+    images = getattr(sets, part)
+    if loaded.spec.task == "generation":
+        from zoo.fidelity import fidelity
+
+        found = fidelity(loaded, images, reference=reference)
+        print_json(found.to_json()) if is_json else click.echo(str(found))
+        return
+    result = loaded.evaluate(images, top=top)
     if plot is not None:
         from zoo.plots import confusion, write
 

@@ -4,6 +4,19 @@ from zoo.data.augment import AUGMENTATIONS, Augment
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.data.loader import Batch, Loader, Stream
+from zoo.data.mixing import changed, cropped, mix
 from zoo.data.sources import images_of
 
-__all__ = ["AUGMENTATIONS", "Augment", "Batch", "Dataset", "Images", "Loader", "Stream", "images_of"]
+__all__ = [
+    "AUGMENTATIONS",
+    "Augment",
+    "Batch",
+    "Dataset",
+    "Images",
+    "Loader",
+    "Stream",
+    "changed",
+    "cropped",
+    "images_of",
+    "mix",
+]

@@ -80,7 +80,7 @@ def float_images(images: Tensor) -> Tensor:
     levels = images.float()
     if not bool(torch.isfinite(levels).all()):
         raise ImageError("images hold NaN or infinite values")
-    low, high = float(levels.min()), float(levels.max())
+    low, high = float(levels.detach().min()), float(levels.detach().max())
     if images.dtype == torch.bool or (low >= -1e-6 and high <= 1 + 1e-6 and images.is_floating_point()):
         return levels.clamp(0, 1)
     if low >= 0 and high <= 255 and bool((levels == levels.round()).all()):

@@ -75,3 +75,17 @@ class Normalize:
         if self._scale.device != levels.device:
             self._scale, self._shift = self._scale.to(levels.device), self._shift.to(levels.device)
         return levels * self._scale - self._shift
+
+
+class Denormalize:
+    """What a net draws to images in [0, 1]: image * std + mean by channel, cut to the range."""
+
+    def __init__(self, preprocessing: Preprocessing) -> None:
+        self._mean = torch.tensor(preprocessing.mean).view(1, -1, 1, 1)
+        self._std = torch.tensor(preprocessing.std).view(1, -1, 1, 1)
+
+    def __call__(self, images: Tensor) -> Tensor:
+        """Return float32 (N, C, H, W)."""
+        if self._mean.device != images.device:
+            self._mean, self._std = self._mean.to(images.device), self._std.to(images.device)
+        return (images * self._std + self._mean).clamp(0, 1)

@@ -1,6 +1,17 @@
 """What a model learns: a task yields losses, predicts, and tallies scores."""
 
+from collections.abc import Callable, Mapping
+
+from zoo.data.resize import Normalize
+from zoo.signature import Preprocessing
 from zoo.tasks.classification import Classification
+from zoo.tasks.generation import Generation
 from zoo.tasks.task import Loss, Tally, Task
 
-__all__ = ["Classification", "Loss", "Tally", "Task"]
+TASKS: Mapping[str, Callable[[Preprocessing], Task]] = {
+    "classification": lambda preprocessing: Classification(Normalize(preprocessing)),
+    "generation": Generation,
+}
+"""Each task by its name, as it is when a model is used and not trained."""
+
+__all__ = ["TASKS", "Classification", "Generation", "Loss", "Tally", "Task"]

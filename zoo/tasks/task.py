@@ -40,7 +40,7 @@ class Task(Protocol):
         """Yield a loss for each player in order, lazily: the next is computed after this one has stepped."""
 
     def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
-        """Return the nets' answer to images (B, C, H, W)."""
+        """Return the nets' answer: logits (B, K) for images (B, C, H, W), or images that are drawn from codes."""
 
     def tally(self, nets: Mapping[str, Module], batch: Batch) -> Tally:
         """Return sums and counts of the scores of one batch, without gradients."""

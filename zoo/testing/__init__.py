@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from typing import Any
 
 from zoo.plugins import CATALOGUE
-from zoo.testing.checks import CHECKS
+from zoo.testing.checks import BY_TASK, CHECKS, GENERATOR_CHECKS
 from zoo.testing.encoder import EncoderSubject
 from zoo.testing.encoding import ENCODER_CHECKS
 from zoo.testing.kit import Trial, check_plugin, trials
@@ -24,6 +24,7 @@ __all__ = [
     "CHECKS",
     "DATASET_CHECKS",
     "ENCODER_CHECKS",
+    "GENERATOR_CHECKS",
     "PLUGIN_CHECKS",
     "CheckFailure",
     "EncoderSubject",
@@ -55,7 +56,8 @@ def check_model(
         CheckFailure: A check does not hold, or none ran.
         ConfigError: An expected failure names no check or gives no reason.
     """
-    return reported(name, Subject(name=name, config=config), CHECKS, excuses=expected_failures, only=only)
+    checks = BY_TASK.get(CATALOGUE.shelf("models")[name].task, CHECKS)
+    return reported(name, Subject(name=name, config=config), checks, excuses=expected_failures, only=only)
 
 
 def check_dataset(

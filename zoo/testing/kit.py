@@ -11,7 +11,7 @@ from zoo.entrypoint import normalized
 from zoo.errors import ConfigError, UnknownNameError, did_you_mean, listed
 from zoo.plugins import CATALOGUE
 from zoo.source import Source
-from zoo.testing.checks import CHECKS
+from zoo.testing.checks import BY_TASK, CHECKS
 from zoo.testing.encoder import EncoderSubject
 from zoo.testing.encoding import ENCODER_CHECKS
 from zoo.testing.plugging import PLUGIN_CHECKS, PluginSubject
@@ -84,7 +84,8 @@ def _of_value(plugin: Plugin, value: Any) -> Iterator[Trial]:
 
 
 def _model(key: str, spec: Any) -> Trial:
-    return Trial(name=key, kind="model", subject=Subject(name=key, config={}), checks=CHECKS)
+    checks = BY_TASK.get(spec.task, CHECKS)
+    return Trial(name=key, kind="model", subject=Subject(name=key, config={}), checks=checks)
 
 
 def _dataset(key: str, spec: Any) -> Trial:

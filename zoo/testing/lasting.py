@@ -22,36 +22,37 @@ def _again(model: Model) -> Model:
 
 def saved_and_loaded_bitwise(subject: Subject) -> None:
     """A saved model comes back with the same weights, config, classes, history and answers, bit for bit."""
-    model, images = subject.make(), subject.images()
+    model = subject.make()
     model.fit(easy(model, 32), recipe=short(model, 1), progress=False)
     again = _again(model)
     mend = "keep all state in parameters and buffers, and change none of it while loading"
     require(is_equal(weights_of(model), weights_of(again)), "weights changed by saving and loading", mend)
     same = (model.config, model.classes, model.preprocessing) == (again.config, again.classes, again.preprocessing)
     require(same and again.history == model.history, "config, classes or history changed by saving and loading", mend)
-    require(torch.equal(model.logits(images), again.logits(images)), "answers changed by saving and loading", mend)
+    require(torch.equal(subject.answers(model), subject.answers(again)), "answers changed by saving and loading", mend)
     is_eval = not any(module.training for module in again.net.modules())
     require(is_eval, "a loaded model is not in eval mode", "do not override train()")
 
 
 def saved_in_other_number_types(subject: Subject) -> None:
     """Moved to bfloat16, float16 or float64, a model is saved, loaded and answers the same, bit for bit."""
-    images = subject.images(4)
     for kind in ("bfloat16", "float16", "float64"):
         model = subject.make().to(dtype=kind)
         again = _again(model)
         mend = "make no tensor of a fixed type in forward; register constants as buffers"
         require(is_equal(weights_of(model), weights_of(again)), f"{kind} weights changed by saving and loading", mend)
-        is_same = torch.equal(model.logits(images), again.logits(images))
+        is_same = torch.equal(subject.answers(model, 4), subject.answers(again, 4))
         require(is_same, f"{kind} answers changed by saving and loading", mend)
 
 
 def state_is_whole(subject: Subject) -> None:
     """The stored tensors hold everything: given to a model of another seed, they make it answer the same."""
-    first, other, images = subject.make(1), subject.make(2), subject.images()
+    first, other = subject.make(1), subject.make(2)
     other.net.load_state_dict(first.net.state_dict())
     mend = "keep what is drawn at random or learned in parameters and persistent buffers"
-    require(torch.equal(first.logits(images), other.logits(images)), "the stored tensors do not make the model", mend)
+    require(
+        torch.equal(subject.answers(first), subject.answers(other)), "the stored tensors do not make the model", mend
+    )
 
 
 def strict_loading(subject: Subject) -> None:

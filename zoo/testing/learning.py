@@ -5,22 +5,19 @@ from __future__ import annotations
 import torch
 
 from zoo.data import Batch, Images
-from zoo.data.resize import Normalize
 from zoo.errors import ZooError
 from zoo.model import Model
 from zoo.randomness import generator
 from zoo.recipe import Recipe
 from zoo.signature import Classes
-from zoo.tasks import Classification
 from zoo.testing.subject import CheckFailure, Subject, is_equal, require, weights_of
 
 
 def gradients_reach_every_weight(subject: Subject) -> None:
     """Every weight gets a finite gradient, and some weight a gradient that is not zero."""
     model, images = subject.make(), subject.images(24)
-    task = Classification(Normalize(model.preprocessing))
-    model.net.train()
-    for loss in task.losses({"net": model.net}, Batch(images.images, images.labels)):
+    task = subject.task(model)
+    for loss in task.losses(task.players(model.net.train()), Batch(images.images, images.labels)):
         loss.value.backward()
     without = [name for name, weight in model.net.named_parameters() if weight.requires_grad and weight.grad is None]
     require(not without, f"no gradient reaches {', '.join(without)}; remove these weights or use them in forward")

@@ -28,11 +28,11 @@ def same_seed_same_weights(subject: Subject) -> None:
 
 def random_state_untouched(subject: Subject) -> None:
     """Making, using, saving and loading leave the global random states as they were."""
-    images = subject.images()
+    asked = subject.asked()
     with isolated(STRANGE_SEED), tempfile.TemporaryDirectory() as folder:
         before = states_of_random()
         model = subject.make()
-        model.predict(images)
+        model.predict(asked)
         load(model.save(Path(folder) / "model"))
         after = states_of_random()
     require(after == before, "a global random state moved; do not seed or draw outside the builder")

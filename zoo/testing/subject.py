@@ -6,7 +6,7 @@ import hashlib
 import random
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -15,8 +15,11 @@ from torch.nn import Module
 
 from zoo.api import create
 from zoo.data import Images
+from zoo.inference import answers
 from zoo.model import Model
 from zoo.randomness import generator
+from zoo.tasks import TASKS, Task
+from zoo.tasks.generation import codes_for, one_hot
 from zoo.testing.report import CheckFailure, require
 
 __all__ = [
@@ -50,9 +53,27 @@ class Subject:
         pixels = torch.randint(0, 256, shape, generator=generator(seed, "images"), dtype=torch.uint8)
         return Images(pixels, torch.arange(num) % len(classes), classes)
 
+    def task(self, model: Model) -> Task:
+        """Return the task that a model of this kind learns."""
+        return TASKS[model.spec.task](model.preprocessing)
+
+    def asked(self, num: int = 12) -> Any:
+        """Return what `predict` is asked: random images to label, or how many to draw."""
+        return num if self.make().spec.task == "generation" else self.images(num)
+
+    def answers(self, model: Model, num: int = 12) -> Tensor:
+        """Return what a model answers: logits of random images, or the images it draws of random codes."""
+        if model.spec.task == "generation":
+            return answers(model.net, self.task(model), self.floats(num))
+        return model.logits(self.images(num))
+
     def floats(self, num: int = 2) -> Tensor:
-        """Return random images as a net gets them: float32 (N, C, H, W)."""
-        wants = self.make().preprocessing
+        """Return random input as a net gets it: images float32 (N, C, H, W), or codes (N, Z + K) of a generator."""
+        model = self.make()
+        wants, net = model.preprocessing, cast(Any, model.net)
+        if model.spec.task == "generation":
+            labels = one_hot(torch.arange(num) % len(model.classes), net.generator)
+            return codes_for(labels, net.generator, generator(num, "codes"))
         return torch.rand(num, wants.channels, *wants.size, generator=generator(num, "floats"))
 
 

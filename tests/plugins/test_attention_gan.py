@@ -1,0 +1,185 @@
+"""The generators through zoo's contract: what they draw, what they refuse, what lasts."""
+
+import numpy as np
+import pytest
+import torch
+
+import zoo
+from zoo.errors import ConfigError, LabelError, TrainingError
+from zoo.testing import CHECKS, GENERATOR_CHECKS, check_model
+from zoo_attention_gan.attention import AttentionGAN, SpatialAttention
+from zoo_attention_gan.spectral import spectral_norm
+
+SMALL = {"size": 16, "width": 4}
+
+
+@pytest.fixture
+def digits(bundled):
+    """Return 64 real images of 16 x 16 pixels."""
+    return bundled.train.take(64, seed=0).resize(16)
+
+
+@pytest.fixture
+def trained(digits):
+    return zoo.create("attention-gan-28x28", seed=0, **SMALL).fit(digits, epochs=1, progress=False)
+
+
+def check_needs_a_generator(name):
+    """Return whether a check is one of generators only; the others do not depend on whether classes are known."""
+    return name not in CHECKS or name in ("gradients_reach_every_weight", "saved_and_loaded_bitwise")
+
+
+def test_without_classes_or_attention_the_kit_holds_too():
+    told = {"conditional": False, "attention": 0, "width": 16, "size": (16, 16)}
+    chosen = [name for name in GENERATOR_CHECKS if check_needs_a_generator(name)]
+    assert check_model("attention-gan-28x28", only=chosen, **told).passed == tuple(chosen)
+
+
+def test_the_module_amplifies_by_one_to_two_with_one_map_for_all_channels():
+    module = SpatialAttention(3)
+    maps = torch.rand(2, 3, 5, 5) + 0.1
+    factors = module(maps) / maps
+    assert (factors > 1).all() and (factors < 2).all()  # noqa: PT018
+    assert torch.allclose(factors[:, :1].expand_as(factors), factors)
+
+
+@pytest.mark.parametrize("number", [0, 1, 2, 3])
+def test_the_number_of_attention_modules_is_an_option(number):
+    net = AttentionGAN((28, 28), attention=number)
+    kinds = [type(module).__name__ for module in net.modules()]
+    assert kinds.count("SpatialAttention") == number
+    assert kinds.count("ConvTranspose2d") == 4
+    assert sum(isinstance(module, torch.nn.Conv2d) for module in net.discriminator.modules()) == 4
+
+
+def test_more_attention_modules_than_three_are_refused():
+    with pytest.raises(ConfigError, match="0 to 3 attention modules, not 4"):
+        zoo.create("attention-gan-28x28", attention=4)
+
+
+@pytest.mark.parametrize(("name", "size"), [("attention-gan-28x28", 30), ("sn-gan-32x32", 28)])
+def test_sizes_that_cannot_be_halved_are_refused_with_what_to_do(name, size):
+    with pytest.raises(ConfigError, match=rf"not {size} x {size}; resize"):
+        zoo.create(name, size=size)
+
+
+def test_a_number_draws_classes_by_turns_and_labels_draw_what_they_say(trained):
+    images = trained.draw(12, seed=3)
+    assert images.labels.tolist() == [*range(10), 0, 1]
+    assert images.classes == trained.classes
+    assert torch.equal(images.images, torch.from_numpy(trained.predict(12, seed=3)))
+    assert trained.predict([3, 3, 7]).shape == (3, 1, 16, 16)
+    assert trained.predict(np.array([3])).dtype == np.uint8
+
+
+def test_the_same_noise_shows_the_classes_asked_for(trained):
+    again = trained.predict([4, 4])
+    assert np.array_equal(again, trained.predict(torch.tensor([4, 4])))
+    assert not np.array_equal(again, trained.predict([4, 5]))
+
+
+@pytest.mark.parametrize("asked", [0, -1, True, "picture.png", [], None])
+def test_what_cannot_be_drawn_is_refused(trained, asked):
+    with pytest.raises(ConfigError, match="draw"):
+        trained.predict(asked)
+
+
+def test_a_label_it_does_not_know_is_named(trained):
+    with pytest.raises(LabelError, match="label 12 is none of 0, 1, 2"):
+        trained.predict([1, 12])
+
+
+def test_without_classes_there_are_images_and_no_labels(digits):
+    model = zoo.create("attention-gan-28x28", seed=0, conditional=False, **SMALL).fit(digits, epochs=1, progress=False)
+    assert len(model.predict(3)) == 3
+    for ask in (lambda: model.draw(3), lambda: model.predict([1])):
+        with pytest.raises(ConfigError, match="conditional=False"):
+            ask()
+
+
+@pytest.mark.parametrize("ask", ["logits", "classify", "predict_proba", "evaluate", "features"])
+def test_a_generator_labels_nothing(trained, digits, ask):
+    with pytest.raises(ConfigError, match="draws images"):
+        getattr(trained, ask)(digits)
+
+
+def test_a_classifier_draws_nothing(small):
+    model = zoo.create("gcn-7x7", seed=0)
+    with pytest.raises(ConfigError, match="draws none"):
+        model.draw(3)
+    with pytest.raises(ConfigError, match="leave seed out"):
+        model.predict(small, seed=1)
+
+
+def test_the_history_has_both_losses_and_the_shares_taken_for_real(trained):
+    row = trained.history[0]
+    assert {"discriminator_loss", "generator_loss", "real_as_real", "drawn_as_real"} <= set(row)
+    assert 0 <= row["real_as_real"] <= 1
+
+
+def test_held_out_images_show_whether_the_discriminator_knows_the_training_images_by_heart(digits):
+    model = zoo.create("attention-gan-28x28", seed=0, **SMALL)
+    row = model.fit(digits, epochs=1, validation=0.25, progress=False).history[0]
+    assert 0 <= row["val_real_as_real"] <= 1
+
+
+def test_a_saved_generator_is_loaded_draws_the_same_and_says_what_it_is(trained, tmp_path):
+    folder = trained.save(tmp_path / "model")
+    again = zoo.load(folder)
+    assert np.array_equal(again.predict(5), trained.predict(5))
+    card = (folder / "README.md").read_text()
+    assert "unconditional-image-generation" in card
+    assert "A generator of grey images of 16 x 16 pixels" in card
+    assert "predict(16)" in card
+    assert "10 classes to 1 x 16 x 16" in repr(again)
+
+
+def test_verify_takes_the_golden_images_of_a_generator_again(trained, tmp_path):
+    from zoo.verify import verify
+
+    verdict = verify(trained.save(tmp_path / "model"))
+    assert verdict.is_good
+    assert verdict.golden == 0.0
+    assert zoo.load(tmp_path / "model").history == trained.history
+
+
+@pytest.mark.parametrize("suffix", ["onnx", "pt2"])
+def test_an_exported_generator_draws_the_same(trained, tmp_path, suffix):
+    if suffix == "onnx":
+        pytest.importorskip("onnxruntime")
+    assert trained.export(tmp_path / f"model.{suffix}").difference <= 1e-4
+
+
+@pytest.mark.parametrize("name", ["attention-gan-28x28", "sn-gan-32x32"])
+def test_a_generator_made_for_grey_draws_the_same_in_colour(name, tmp_path):
+    grey = zoo.create(name, seed=0, channels=1, **SMALL)
+    colour = zoo.create(name, pretrained=grey.save(tmp_path / "grey"), channels=3, classes=4)
+    assert colour.report.difference == pytest.approx(0, abs=1e-5)
+    assert colour.predict([3]).shape == (1, 3, 16, 16)
+    assert all("classes" in why for why in colour.report.reinitialised.values())
+
+
+def test_a_generator_keeps_the_mean_of_colours_when_made_for_grey(tmp_path):
+    colour = zoo.create("attention-gan-28x28", seed=0, channels=3, **SMALL)
+    grey = zoo.create("attention-gan-28x28", pretrained=colour.save(tmp_path / "colour"), channels=1)
+    name = "generator.layers.12.weight"
+    assert torch.allclose(
+        grey.net.state_dict()[name], colour.net.state_dict()[name].mean(1, keepdim=True), rtol=1e-5, atol=1e-7
+    )
+
+
+def test_training_that_runs_away_leaves_the_model_as_it_was(digits):
+    model = zoo.create("attention-gan-28x28", seed=0, **SMALL)
+    before = model.predict(4)
+    with pytest.raises(TrainingError, match="became"):
+        model.fit(digits, epochs=2, lr=1e30, ema=0.0, progress=False)
+    assert np.array_equal(model.predict(4), before)
+    assert not model.history
+
+
+def test_a_weight_under_spectral_norm_has_a_largest_singular_value_of_1():
+    torch.manual_seed(0)
+    layer = spectral_norm(torch.nn.Conv2d(3, 8, 3))
+    for _ in range(30):
+        layer(torch.rand(1, 3, 5, 5))
+    assert torch.linalg.matrix_norm(layer.weight.flatten(1), 2).item() == pytest.approx(1, abs=1e-3)

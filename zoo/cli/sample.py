@@ -1,0 +1,57 @@
+"""`zoo sample`: draw images with a saved generator."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from zoo.cli.table import as_json, print_json
+
+
+def _labels(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int | str, ...]:
+    """Read labels such as `3,3,5`; whole numbers are numbers."""
+    words = [word.strip() for word in (text or "").split(",") if word.strip()]
+    return tuple(int(word) if word.lstrip("-").isdigit() else word for word in words)
+
+
+@click.command()
+@click.argument("model")
+@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many images to draw.")
+@click.option("--labels", callback=_labels, help="Draw one of each of these instead, such as 3,3,5.")
+@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the noise.")
+@click.option("--columns", type=click.IntRange(1), default=10, show_default=True, help="Images a row.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("samples.png"),
+    show_default=True,
+    help="The PNG to write.",
+)
+@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
+@as_json
+def sample(
+    model: str,
+    count: int,
+    labels: tuple[int | str, ...],
+    seed: int,
+    columns: int,
+    out: Path,
+    device: str | None,
+    is_json: bool,
+) -> None:
+    """Draw images with the saved generator MODEL, a folder such as ./runs/attention-gan-28x28, as one PNG grid."""
+    import torch
+
+    from zoo.api import load
+    from zoo.data.pictures import write_grid
+    from zoo.errors import ConfigError
+
+    loaded = load(model).to(device or "cpu")
+    if loaded.spec.task != "generation":
+        raise ConfigError(f"{model} is a {loaded.spec.name}, which draws no images; zoo predict labels them with it")
+    images = torch.from_numpy(loaded.predict(list(labels) or count, seed=seed))
+    out.parent.mkdir(parents=True, exist_ok=True)
+    write_grid(images, out, columns=min(columns, len(images)))
+    record = {"model": loaded.spec.name, "images": len(images), "seed": seed, "written": str(out)}
+    print_json(record) if is_json else click.echo(f"{len(images)} images of {loaded.spec.name} are in {out}")
