@@ -24,7 +24,7 @@ DOORS = {
     "torchvision": ["zoo/data/sources/vision.py", "plugins/zoo_torchvision/*.py"],
     "scipy": ["zoo/metrics.py", "plugins/zoo_image_sets/shrink.py"],
     "torchmetrics": ["zoo/metrics.py"],
-    "matplotlib": ["zoo/plots.py"],
+    "matplotlib": ["zoo/plots/*.py"],
     "click": ["zoo/cli/*.py"],
     "pytest": ["zoo/pytest_plugin.py"],
     "rich": ["zoo/cli/*.py", "zoo/progress.py"],

@@ -26,6 +26,7 @@ COMMANDS = {
     "predict": ("zoo.cli.use:predict", "label images"),
     "sample": ("zoo.cli.sample:sample", "draw images with a saved generator"),
     "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
+    "plot": ("zoo.cli.plot:plot", "draw curves, scores and images of saved models, and tables"),
     "push": ("zoo.cli.publish:push", "publish a saved model on the Hugging Face Hub"),
     "pull": ("zoo.cli.publish:pull", "fetch models from the Hub and pin their commits"),
     "verify": ("zoo.cli.publish:verify", "check saved models: hashes, golden outputs, scores"),
