@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import torch
 from accelerate import Accelerator
+from accelerate.utils import InitProcessGroupKwargs, broadcast
 from torch.nn import Module
 
 from zoo.arithmetic import autocast, flushed_denormals
@@ -21,7 +23,7 @@ from zoo.guard import Guard
 from zoo.history import History, is_lower_better
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
-from zoo.run.group import Group
+from zoo.run.group import PATIENCE, Group, check_kind, losing_nobody
 from zoo.run.keeper import Keeper
 from zoo.run.state import TrainState
 from zoo.running import running
@@ -42,7 +44,11 @@ class Trainer:
         self, recipe: Recipe, *, device: torch.device, callbacks: Sequence[Callback] = (), on_nan: str = "stop"
     ) -> None:
         is_group_on_cpu = device.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
-        self._engine = Accelerator(mixed_precision="no", device_placement=False, cpu=is_group_on_cpu)
+        patience = InitProcessGroupKwargs(timeout=timedelta(seconds=PATIENCE))
+        self._engine = Accelerator(
+            mixed_precision="no", device_placement=False, cpu=is_group_on_cpu, kwargs_handlers=[patience]
+        )
+        check_kind(self._engine.distributed_type.value)
         self.device = self._engine.device if self._engine.num_processes > 1 else device
         if recipe.precision == "fp16" and self.device.type == "cpu":
             raise ConfigError("precision='fp16' needs a GPU; on the CPU use 'bf16' or 'fp32'")
@@ -83,7 +89,7 @@ class Trainer:
         Raises:
             TrainingError: A loss is not finite.
         """
-        with flushed_denormals():
+        with flushed_denormals(), losing_nobody(self.group):
             self._fit(net, task, train, validation, history, keeper)
 
     def _fit(
@@ -96,6 +102,7 @@ class Trainer:
         keeper: Keeper | None,
     ) -> None:
         net.to(self.device)
+        self.group.check_same("seed of the order", getattr(train, "seed", 0))
         players = task.players(net)
         average = Average(players, self._recipe.ema) if self._recipe.ema else None
         best = Best.wanted(self._recipe)
@@ -125,6 +132,7 @@ class Trainer:
         elif average:
             for name, averaged in average.nets.items():
                 players[name].load_state_dict(averaged.state_dict())
+        self._even(net)
 
     def _watch(self, state: TrainState, train: Loader | Stream, keeper: Keeper | None) -> None:
         """Tell the guard what it needs to say where a loss went wrong, and the state how to be looked at."""
@@ -147,7 +155,7 @@ class Trainer:
         validation: Loader | Stream | None,
         keeper: Keeper | None,
     ) -> None:
-        training, take = state.training, self._stepping(state, task)
+        training, take = state.training, self._stepping(state, task, train)
         state.begin_epoch()
         if keeper:
             keeper.begin(state)
@@ -206,23 +214,31 @@ class Trainer:
         for stepper in state.steppers.values():
             stepper.flush()
 
-    def _stepping(self, state: TrainState, task: Task) -> Callable[[Batch], Iterable[Loss]]:
+    def _stepping(self, state: TrainState, task: Task, train: Loader | Stream) -> Callable[[Batch], Iterable[Loss]]:
         """Return what takes a step on a batch, player by player, and gives the losses that were stepped on."""
         nets, recorder = state.training.nets, self._recorder
         if recorder is None:
-            return lambda batch: self._one_by_one(state, self._losses(task, nets, batch))
+            return lambda batch: self._one_by_one(
+                state, self._losses(task, nets, batch), self._share(train, state.training.step, batch)
+            )
         captured = Captured(lambda batch: self._losses(task, nets, batch), state.steppers, nets, recorder)
         return lambda batch: [
             loss for loss in captured(batch) if self._guard.passes(state.training, loss.player, loss.value)
         ]
 
-    def _one_by_one(self, state: TrainState, losses: Iterator[Loss]) -> Iterator[Loss]:
+    def _one_by_one(self, state: TrainState, losses: Iterator[Loss], share: float) -> Iterator[Loss]:
         for loss in losses:
             if self._guard.passes(state.training, loss.player, loss.value):
-                state.steppers[loss.player].step(loss.value, loss.gradient)
+                state.steppers[loss.player].step(loss.value * share if share != 1 else loss.value, loss.gradient)
                 yield loss
             else:
                 state.steppers[loss.player].skip()
+
+    def _share(self, train: Loader | Stream, step: int, batch: Batch) -> float:
+        """Return what makes the mean of the processes' losses that of their images, where the last have fewer."""
+        if self.group.size == 1 or isinstance(train, Stream):
+            return 1.0
+        return len(batch.targets) * self.group.size / train.images_at(step, self.group.size)
 
     def _batches(self, loader: Loader | Stream, epoch: int, start: int = 0) -> Iterator[Batch]:
         place = {"start": start} if start else {}
@@ -248,6 +264,7 @@ class Trainer:
         modes = {name: net.training for name, net in nets.items()}
         for net in nets.values():
             net.eval()
+            self._even(net)
         sums: dict[str, Any] = {}
         with torch.no_grad():
             asked = {name: answering(net) for name, net in nets.items()}
@@ -256,6 +273,11 @@ class Trainer:
         for name, net in nets.items():
             net.train(modes[name])
         return self._means(sums)
+
+    def _even(self, net: Module) -> None:
+        """Take the first process's running statistics, so that all score one and the same net."""
+        for buffer in net.buffers() if self.group.size > 1 else ():
+            broadcast(buffer, from_process=0)
 
     def _means(self, sums: Mapping[str, Any]) -> dict[str, float]:
         """Return sum / count by name over all processes, fetched from the device once."""

@@ -9,6 +9,7 @@ import random
 import resource
 import shutil
 import signal
+import socket
 import sys
 import time
 import warnings
@@ -116,7 +117,7 @@ RECIPES = {
         "schedule": "cosine",
         "channels_last": True,
     },
-    "stack": {"schedule": "plateau", "step_size": 1, "kernels": "fused", "accumulate": 2},
+    "stack": {"schedule": "plateau", "step_size": 1, "accumulate": 2},
     "graph": {"optimizer": "adamw", "weight_decay": 0.1, "clip": 1.0, "validation": 0.2, "keep": "best"},
 }
 
@@ -457,6 +458,128 @@ class Limit:
 def full_disk(place):
     """Train on a disk that fills up after a step; return epochs trained, warnings, and what lies there."""
     return json.loads(told_by(_limited_fit, place))
+
+
+def rank(work, number, size, port, *words):
+    """Do something as one of several processes."""
+    from accelerate.state import AcceleratorState
+
+    AcceleratorState._reset_state(True)
+    os.environ |= {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(port), "WORLD_SIZE": str(size)}
+    os.environ |= {"RANK": str(number), "LOCAL_RANK": str(number), "LOCAL_WORLD_SIZE": str(size)}
+    work(*words)
+    torch.distributed.destroy_process_group()
+
+
+def ranks(size, work, *words):
+    """Begin several processes that train together, and return their ids."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    return [forked(rank, work, number, size, port, *words) for number in range(size)]
+
+
+def fit_quietly(family, folder, how):
+    """Train, and write down on each process what it ended in."""
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = fit(family, folder, **how)
+    tensors = {name: each.detach() for name, each in model.net.state_dict().items()}
+    record = {
+        "weights": digest_of({"history": [], "net": tensors}),
+        "history": [{k: v for k, v in row.items() if "second" not in k} for row in model.history],
+        "told": [str(each.message) for each in told],
+    }
+    Path(f"{folder}.{os.environ.get('RANK', 'alone')}").write_text(json.dumps(record))
+
+
+def pairs_of(place, name, size, how, family="classifier"):
+    """Train in so many processes; return what each ended in."""
+    folder = Path(place) / name
+    if size == 1:
+        assert ended(forked(fit_quietly, family, folder, how)) == 0
+        return [json.loads(Path(f"{folder}.alone").read_text())]
+    children = ranks(size, fit_quietly, family, folder, how)
+    assert [ended(child) for child in children] == [0] * size
+    return [json.loads(Path(f"{folder}.{number}").read_text()) for number in range(size)]
+
+
+PLAIN = {"mixup": 0.0, "augment": (), "ema": 0.0, "accumulate": 1, "validation": 0.3, "channels_last": False}
+
+
+EVEN = {**PLAIN, "validation": 39 / 167, "split": "random"}
+"""128 images to train on, which batches of 8, 16 and 32 divide; the others leave 117, which they do not."""
+
+
+def two_as_one(place):
+    """Return what two processes and one with the same global batch end in."""
+    return {
+        "two": pairs_of(place, "two", 2, {**PLAIN, "batch_size": 16}, "stack"),
+        "one": pairs_of(place, "one", 1, {**PLAIN, "batch_size": 32, "kernels": "torch"}, "stack"),
+        "gathered": pairs_of(place, "gathered", 2, {**EVEN, "batch_size": 8, "accumulate": 2}, "stack"),
+        "whole": pairs_of(place, "whole", 1, {**EVEN, "batch_size": 32, "kernels": "torch"}, "stack"),
+        "norms": pairs_of(place, "norms", 2, {"batch_size": 16, "validation": 0.3}),
+    }
+
+
+def stopped_pair(family, folder, step, number):
+    how = {"callbacks": [Signal(step, number)], "every": "1 hour", "batch_size": 8}
+    try:
+        fit(family, folder, **how)
+    except KeyboardInterrupt:
+        os._exit(130)
+    except SystemExit as end:
+        os._exit(end.code)
+
+
+def stopped_and_resumed_pair(place):
+    """Stop two processes, go on with two and with one; return exit codes and what they ended in."""
+    how = {"batch_size": 8, "every": "epoch"}
+    whole = pairs_of(place, "whole", 2, how)
+    codes = [ended(child) for child in ranks(2, stopped_pair, "classifier", Path(place) / "half", 6, signal.SIGTERM)]
+    shutil.copytree(Path(place) / "half", Path(place) / "alone")
+    names = Store(Path(place) / "half").names()
+    again = pairs_of(place, "half", 2, how)
+    same = digest(Path(place) / "whole") == digest(Path(place) / "half")
+    alone = pairs_of(place, "alone", 1, {**how, "batch_size": 16})
+    return {"codes": codes, "names": names, "whole": whole, "again": again, "same": same, "alone": alone}
+
+
+def fit_long(family, folder):
+    try:
+        fit(family, folder, batch_size=8, epochs=2000, every="1 hour", accumulate=1)
+    except ZooError as error:
+        Path(f"{folder}.{os.environ['RANK']}").write_text(f"{type(error).__name__}: {error}")
+        os._exit(1)
+
+
+def lost(place):
+    """Kill one of two processes; return how the other one ends, what it says, and after how many seconds."""
+    folder = Path(place) / "lost"
+    first, second = ranks(2, fit_long, "classifier", folder)
+    while not (folder / "history.jsonl").exists():
+        time.sleep(0.01)
+    os.kill(second, signal.SIGKILL)
+    start = time.perf_counter()
+    ended(second)
+    code = ended(first)
+    told = json.loads((folder / "run.json").read_text())
+    return [code, Path(f"{folder}.0").read_text(), time.perf_counter() - start, told["state"]]
+
+
+def other_seeds(place):
+    """Return what two processes with different seeds say."""
+    folder = Path(place) / "seeds"
+    children = ranks(2, refused_seed, folder)
+    return [ended(child) for child in children] + [Path(f"{folder}.{number}").read_text() for number in range(2)]
+
+
+def refused_seed(folder):
+    number = os.environ["RANK"]
+    Path(f"{folder}.{number}").write_text(refusal("stack", None, {"seed": int(number), **TORCH}))
+
+
+TORCH = {"kernels": "torch", "accumulate": 1}
 
 
 def fit_with_warnings(folder):

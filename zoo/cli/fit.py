@@ -141,6 +141,8 @@ def fit(
         words = _words(made, model, data=data, recipe=recipe, changes=changes, device=device, every=every)
         words |= {"on_nan": on_nan, "grids": None if grids is None else str(grids)}
     _train(made, sets, folder, words, progress=not quiet, is_resumed=resume is not None)
+    if not is_first():
+        return
     images = test_images(sets) if made.spec.task == "classification" else None
     result = None if images is None else made.evaluate(images, keep=True)
     _keep(made, folder)
@@ -217,12 +219,11 @@ def _train(
 
 
 def _keep(model: Model, folder: Path) -> None:
-    """Save the model in place of its checkpoints; one process does."""
-    if is_first():
-        from zoo.run.store import Store
+    """Save the model in place of its checkpoints."""
+    from zoo.run.store import Store
 
-        model.save(folder)
-        Store(folder).clear()
+    model.save(folder)
+    Store(folder).clear()
 
 
 def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool) -> None:

@@ -137,6 +137,12 @@ class Loader:
             )
             yield from itertools.starmap(Batch, pairs)
 
+    def images_at(self, step: int, world: int = 1) -> int:
+        """Return how many images a batch of all processes holds; the last one takes what is left."""
+        stride = self.batch_size * world
+        is_open = step == self.steps(world) - 1 and not self.drop_last
+        return len(self.images) - step * stride if is_open else stride
+
     def indices(self, epoch: int, step: int, *, rank: int = 0, world: int = 1) -> Tensor:
         """Return which images a batch of an epoch holds: int64 (B), their places in `images`."""
         return self._shares(epoch, self.steps(world), rank, world)[step]

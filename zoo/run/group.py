@@ -2,18 +2,63 @@
 
 from __future__ import annotations
 
+import atexit
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import torch
 
 from zoo import tensors
+from zoo.errors import ConfigError, TrainingError, ZooError
 from zoo.plainjson import parsed
 from zoo.run.tree import apart, together
 
+PATIENCE = 600.0
+"""Seconds that a process waits for another one before it gives up."""
+KINDS = ("NO", "MULTI_CPU", "MULTI_GPU")
+"""Ways of accelerate to train in several processes that keep a whole net in each."""
+LOST = ("gloo", "nccl", "connection", "timed out", "peer", "socket")
+"""Words of errors that tell of another process."""
 AGREE = 8
 """Steps between two agreements of several processes on stopping and saving: each costs a round trip."""
+
+
+def check_kind(kind: str) -> None:
+    """Raise for a way to share a net among processes that zoo does not know.
+
+    Raises:
+        ConfigError: It is one of them: FSDP, DeepSpeed, a TPU.
+    """
+    if kind not in KINDS:
+        told = f"zoo trains with a whole net on each process, not with accelerate's {kind}"
+        raise ConfigError(f"{told}; launch it without FSDP, DeepSpeed or a TPU")
+
+
+def _leave() -> None:
+    """Part from the group: a process that ends without it may be aborted by threads that still serve the others."""
+    if torch.distributed.is_initialized():
+        torch.distributed.destroy_process_group()
+
+
+@contextmanager
+def losing_nobody(group: Group) -> Iterator[None]:
+    """Say plainly when another process of the group is gone.
+
+    Raises:
+        TrainingError: It is.
+    """
+    try:
+        yield
+    except RuntimeError as error:
+        told = str(error).lower()
+        if group.size == 1 or isinstance(error, ZooError) or not any(word in told for word in LOST):
+            raise
+        raise TrainingError(
+            f"process {group.rank} of {group.size} has lost another one, which died or was silent for {PATIENCE:g} s; "
+            f"start them all again, with resume=True where checkpoints are kept ({str(error).splitlines()[0][:200]})"
+        ) from error
 
 
 class Group:
@@ -27,6 +72,9 @@ class Group:
         self._engine = engine
         self.rank: int = engine.process_index
         self.size: int = engine.num_processes
+        if self.size > 1:
+            atexit.unregister(_leave)
+            atexit.register(_leave)
 
     def agreed(self, *claims: bool) -> tuple[bool, ...]:
         """Return each claim as true if any process makes it."""
@@ -34,6 +82,18 @@ class Group:
             return claims
         told = torch.tensor([float(claim) for claim in claims], device=self._engine.device)
         return tuple(value > 0 for value in self._engine.reduce(told, "sum").tolist())
+
+    def check_same(self, what: str, number: int) -> None:
+        """Raise unless all processes have the same number.
+
+        Raises:
+            ConfigError: They do not.
+        """
+        if self.size == 1:
+            return
+        told = self._engine.gather(torch.tensor([number], dtype=torch.int64, device=self._engine.device)).tolist()
+        if len(set(told)) > 1:
+            raise ConfigError(f"the {self.size} processes have another {what} each ({told}); give all the same seed=")
 
     def largest(self, number: int) -> int:
         """Return the largest of the processes' numbers."""
