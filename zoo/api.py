@@ -12,10 +12,10 @@ from zoo.borrowing import borrowed, published
 from zoo.build import bound, built, resolved
 from zoo.data import Dataset
 from zoo.data.resize import Prepare, to_size
-from zoo.data.sources import dataset_at
+from zoo.data.sources import dataset_at, on_disk
 from zoo.data.sources.places import download_folder
 from zoo.data.sources.vision import torchvision_dataset
-from zoo.errors import PluginError, UnknownNameError, did_you_mean, listed
+from zoo.errors import PluginError, SourceError, UnknownNameError, did_you_mean, listed
 from zoo.finding import found
 from zoo.manifest import Manifest, Origin
 from zoo.model import Model
@@ -137,7 +137,12 @@ def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool 
 
 
 def dataset(
-    name: str | Path, *, download: bool = False, size: int | tuple[int, int] | None = None, how: str = "area"
+    name: str | Path,
+    *,
+    download: bool = False,
+    size: int | tuple[int, int] | None = None,
+    how: str = "area",
+    is_on_disk: bool = False,
 ) -> Dataset:
     """Return a data set with `.train` and `.test`, each read at the first look.
 
@@ -148,6 +153,7 @@ def dataset(
         size: Height and width, or one number for both, that images are brought to; their own when left out. Pictures
             of several sizes in a folder need it.
         how: How they are brought there: `area` or `sample`; see `zoo.signature.Preprocessing`.
+        is_on_disk: Leave the images of a folder or file where they are, and read them batch by batch.
 
     Raises:
         UnknownNameError: No plugin offers that name.
@@ -155,6 +161,10 @@ def dataset(
     """
     if not isinstance(name, str | Path):
         raise UnknownNameError(f"no data set named {name!r}; there is {listed(CATALOGUE.shelf('datasets'))}")
+    if is_on_disk:
+        if not is_folder(name):
+            raise SourceError(f"{name!r} is no folder or file; only those can stay on the disk")
+        return on_disk(name, None if size is None else to_size(size, how))
     if size is None:
         return _found(name, download, None)
     found = _found(name, download, to_size(size, how))

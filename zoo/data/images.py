@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 from collections.abc import Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from zoo.data.distant import CHUNK, Distant, Pixels, chunks
 from zoo.data.resize import to_size
 from zoo.errors import ImageError, LabelError, listed
 from zoo.randomness import generator
@@ -16,10 +18,10 @@ from zoo.signature import Classes
 
 
 class Images:
-    """Labelled images in memory.
+    """Labelled images, in memory or on the disk.
 
     Args:
-        images: uint8 (N, C, H, W), 0 to 255.
+        images: uint8 (N, C, H, W), 0 to 255: a tensor, or a `zoo.data.distant.Distant` that is read batch by batch.
         labels: int64 (N), class indices 0 to K - 1.
         classes: The K classes; numbered when left out.
         name: Where they come from, such as `fashion-mnist-7x7/train`; parts keep it.
@@ -29,11 +31,11 @@ class Images:
         LabelError: There is not one label an image, or a label is outside the classes.
     """
 
-    def __init__(self, images: Tensor, labels: Tensor, classes: Classes | None = None, *, name: str = "") -> None:
+    def __init__(self, images: Pixels, labels: Tensor, classes: Classes | None = None, *, name: str = "") -> None:
         _check_images(images)
         _check_labels(labels, len(images))
         top = int(labels.max())
-        self.images = images
+        self.images: Any = images  # a Tensor for all but sets that stay on the disk
         self.labels = labels
         self.name = name
         self.classes = Classes.numbered(top + 1) if classes is None else classes
@@ -42,7 +44,7 @@ class Images:
             raise LabelError(f"labels lie in {int(labels.min())}..{top}; {known}")
 
     def __len__(self) -> int:
-        return len(self.images)
+        return len(self.labels)
 
     @property
     def size(self) -> tuple[int, int]:
@@ -112,8 +114,9 @@ class Images:
         if self.channels != 3:
             raise ImageError(f"grayscale takes 3 channels, these images have {self.channels}")
         weights = torch.tensor([0.299, 0.587, 0.114], device=self.images.device).view(1, 3, 1, 1)
+        grey = [(part * weights).sum(1, keepdim=True).round().to(torch.uint8) for part in self.images.split(CHUNK)]
         return Images(
-            (self.images * weights).sum(1, keepdim=True).round().to(torch.uint8),
+            torch.cat(grey),
             self.labels,
             self.classes,
             name=self.name,
@@ -122,7 +125,9 @@ class Images:
     def moments(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
         """Return mean and standard deviation of each channel, for images in [0, 1]."""
         levels = torch.arange(256, dtype=torch.float64) / 255
-        counts = torch.stack([torch.bincount(c.flatten().long(), minlength=256) for c in self.images.cpu().unbind(1)])
+        counts = torch.zeros(self.channels, 256, dtype=torch.int64)
+        for part in chunks(self.images):
+            counts += torch.stack([torch.bincount(c.flatten().long(), minlength=256) for c in part.unbind(1)])
         share = counts.double() / counts.sum(1, keepdim=True)
         mean = share @ levels
         std = (share @ levels.square() - mean.square()).clamp_min(0).sqrt().clamp_min(1e-6)
@@ -148,13 +153,15 @@ class Images:
 
     def to(self, device: torch.device | str) -> Images:
         """Return the images on a device."""
+        if isinstance(self.images, Distant):  # its batches are moved one by one
+            return self
         return Images(self.images.to(device), self.labels.to(device), self.classes, name=self.name)
 
     def fingerprint(self) -> str:
         """Return a sha256 over pixels, shape, labels and classes: equal data sets have equal ones."""
         digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
-        for tensor in (self.images, self.labels):
-            digest.update(tensor.cpu().contiguous().numpy().tobytes())
+        for part in itertools.chain(chunks(self.images), [self.labels.cpu()]):
+            digest.update(part.contiguous().numpy().tobytes())
         return digest.hexdigest()
 
     def __eq__(self, other: Any) -> bool:
@@ -168,8 +175,8 @@ class Images:
         return f"<{len(self)} images{named}, {self.channels} x {height} x {width}, {len(self.classes)} classes>"
 
 
-def _check_images(images: Tensor) -> None:
-    if not isinstance(images, Tensor) or images.dtype != torch.uint8 or images.ndim != 4:
+def _check_images(images: Pixels) -> None:
+    if not isinstance(images, Tensor | Distant) or images.dtype != torch.uint8 or images.ndim != 4:
         told = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
         raise ImageError(f"images are uint8 (N, C, H, W), not {told}; zoo.data.images_of((X, y)) converts arrays")
     if 0 in images.shape:

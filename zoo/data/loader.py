@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo.data.arrays import float_images, label_tensor, shaped
+from zoo.data.distant import Distant
 from zoo.data.images import Images
 from zoo.errors import ConfigError, ImageError, LabelError, SourceError
 from zoo.randomness import derived_seed, generator
@@ -150,7 +151,8 @@ class Loader:
     def _order(self, epoch: int) -> Tensor:
         if not self.shuffle:
             return torch.arange(len(self.images))
-        return torch.randperm(len(self.images), generator=generator(self.seed, "order", epoch))
+        draws, pixels = generator(self.seed, "order", epoch), self.images.images
+        return pixels.order(draws) if isinstance(pixels, Distant) else torch.randperm(len(self.images), generator=draws)
 
     def __iter__(self) -> Iterator[Batch]:
         return self.epoch(0)

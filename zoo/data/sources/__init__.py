@@ -12,7 +12,7 @@ from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.data.loader import Loader
 from zoo.data.resize import Prepare
-from zoo.data.sources import folder, idx, packed, parquet
+from zoo.data.sources import disk, folder, idx, packed, parquet
 from zoo.data.sources.iterables import from_items, from_samples
 from zoo.errors import SourceError
 
@@ -43,6 +43,30 @@ def dataset_at(path: str | Path, prepare: Prepare | None = None) -> Dataset:
     if parquet.shards(place, "train") or parquet.shards(place, "test"):
         return _parts(lambda part: parquet.read_shards(_shards(place, part), prepare), place)
     return _parts(lambda part: folder.read_folder(_class_root(place, part), prepare), place)
+
+
+def on_disk(path: str | Path, prepare: Prepare | None = None) -> Dataset:
+    """Return the data set in a folder or file as images that stay there and are read batch by batch.
+
+    A `.safetensors` file is mapped into memory; a folder of pictures and Parquet shards are decoded as they are needed.
+
+    Args:
+        path: The folder or file.
+        prepare: Brings pictures to one size as they are read.
+
+    Raises:
+        SourceError: There is nothing at `path`, or nothing that can be read so.
+    """
+    place = Path(path).expanduser()
+    if place.is_file() and place.suffix.lower() == ".safetensors":
+        return disk.mapped(place)
+    if place.is_file() and place.suffix.lower() == ".parquet":
+        return _parts(lambda _: disk.shards([place], prepare), place)
+    if not place.is_dir():
+        raise SourceError(f"{place} is no folder, .parquet or .safetensors that can stay on the disk")
+    if parquet.shards(place, "train") or parquet.shards(place, "test"):
+        return _parts(lambda part: disk.shards(_shards(place, part), prepare), place)
+    return _parts(lambda part: disk.pictures(_class_root(place, part), prepare), place)
 
 
 def _parts(read: Any, place: Path) -> Dataset:
