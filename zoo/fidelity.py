@@ -107,7 +107,8 @@ def _scores(real: Tensor, drawn: Tensor) -> dict[str, float]:
 
 def _images(drawn: Model | Images, num: int, seed: int) -> Tensor:
     if isinstance(drawn, Images):
-        return drawn.take(num, seed=seed).images
+        pixels: Tensor = drawn.take(num, seed=seed).images
+        return pixels
     return torch.from_numpy(drawn.predict(num, seed=seed))
 
 

@@ -54,7 +54,7 @@ class Images:
     @property
     def channels(self) -> int:
         """Channels of each image: 1 for grey, 3 for colour."""
-        return self.images.shape[1]
+        return int(self.images.shape[1])
 
     @property
     def counts(self) -> dict[str, int]:
