@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint reliability weights build clean
+.PHONY: demo test lint reliability weights bench build clean
 
 # The environment is built when it is missing or older than what it is built from.
 $(VENV)/installed: pyproject.toml constraints.txt
@@ -36,6 +36,10 @@ weights: $(VENV)/installed ## Train the weights that ship again; needs Fashion-M
 	for model in gcn-7x7 cnn-7x7 cnn-simple cnn-deep; do \
 	  $(BIN)/zoo fit $$model mnist --recipe cosine --seed 0 --license cc-by-sa-3.0 --save weights/$$model/mnist; \
 	done
+
+bench: $(VENV)/installed ## zoo beside its peers; needs Fashion-MNIST (see docs/data.md).
+	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'
+	$(BIN)/python -W ignore -m benchmarks all
 
 build: $(VENV)/installed
 	$(BIN)/python -m build --no-isolation
