@@ -78,7 +78,7 @@ UNFINISHED = {
     "test_cli.py": ("test_ctrl_c_saves",),
     "test_runs.py": ("ends_as_if_it_never_was[2-130]",),
 }
-"""Tests that failed when generators, checkpoints and the fake GPU came together; each is to be mended and struck out."""
+"""Tests that failed when generators, checkpoints and the fake GPU met; each is to be mended and struck out."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
