@@ -75,7 +75,6 @@ UNFINISHED = {
     "test_scaffold.py": ("as_it_is[model]", "as_it_is[encoder]"),
     "test_bad_inputs.py": ("exit_code_1[classes]", "exit_code_1[no such GPU]"),
     "test_training.py": ("test_line_13", "test_line_14", "test_line_16"),
-    "test_cli.py": ("test_ctrl_c_saves",),
     "test_runs.py": ("ends_as_if_it_never_was[2-130]",),
 }
 """Tests that failed when generators, checkpoints and the fake GPU met; each is to be mended and struck out."""
