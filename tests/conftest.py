@@ -68,10 +68,8 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 UNFINISHED = {
-    "test_round_trips.py": ("attention-gan", "sn-gan", "resnet-101-float16"),
     "test_testing.py": ("passes_every_check[gcn-plus-7x7]", "passes_every_check[gcn-pos-7x7]", "[graph-classifier]"),
     "test_check_encoder.py": ("passes_every_check[cheb]", "[Branching-exports]"),
-    "test_attention_gan.py": ("test_training_that_runs_away",),
     "test_scaffold.py": ("as_it_is[model]", "as_it_is[encoder]"),
     "test_bad_inputs.py": ("exit_code_1[classes]", "exit_code_1[no such GPU]"),
     "test_training.py": ("test_line_13", "test_line_14", "test_line_16"),
