@@ -171,7 +171,7 @@ def test_a_generator_keeps_the_mean_of_colours_when_made_for_grey(tmp_path):
 def test_training_that_runs_away_leaves_the_model_as_it_was(digits):
     model = zoo.create("attention-gan-28x28", seed=0, **SMALL)
     before = model.predict(4)
-    with pytest.raises(TrainingError, match="loss of .* is nan"):
+    with pytest.raises(TrainingError, match=r"loss of .* is nan"):
         model.fit(digits, epochs=2, lr=1e30, ema=0.0, progress=False)
     assert np.array_equal(model.predict(4), before)
     assert not model.history
