@@ -25,6 +25,9 @@ NAMES = {
     "growth": "benchmarks.growth:run",
     "floor": "benchmarks.floor:run",
     "progress": "benchmarks.progress:run",
+    "large-set": "benchmarks.survival:large",
+    "checkpoints": "benchmarks.survival:checkpoints",
+    "processes": "benchmarks.survival:processes",
 }
 
 

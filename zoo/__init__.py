@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from zoo.recipe import Recipe
     from zoo.shelves import datasets, encoders, experiments, models, sources, trained
     from zoo.source import Source
-    from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Row
+    from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Row
 
 
 __version__ = "0.1.0"
@@ -28,15 +28,15 @@ _HOMES = {
     "zoo.recipe": ("Recipe",),
     "zoo.shelves": ("datasets", "encoders", "experiments", "models", "sources", "trained"),
     "zoo.source": ("Source",),
-    "zoo.spec": ("Command", "DatasetSpec", "EncoderSpec", "Experiment", "ModelSpec", "Row"),
+    "zoo.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "Experiment", "ModelSpec", "Row"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 
 # fmt: off
 __all__ = [
-    "Command", "Dataset", "DatasetSpec", "EncoderSpec", "Experiment", "Images", "Loader", "Model", "ModelSpec",
-    "Recipe", "Row", "Source", "ZooError", "create", "dataset", "datasets", "encoders", "experiments", "hookimpl",
-    "load", "models", "sources", "trained",
+    "CallbackSpec", "Command", "Dataset", "DatasetSpec", "EncoderSpec", "Experiment", "Images", "Loader", "Model",
+    "ModelSpec", "Recipe", "Row", "Source", "ZooError", "create", "dataset", "datasets", "encoders", "experiments",
+    "hookimpl", "load", "models", "sources", "trained",
 ]
 # fmt: on
 

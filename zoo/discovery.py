@@ -9,7 +9,7 @@ from typing import Any
 
 from zoo.entrypoint import Point, installed
 from zoo.source import Source
-from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
 
 GROUP = "zoo"
 OWN_DISTRIBUTION = "zoo-models"
@@ -19,6 +19,7 @@ KINDS: dict[str, type] = {
     "datasets": DatasetSpec,
     "experiments": Experiment,
     "commands": Command,
+    "callbacks": CallbackSpec,
     "sources": Source,
 }
 

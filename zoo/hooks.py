@@ -1,4 +1,4 @@
-"""The extension contract: six hooks. Each is cheap, and returns frozen values.
+"""The extension contract: seven hooks. Each is cheap, and returns frozen values.
 
 A plugin is a module or object named by an entry point in group `zoo`. It implements any of these with `@zoo.hookimpl`
 and sets `zoo_api`, the contract version it was written for: a number, or a pair (lowest, highest).
@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import pluggy
 
 from zoo.source import Source
-from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
 
 API_VERSION = 1
 SUPPORTED_API = (max(1, API_VERSION - 1), API_VERSION)
@@ -66,6 +66,11 @@ def zoo_experiments(host: Host) -> Iterable[Experiment]:  # type: ignore[empty-b
 @hookspec
 def zoo_commands(host: Host) -> Iterable[Command]:  # type: ignore[empty-body]
     """Return the commands a plugin adds to `zoo` on the command line."""
+
+
+@hookspec
+def zoo_callbacks(host: Host) -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
+    """Return the callbacks a plugin offers, for `fit(callbacks=["name"])`."""
 
 
 @hookspec

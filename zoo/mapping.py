@@ -1,13 +1,14 @@
-"""A safetensors file larger than memory: written row by row, and mapped to be read where it lies."""
+"""A safetensors file larger than memory: written row by row, and read where it lies."""
 
 from __future__ import annotations
 
 import json
-import mmap
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from threading import Lock
 from typing import BinaryIO, NamedTuple
+from weakref import finalize
 
 import torch
 from torch import Tensor
@@ -15,11 +16,6 @@ from torch import Tensor
 from zoo.errors import WeightsError
 from zoo.folder import KEY
 from zoo.header import DTYPES, Header, header_of, length_of
-
-RESIDENT = 256 << 20
-"""Bytes of a mapped file that may be in memory before they are handed back: they stay in the system's cache."""
-AROUND = 64 << 10
-"""Bytes that the system maps around each page that is read."""
 
 
 class Column(NamedTuple):
@@ -74,40 +70,80 @@ def _write(file: BinaryIO, columns: Mapping[str, Column], chunks: Iterable[tuple
         raise WeightsError(f"{file.name} would be cut: tensors end at {list(written.values())}, not at {ends}")
 
 
-class Mapped:
-    """A safetensors file in the address space; its rows are read from the disk when they are looked at.
+class Opened:
+    """A safetensors file whose rows are read from the disk when they are looked at.
+
+    They are read, not mapped: around each row of a mapped file the system may keep two megabytes resident, and a
+    shuffled epoch would soon hold the whole file.
 
     Args:
-        path: The file.
+        path: The file; it stays open as long as this is used.
 
     Raises:
         WeightsError: It cannot be read, or is no safetensors file.
     """
 
     def __init__(self, path: Path) -> None:
+        self._path, self._turn = path, Lock()
         try:
-            with path.open("rb") as file:
-                size = os.fstat(file.fileno()).st_size
-                length = length_of(file.read(8), size, name=str(path))
-                self.header: Header = header_of(file.read(length), size, name=str(path))
-                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)
+            self._file = path.open("rb", buffering=0)
+            finalize(self, self._file.close)
+            size = os.fstat(self._file.fileno()).st_size
+            length = length_of(self._file.read(8), size, name=str(path))
+            self.header: Header = header_of(self._file.read(length), size, name=str(path))
         except OSError as error:
             raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
         self.about = self.header.metadata.get(KEY, "")
-        self._read = 0
 
     def tensor(self, name: str) -> Tensor:
-        """Return a tensor that lies in the file."""
-        entry = self.header.entries[name]
-        kind = getattr(torch, entry.dtype)
-        count = (entry.stop - entry.start) // kind.itemsize
-        return torch.frombuffer(self._map, dtype=kind, count=count, offset=entry.start).view(entry.shape)
+        """Return a whole tensor, in memory.
 
-    def rows(self, tensor: Tensor, places: Tensor) -> Tensor:
-        """Return rows of one of its tensors as a copy in memory, and hand back the file's own memory now and then."""
-        found = tensor.index_select(0, places)
-        self._read += len(places) * max(AROUND, found[:1].numel() * found.element_size())
-        if self._read > RESIDENT and hasattr(self._map, "madvise"):
-            self._map.madvise(mmap.MADV_DONTNEED)
-            self._read = 0
+        Raises:
+            WeightsError: The file has changed since it was opened.
+        """
+        found = self._empty(name, self.header.entries[name].shape)
+        self._fill(_bytes(found), self.header.entries[name].start)
         return found
+
+    def rows(self, name: str, places: Tensor) -> Tensor:
+        """Return rows of a tensor, int64 (B) to (B, ...); those that follow each other are read at once.
+
+        Raises:
+            WeightsError: The file has changed since it was opened.
+        """
+        entry, chosen = self.header.entries[name], places.tolist()
+        found = self._empty(name, (len(chosen), *entry.shape[1:]))
+        target, width = _bytes(found), (entry.stop - entry.start) // max(entry.shape[0], 1)
+        for first, stop in _runs(chosen):
+            self._fill(target[first * width : stop * width], entry.start + chosen[first] * width)
+        return found
+
+    def _empty(self, name: str, shape: tuple[int, ...]) -> Tensor:
+        return torch.empty(shape, dtype=getattr(torch, self.header.entries[name].dtype))
+
+    def _fill(self, target: memoryview, place: int) -> None:
+        """Read into memory from a place in the file, wherever other threads and forks are reading."""
+        if hasattr(os, "preadv"):
+            num = os.preadv(self._file.fileno(), [target], place)
+        else:
+            with self._turn:
+                self._file.seek(place)
+                num = self._file.readinto(target) or 0
+        if num == 0 < len(target):
+            raise WeightsError(f"{self._path} has been cut since it was opened")
+        if num < len(target):
+            self._fill(target[num:], place + num)
+
+
+def _bytes(tensor: Tensor) -> memoryview:
+    view: memoryview = tensor.reshape(-1).view(torch.uint8).numpy().data
+    return view
+
+
+def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+    """Yield the parts of a list, first and stop, in which each number is one more than that before it."""
+    first = 0
+    for stop in range(1, len(places) + 1):
+        if stop == len(places) or places[stop] != places[stop - 1] + 1:
+            yield first, stop
+            first = stop

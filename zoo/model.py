@@ -38,7 +38,9 @@ from zoo.roles import ROLES, Role
 from zoo.run.opening import opened, start_of
 from zoo.signature import Classes
 from zoo.spec import ModelSpec
+from zoo.tracking import tracked
 from zoo.trainer import Trainer
+from zoo.watching import watcher
 from zoo.weights import Artifact
 
 
@@ -90,13 +92,14 @@ class Model:
         validation: Any = None,
         recipe: Recipe | str | None = None,
         device: str | torch.device | None = None,
-        callbacks: Sequence[Callback] = (),
+        callbacks: Sequence[Callback | str] = (),
         progress: bool = True,
         checkpoint: str | Path | None = None,
         every: str = "epoch",
         newest: int = 2,
         resume: bool | str = False,
         on_nan: str = "stop",
+        track: str | Sequence[str] = (),
         **changes: Any,
     ) -> Model:
         """Train from the present weights and return the model itself.
@@ -112,7 +115,7 @@ class Model:
             validation: Images scored after each epoch, or a share of `data` to hold out, between 0 and 1.
             recipe: A `Recipe`, or the name of one of the model's; its default when left out.
             device: Where to train; a GPU when there is one.
-            callbacks: Objects with `on_step(training)` and `on_epoch(training)`.
+            callbacks: Objects with `on_step(training)` and `on_epoch(training)`, or names of those that plugins offer.
             progress: Show training on standard error.
             checkpoint: Folder to keep the training in: checkpoints, the history, how far it is. Ctrl-C and SIGTERM then
                 finish the step, write a checkpoint and end with `zoo.run.signals.Interrupted` or `Terminated`.
@@ -121,6 +124,7 @@ class Model:
             resume: True goes on with the training in `checkpoint`, given what it was begun with, and ends in the same
                 bits as if it had never stopped; `auto` begins it when there is none.
             on_nan: `stop` at a loss that is not finite, or `skip` its batch.
+            track: Trackers by name, such as `tensorboard` or `trackio`, that each row of the history is sent to.
             **changes: Fields of the recipe to change, such as `epochs=5`.
 
         Raises:
@@ -137,7 +141,10 @@ class Model:
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
         kept = opened(checkpoint, every=every, newest=newest, resume=resume)
-        with self._unharmed(), isolated(seed, place), shown(progress) as displays, kept as run:
+        about = {"model": self.spec.name, "seed": seed, **chosen.to_json()}
+        sent = tracked(track, project=self.spec.name, folder=Path(checkpoint) if checkpoint else None, config=about)
+        watchers = [watcher(each) for each in callbacks]
+        with self._unharmed(), isolated(seed, place), shown(progress) as displays, sent as trackers, kept as run:
             if run:
                 run.rewind(self)
             start = start_of(self)
@@ -154,7 +161,7 @@ class Model:
                 device=place,
             )
             self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
-            trainer = Trainer(chosen, device=place, callbacks=[*displays, *callbacks], on_nan=on_nan)
+            trainer = Trainer(chosen, device=place, callbacks=[*displays, *trackers, *watchers], on_nan=on_nan)
             self.scores, self.base, self.reference = (), self._ancestor(), ""
             keeper = run.kept(self, start, chosen, ready.train, ready.held, trainer.place) if run else None
             trainer.fit(self.net, ready.task, ready.train, ready.held, self.history, keeper)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from zoo.plugins import CATALOGUE
 from zoo.registry import Registry
 from zoo.source import Source
-from zoo.spec import DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, DatasetSpec, EncoderSpec, Experiment, ModelSpec
 
 if TYPE_CHECKING:
     from zoo.shipped import Trained
@@ -27,11 +27,14 @@ experiments: Registry[Experiment] = CATALOGUE.shelf("experiments")
 sources: Registry[Source] = CATALOGUE.shelf("sources")
 trained: Registry[Trained] = Registry("trained model", _trained)
 
+callbacks: Registry[CallbackSpec] = CATALOGUE.shelf("callbacks")
+
 SHELVES: dict[str, Registry[Any]] = {
     "models": models,
     "encoders": encoders,
     "datasets": datasets,
     "experiments": experiments,
     "sources": sources,
+    "callbacks": callbacks,
     "trained": trained,
 }

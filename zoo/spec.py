@@ -256,6 +256,26 @@ class Experiment:
 
 
 @dataclass(frozen=True, kw_only=True)
+class CallbackSpec:
+    """A callback that a plugin offers to `fit(callbacks=["name"])`.
+
+    Args:
+        name: What it is called.
+        summary: One line for `zoo list --shelf callbacks`.
+        build: Import string of what makes one, without arguments; see `zoo.callbacks.Callback`.
+    """
+
+    name: str
+    summary: str
+    build: str
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_name(self.name, "callback")
+        _check_import_string(self.build, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Command:
     """A command that a plugin adds to `zoo`.
 

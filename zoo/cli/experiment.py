@@ -32,7 +32,7 @@ def list_experiments(is_json: bool) -> None:
     list_.callback(pattern="*", shelf="experiments", is_json=is_json)  # type: ignore[misc]
 
 
-def _seeds(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
+def seeds_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
     """Read `5` (seeds 0 to 4) or `0,3,7`."""
     if text is None:
         return None
@@ -47,7 +47,7 @@ def _seeds(ctx: click.Context, parameter: click.Parameter, text: str | None) -> 
 
 @experiment.command()
 @click.argument("name")
-@click.option("--seeds", callback=_seeds, help="How many seeds, or which: 5, or 0,3,7.")
+@click.option("--seeds", callback=seeds_of, help="How many seeds, or which: 5, or 0,3,7.")
 @click.option("--row", "rows", multiple=True, help="Only the row of this label; may be given again.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
 @click.option("--quick", is_flag=True, help="One epoch each, only to see that it runs; kept apart.")

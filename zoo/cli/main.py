@@ -31,6 +31,7 @@ COMMANDS = {
     "pull": ("zoo.cli.publish:pull", "fetch models from the Hub and pin their commits"),
     "verify": ("zoo.cli.publish:verify", "check saved models: hashes, golden outputs, scores"),
     "export": ("zoo.cli.export:export", "write a model as ONNX or torch.export"),
+    "sweep": ("zoo.cli.sweep:sweep", "train over a grid of options and seeds, several at a time"),
     "experiment": ("zoo.cli.experiment:experiment", "run a paper's table and report it"),
 }
 

@@ -157,7 +157,7 @@ def _run(experiment: Experiment, row: Row, seed: int, device: str | None, quick:
         history=list(model.history),
         parameters=model.num_parameters,
         seconds=round(seconds, 2),
-        device=_device(model),
+        device=device_of(model),
         versions=versions(),
         weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
         recipe=recipe.to_json(),
@@ -165,7 +165,8 @@ def _run(experiment: Experiment, row: Row, seed: int, device: str | None, quick:
     )
 
 
-def _device(model: Model) -> str:
+def device_of(model: Model) -> str:
+    """Return what a model was trained on, with the number of threads."""
     device = next(model.net.parameters()).device
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)

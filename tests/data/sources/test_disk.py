@@ -7,6 +7,7 @@ import torch
 from PIL import Image
 
 import zoo
+from zoo import mapping
 from zoo.data.distant import WINDOW, Distant
 from zoo.data.sources import disk
 from zoo.errors import ImageError, SourceError, WeightsError
@@ -58,25 +59,25 @@ def weights(data, **how):
     return torch.cat([weight.detach().flatten() for weight in model.net.parameters()])
 
 
-def test_a_mapped_file_trains_to_the_weights_of_the_set_in_memory(file, small):
-    mapped = zoo.dataset(file, is_on_disk=True).train
-    assert isinstance(mapped.images, Distant)
-    assert mapped == small
-    assert mapped.moments() == small.moments()
+def test_a_file_trains_to_the_weights_of_the_set_in_memory(file, small):
+    distant = zoo.dataset(file, is_on_disk=True).train
+    assert isinstance(distant.images, Distant)
+    assert distant == small
+    assert distant.moments() == small.moments()
     for how in ({}, {"validation": 0.2, "augment": ("flip",)}):
-        assert torch.equal(weights(mapped, **how), weights(small, **how))
+        assert torch.equal(weights(distant, **how), weights(small, **how))
 
 
-def test_parts_of_a_mapped_file_stay_on_the_disk(file, small):
-    mapped = zoo.dataset(file, is_on_disk=True).train
-    rest, held = mapped.split(0.25, seed=3)
+def test_parts_of_a_file_stay_on_the_disk(file, small):
+    distant = zoo.dataset(file, is_on_disk=True).train
+    rest, held = distant.split(0.25, seed=3)
     ours, theirs = small.split(0.25, seed=3)
     assert isinstance(rest.images, Distant)
     assert rest == ours
     assert held == theirs
-    assert torch.equal(mapped[[5, 3]].images.index_select(0, torch.tensor([1])), small.images[3:4])
-    assert torch.equal(mapped.images[-1], small.images[-1])
-    assert torch.equal(mapped.resize(3).images, small.resize(3).images)
+    assert torch.equal(distant[[5, 3]].images.index_select(0, torch.tensor([1])), small.images[3:4])
+    assert torch.equal(distant.images[-1], small.images[-1])
+    assert torch.equal(distant.resize(3).images, small.resize(3).images)
 
 
 def test_what_is_written_row_by_row_is_a_safetensors_file(file, small):
@@ -91,7 +92,7 @@ def test_what_is_written_row_by_row_is_a_safetensors_file(file, small):
 @pytest.mark.parametrize("cut", [0, 5, 100, -1])
 def test_a_cut_file_is_refused(file, cut):
     file.write_bytes(file.read_bytes()[:cut])
-    with pytest.raises(SourceError, match="no image set that can be mapped"):
+    with pytest.raises(SourceError, match="no image set that can stay on the disk"):
         zoo.dataset(file, is_on_disk=True).train  # noqa: B018
 
 
@@ -107,10 +108,26 @@ def test_fewer_images_than_said_are_refused_and_nothing_is_left(small, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_memory_is_handed_back_now_and_then(file, small, monkeypatch):
-    monkeypatch.setattr("zoo.mapping.RESIDENT", 1)
-    mapped = zoo.dataset(file, is_on_disk=True).train
-    assert torch.equal(weights(mapped), weights(small))
+def test_a_file_that_is_cut_after_it_was_opened_is_found(file):
+    distant = zoo.dataset(file, is_on_disk=True).train
+    file.write_bytes(file.read_bytes()[:9000])
+    with pytest.raises(WeightsError, match="has been cut since it was opened"):
+        weights(distant)
+
+
+def test_rows_that_follow_each_other_are_read_at_once(file, small, monkeypatch):
+    reads = []
+    distant = zoo.dataset(file, is_on_disk=True).train
+    whole = mapping.Opened._fill
+    monkeypatch.setattr(mapping.Opened, "_fill", lambda self, *how: reads.append(how) or whole(self, *how))
+    places = [3, 4, 5, 9, 2, 3, 199]
+    assert torch.equal(distant.images.index_select(0, torch.tensor(places)), small.images[places])
+    assert len(reads) == 4
+
+
+def test_a_system_that_cannot_read_at_a_place_seeks(file, small, monkeypatch):
+    monkeypatch.delattr("os.preadv")
+    assert zoo.dataset(file, is_on_disk=True).train == small
 
 
 def test_a_folder_of_pictures_trains_to_the_weights_of_the_set_in_memory(folder):

@@ -48,7 +48,7 @@ def dataset_at(path: str | Path, prepare: Prepare | None = None) -> Dataset:
 def on_disk(path: str | Path, prepare: Prepare | None = None) -> Dataset:
     """Return the data set in a folder or file as images that stay there and are read batch by batch.
 
-    A `.safetensors` file is mapped into memory; a folder of pictures and Parquet shards are decoded as they are needed.
+    The rows of a `.safetensors` file are read; a folder of pictures and Parquet shards are decoded as they are needed.
 
     Args:
         path: The folder or file.
@@ -59,7 +59,7 @@ def on_disk(path: str | Path, prepare: Prepare | None = None) -> Dataset:
     """
     place = Path(path).expanduser()
     if place.is_file() and place.suffix.lower() == ".safetensors":
-        return disk.mapped(place)
+        return disk.packed(place)
     if place.is_file() and place.suffix.lower() == ".parquet":
         return _parts(lambda _: disk.shards([place], prepare), place)
     if not place.is_dir():

@@ -1,4 +1,4 @@
-"""Sets larger than memory: a mapped file, a folder of pictures or Parquet shards, read batch by batch."""
+"""Sets larger than memory: a safetensors file, a folder of pictures or Parquet shards, read batch by batch."""
 
 from __future__ import annotations
 
@@ -21,34 +21,33 @@ from zoo.data.resize import Prepare
 from zoo.data.sources import parquet
 from zoo.data.sources.folder import class_folders
 from zoo.errors import ImageError, SourceError, WeightsError
-from zoo.mapping import Column, Mapped
+from zoo.mapping import Column, Opened
 from zoo.signature import Classes
 
 PARTS = ("train", "test")
 
 
-def mapped(path: Path) -> Dataset:
+def packed(path: Path) -> Dataset:
     """Return the sets in a file that `write` or `zoo.data.sources.packed.write_safetensors` wrote; they stay there.
 
     Raises:
         SourceError: The file is damaged, or holds something else.
     """
     try:
-        file = Mapped(path)
+        file = Opened(path)
         about = json.loads(file.about)
         classes = Classes.of(about["values"], about["names"])
     except (WeightsError, KeyError, ValueError, TypeError) as error:
-        raise SourceError(f"{path} is no image set that can be mapped: {error}") from error
+        raise SourceError(f"{path} is no image set that can stay on the disk: {error}") from error
 
     def part(name: str) -> Images:
         if f"{name}.images" not in file.header.entries or f"{name}.labels" not in file.header.entries:
             raise SourceError(f"{path} has no {name} part; it has {', '.join(sorted(file.header.entries))}")
-        pixels = file.tensor(f"{name}.images")
-        if pixels.ndim != 4 or pixels.dtype != torch.uint8:
-            raise SourceError(f"{path}: {name}.images is {pixels.dtype} {tuple(pixels.shape)}, not uint8 (N, C, H, W)")
-        shape = (pixels.shape[0], pixels.shape[1], pixels.shape[2], pixels.shape[3])
-        distant = Distant(lambda places: file.rows(pixels, places), shape)
-        return Images(distant, file.tensor(f"{name}.labels").long().clone(), classes)
+        entry = file.header.entries[f"{name}.images"]
+        if len(entry.shape) != 4 or entry.dtype != "uint8":
+            raise SourceError(f"{path}: {name}.images is {entry.dtype} {entry.shape}, not uint8 (N, C, H, W)")
+        distant = Distant(lambda places: file.rows(f"{name}.images", places), (*entry.shape[:3], entry.shape[3]))
+        return Images(distant, file.tensor(f"{name}.labels").long(), classes)
 
     return Dataset(train=lambda: part("train"), test=lambda: part("test"), name=path.stem)
 
@@ -56,7 +55,7 @@ def mapped(path: Path) -> Dataset:
 def write(
     path: Path, batches: Iterable[tuple[Tensor, Tensor]], num: int, *, shape: tuple[int, int, int], classes: Classes
 ) -> None:
-    """Write training images that do not fit memory as one file, batch by batch; `mapped` reads it.
+    """Write training images that do not fit memory as one file, batch by batch; `packed` reads it.
 
     Args:
         path: Where; a file there is replaced.

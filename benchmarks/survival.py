@@ -1,0 +1,162 @@
+"""What it costs to train safely and at scale: checkpoints, two processes, a set that stays on the disk."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import zoo
+from benchmarks.side_by_side import Peer, Result, in_turn, rows_of, where
+from zoo.data.sources import disk
+from zoo.signature import Classes
+
+NUMBER, AT_ONCE, SECONDS = 2_000_000, 20_000, 20
+LARGEST, SLOWEST = 1500, 0.8
+LARGE = """
+import json, sys, torch, zoo
+torch.set_num_threads(int(sys.argv[3]))
+train = zoo.dataset(sys.argv[1], is_on_disk=sys.argv[2] == "disk").train
+model = zoo.create("cnn-7x7", size=28, widths=(4, 8), hidden=16, seed=0)
+model.fit(train, epochs=1, batch_size=256, time_limit=float(sys.argv[4]), progress=False, device="cpu")
+row = model.history[-1]
+with open("/proc/self/status") as file:
+    peak = next(int(line.split()[1]) // 1024 for line in file if line.startswith("VmHWM"))
+print(json.dumps({"speed": row["images_per_second"], "MB": peak, "loss": row["loss"]}))
+"""
+PAIR = """
+import json, os, sys, torch, zoo
+torch.set_num_threads(1)
+train = zoo.dataset("fashion-mnist-7x7").train.take(12_800)
+size = 128 // int(os.environ.get("WORLD_SIZE", "1"))
+model = zoo.create("cnn-7x7", seed=0).fit(train, epochs=3, batch_size=size, progress=False, device="cpu")
+if os.environ.get("RANK", "0") == "0":
+    print(json.dumps({"seconds": model.history["seconds"], "loss": model.history["loss"]}))
+"""
+
+
+def large(repeats: int) -> Result:
+    """Compare training on 2,000,000 images of 28 x 28 on the disk and in memory."""
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+        path = Path(folder) / "large.safetensors"
+        disk.write(path, _made(), NUMBER, shape=(1, 28, 28), classes=Classes.numbered(10))
+        peers = [
+            Peer(label="in memory", run=partial(_child, LARGE, path, "memory", torch.get_num_threads(), SECONDS)),
+            Peer(label="on the disk", run=partial(_child, LARGE, path, "disk", torch.get_num_threads(), SECONDS)),
+        ]
+        in_turn(peers, min(repeats, 3), warm_up=0)
+    speeds = [[figure["speed"] for figure in peer.figures] for peer in peers]
+    ratio = sorted(there / here for here, there in zip(*speeds, strict=True))[len(speeds[0]) // 2]
+    peak = max(figure["MB"] for figure in peers[1].figures)
+    verdicts = [
+        f"Largest resident memory on the disk: {peak} MB (bar {LARGEST} MB): {_verdict(peak <= LARGEST)}.",
+        f"Median speed on the disk: {ratio:.2f} of that in memory (bar {SLOWEST}): {_verdict(ratio >= SLOWEST)}.",
+    ]
+    more = {peer.label: {"figures": peer.figures} for peer in peers}
+    return Result(
+        name="large-set",
+        title="A set of 2,000,000 images",
+        about=f"A small CNN on images of 28 x 28 pixels, batch 256, shuffled, {SECONDS} s of an epoch, each in a "
+        "process of its own; the file was just written, so the system's cache holds what it has room for.",
+        unit="process",
+        rows=rows_of(peers, **more),
+        checks=verdicts,
+        where=where(),
+    )
+
+
+def _made() -> Iterator[tuple[Tensor, Tensor]]:
+    draws = torch.Generator().manual_seed(0)
+    for _ in range(NUMBER // AT_ONCE):
+        labels = torch.randint(10, (AT_ONCE,), generator=draws)
+        noise = torch.randint(200, (AT_ONCE, 1, 28, 28), generator=draws, dtype=torch.uint8)
+        yield noise + (labels * 5).to(torch.uint8).view(-1, 1, 1, 1), labels
+
+
+def _child(source: str, *words: object) -> dict[str, Any]:
+    return _last_line([sys.executable, "-c", source, *map(str, words)])
+
+
+def _last_line(command: list[str]) -> dict[str, Any]:
+    done = subprocess.run(
+        command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
+    )
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def _verdict(is_held: bool) -> str:
+    return "held" if is_held else "missed"
+
+
+def checkpoints(repeats: int) -> Result:
+    """Compare training with and without checkpoints."""
+    train = zoo.dataset("fashion-mnist-7x7").train.take(12_800)
+    numbers = count()
+    with tempfile.TemporaryDirectory(dir=Path.cwd()) as folder:
+
+        def fit(**how: Any) -> float:
+            place = {"checkpoint": f"{folder}/{next(numbers)}", **how} if how else {}
+            model = zoo.create("cnn-7x7", seed=0)
+            model.fit(train, epochs=3, batch_size=64, progress=False, device="cpu", **place)
+            shutil.rmtree(place.get("checkpoint", ""), ignore_errors=True)
+            return float(model.history[-1]["loss"])
+
+        peers = [
+            Peer(label="no checkpoints", run=fit),
+            Peer(label="each epoch", run=partial(fit, every="epoch"), note='`checkpoint=..., every="epoch"`'),
+            Peer(label="each 50 steps", run=partial(fit, every="50 steps"), note="a quarter of an epoch"),
+        ]
+        in_turn(peers, repeats)
+    if len({figure for peer in peers for figure in peer.figures}) != 1:
+        raise SystemExit("checkpoints changed what was trained")
+    return Result(
+        name="checkpoints",
+        title="What checkpoints cost",
+        about="Three epochs of `cnn-7x7` (421,642 weights, Adam: 5 MB a checkpoint) on 12,800 images, batch 64; every "
+        "file is written through to the disk, and one more checkpoint is written before the first step.",
+        unit="fit",
+        rows=rows_of(peers),
+        checks=["The losses of all are equal to the last bit."],
+        where=where(),
+    )
+
+
+def processes(repeats: int) -> Result:
+    """Compare training in two processes and in one, with the same global batch."""
+    with tempfile.TemporaryDirectory() as folder:
+        script = Path(folder) / "pair.py"
+        script.write_text(PAIR)
+        alone = [sys.executable, str(script)]
+        launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
+        peers = [Peer(label="one process", run=_timed(alone)), Peer(label="two processes", run=_timed(launch))]
+        in_turn(peers, repeats, warm_up=0)
+    for peer in peers:
+        peer.seconds = [sum(figure["seconds"][1:]) for figure in peer.figures]
+    pairs = zip(peers[0].figures[0]["loss"], peers[1].figures[0]["loss"], strict=True)
+    worst = max(abs(one - two) for one, two in pairs)
+    return Result(
+        name="processes",
+        title="Two processes on one machine",
+        about="The second and third epoch of `cnn-7x7` on 12,800 images, global batch 128, gloo on the CPU, one thread "
+        "a process; starting the processes is not counted.",
+        unit="two epochs",
+        rows=rows_of(peers),
+        checks=[f"The losses of the three epochs differ by at most {worst:.1e}."],
+        where=where(),
+    )
+
+
+def _timed(command: list[str]) -> Callable[[], dict[str, Any]]:
+    return lambda: _last_line(command)

@@ -1,0 +1,82 @@
+"""`zoo sweep`: train over a grid of options and seeds."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import click
+
+from zoo.cli.experiment import seeds_of
+from zoo.cli.fit import pairs
+from zoo.cli.table import as_json, print_json, print_table
+
+EXAMPLES = """
+\b
+zoo sweep gcn-7x7 fashion-mnist-7x7 --grid lr=0.01,0.003 --grid batch_size=64,256 --seeds 3
+zoo sweep cnn-7x7 fashion-mnist-7x7 --grid lr=0.001,0.003 --config hidden=64,128 --epochs 5 --jobs 2
+"""
+
+
+@click.command(epilog=EXAMPLES)
+@click.argument("model")
+@click.argument("data")
+@click.option("--grid", multiple=True, callback=pairs, metavar="FIELD=A,B,...", help="Values of a field of the recipe.")
+@click.option("--config", multiple=True, callback=pairs, metavar="OPTION=A,B,...", help="Values of a model's option.")
+@click.option("--set", "changes", multiple=True, callback=pairs, metavar="FIELD=VALUE", help="A field for all trials.")
+@click.option("--epochs", type=int, help="Passes over the training images.")
+@click.option("--recipe", help="One of the model's recipes by name.")
+@click.option("--seeds", callback=seeds_of, default="1", show_default=True, help="How many seeds, or which: 5, or 0,3.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
+@click.option("--metric", default="val_accuracy", show_default=True, help="What trials are ranked by.")
+@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
+@click.option(
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="File of the results; trainings in it are not run again.  [default: runs/sweep-MODEL.jsonl]",
+)
+@as_json
+def sweep(
+    model: str,
+    data: str,
+    grid: dict[str, Any],
+    config: dict[str, Any],
+    changes: dict[str, Any],
+    epochs: int | None,
+    recipe: str | None,
+    seeds: tuple[int, ...],
+    jobs: int,
+    metric: str,
+    device: str | None,
+    out: Path | None,
+    is_json: bool,
+) -> None:
+    """Train MODEL on DATA with every combination of --grid and --config and every seed, and rank them.
+
+    Trials are compared on held-out training images (a tenth, or --set validation=SHARE), never on the test images.
+    Run again, it trains only what is missing.
+    """
+    from zoo.errors import TrainingError
+    from zoo.experiment.run import Ledger
+    from zoo.experiment.sweep import ranked, trials
+    from zoo.experiment.sweep import sweep as swept_over
+
+    fixed = {name: (value,) for name, value in (changes if epochs is None else {**changes, "epochs": epochs}).items()}
+    values = {name: value if isinstance(value, tuple) else (value,) for name, value in grid.items()}
+    options = {name: value if isinstance(value, tuple) else (value,) for name, value in config.items()}
+    points = trials(model, data, grid={**fixed, **values}, config=options, recipe=recipe)
+    ledger = Ledger(out or Path("runs") / f"sweep-{model.replace(':', '-').replace('/', '-')}.jsonl")
+
+    def told(label: str, seed: int, place: int, num: int) -> None:
+        click.secho(f"[{place}/{num}] {label}, seed {seed}", bold=True, err=True)
+
+    swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, on_done=told)
+    rows = ranked(swept, metric)
+    if is_json:
+        failed = [{"trial": label, "seed": seed, "error": text} for (label, seed), text in swept.failures.items()]
+        print_json({"trials": rows, "failed": failed, "results": str(ledger.path)})
+    elif rows:
+        print_table(rows, right=("mean", "std", "n", "seconds"), title=f"{metric}; all in {ledger.path}")
+    if swept.failures:
+        (label, seed), text = next(iter(swept.failures.items()))
+        raise TrainingError(f"{len(swept.failures)} trainings failed, the first of them {label}, seed {seed}: {text}")
