@@ -28,13 +28,13 @@ reliability: $(VENV)/installed ## The long forms of the tests of saving, loading
 
 weights: $(VENV)/installed ## Train the weights that ship again; needs Fashion-MNIST and MNIST (see docs/data.md).
 	for model in gcn-7x7 cnn-7x7; do \
-	  $(BIN)/zoo fit $$model fashion-mnist-7x7 --recipe cosine --seed 0 --license mit --save weights/$$model/fashion-mnist; \
+	  $(BIN)/zoo fit $$model fashion-mnist-7x7 --recipe cosine --seed 0 --every never --license mit --save weights/$$model/fashion-mnist; \
 	done
 	for model in cnn-simple cnn-deep; do \
-	  $(BIN)/zoo fit $$model fashion-mnist --recipe cosine --seed 0 --license mit --save weights/$$model/fashion-mnist; \
+	  $(BIN)/zoo fit $$model fashion-mnist --recipe cosine --seed 0 --every never --license mit --save weights/$$model/fashion-mnist; \
 	done
 	for model in gcn-7x7 cnn-7x7 cnn-simple cnn-deep; do \
-	  $(BIN)/zoo fit $$model mnist --recipe cosine --seed 0 --license cc-by-sa-3.0 --save weights/$$model/mnist; \
+	  $(BIN)/zoo fit $$model mnist --recipe cosine --seed 0 --every never --license cc-by-sa-3.0 --save weights/$$model/mnist; \
 	done
 
 bench: $(VENV)/installed ## zoo beside its peers; needs Fashion-MNIST (see docs/data.md).

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.runs import begun, note
+from zoo.cli.runs import begun, noted
 from zoo.cli.table import as_json, print_json
 from zoo.reference import is_folder
 from zoo.run.record import is_first
@@ -202,15 +203,13 @@ def _train(
     chosen = model.spec.recipe_named(words["recipe"]).replace(**changes)
     if chosen.validation == 0:
         changes = {**changes, "validation": HELD_OUT if chosen.selects else test_images(sets)}
-    kept: dict[str, Any] = {}
-    if words["every"] != "never":
-        kept = {"checkpoint": folder, "every": words["every"], "resume": is_resumed}
-        if not is_resumed:
-            note(folder, model.spec.name, words)
+    is_kept = words["every"] != "never"
+    kept = {"checkpoint": folder, "every": words["every"], "resume": is_resumed} if is_kept else {}
     how = {"recipe": words["recipe"], "device": words["device"], "on_nan": words["on_nan"], "progress": progress}
     how["callbacks"] = [Grids(words["grids"])] if words["grids"] else []
     try:
-        model.fit(sets.train, **how, **kept, **changes)
+        with noted(folder, model.spec.name, words) if is_kept and not is_resumed else nullcontext():
+            model.fit(sets.train, **how, **kept, **changes)
     except (KeyboardInterrupt, SystemExit):
         if model.history and is_first():
             saved = model.save(folder)

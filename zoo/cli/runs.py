@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import click
 
 from zoo.cli.table import as_json, print_json, print_table
-from zoo.errors import ConfigError, WeightsError
+from zoo.errors import ConfigError, WeightsError, ZooError
 from zoo.run import record
 from zoo.run.record import CHECKPOINTS, RUN, Record, is_first
 
@@ -53,7 +55,37 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def note(folder: Path, model: str, words: dict[str, Any]) -> None:
+@contextmanager
+def noted(folder: Path, model: str, words: dict[str, Any]) -> Iterator[None]:
+    """Write down what a run is begun with, and take it back where an error keeps it from beginning.
+
+    Raises:
+        ConfigError: There is a run with checkpoints; it is left alone.
+        WeightsError: The folder cannot be written.
+    """
+    made = [each for each in (folder / CHECKPOINTS, folder, *folder.parents) if not each.exists()]
+    earlier = (folder / RUN).read_bytes() if (folder / RUN).is_file() else None
+    _note(folder, model, words)
+    try:
+        yield
+    except ZooError:
+        if is_first() and record.read(folder).state == "running":
+            _taken_back(folder, earlier, made)
+        raise
+
+
+def _taken_back(folder: Path, earlier: bytes | None, made: list[Path]) -> None:
+    """Leave a folder as it was before the note; `made` are those that were not there, innermost first."""
+    if earlier is None:
+        (folder / RUN).unlink()
+    else:
+        (folder / RUN).write_bytes(earlier)
+    for each in made:
+        if each.is_dir() and not any(each.iterdir()):
+            each.rmdir()
+
+
+def _note(folder: Path, model: str, words: dict[str, Any]) -> None:
     """Write down what a run is begun with, before it begins; a run that can still go on is left alone.
 
     Raises:
