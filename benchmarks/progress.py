@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import zoo
 from benchmarks.side_by_side import Peer, Result, in_turn, rows_of, where
 
-EPOCHS, BAR = 8, 0.01
+EPOCHS, BAR = 30, 0.01
 
 
 def run(repeats: int) -> Result:

@@ -36,3 +36,18 @@ def test_others_are_left_to_torch():
     assert Descent.suits(Adam(two[:1], fused=True))
     assert not Descent.suits(Adam(two, fused=True))
     assert not Descent.suits(SGD(two[:1], lr=0.1))
+
+
+def test_with_several_threads_it_is_the_same_step_and_they_stay():
+    one, other = optimizers(Adam)
+    torch.set_num_threads(2)
+    try:
+        for _ in range(3):
+            for optimizer in (one, other):
+                optimizer.param_groups[0]["params"][0].grad = torch.ones(37)
+            Descent(one).step()
+            other.step()
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(1)
+    assert torch.equal(one.param_groups[0]["params"][0], other.param_groups[0]["params"][0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ctypes
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -37,6 +37,19 @@ def _flush(on: bool) -> None:
     if runtime is not None and threads > 1:
         call = _CALL(lambda _: torch.set_flush_denormal(on) and None)
         runtime.GOMP_parallel(call, None, threads, 0)  # runs `call` once in each thread of the pool
+
+
+def alone(work: Callable[[], object]) -> None:
+    """Do work in this thread alone: what is done in a microsecond must not wait for another thread."""
+    runtime, threads = openmp(), torch.get_num_threads()
+    if runtime is None or threads == 1:
+        work()
+        return
+    runtime.omp_set_num_threads(1)
+    try:
+        work()
+    finally:
+        runtime.omp_set_num_threads(threads)
 
 
 @cache

@@ -7,11 +7,15 @@ from typing import Any
 import torch
 from torch.optim import Adam, AdamW, Optimizer
 
+from zoo.arithmetic import alone
+
 CALLS: dict[type[Optimizer], Any] = {
     Adam: getattr(torch, "_fused_adam_", None),
     AdamW: getattr(torch, "_fused_adamw_", None),
 }
 """What a fused optimizer calls: for a small net the checks around it take ten times as long."""
+SMALL = 32_768
+"""Weights up to which one thread takes the step; torch shares out even ten of them."""
 
 
 class Descent:
@@ -35,25 +39,30 @@ class Descent:
 
     def step(self) -> None:
         """Take a step by the parameter's gradient; the first one makes the state, and is torch's own."""
-        parameter, group = self._parameter, self._optimizer.param_groups[0]
+        parameter = self._parameter
         state = self._optimizer.state.get(parameter)
         if not state:
             self._optimizer.step()
             return
         with torch.no_grad():
             torch._foreach_add_([state["step"]], 1)
-            self._call(
-                [parameter],
-                [parameter.grad],
-                [state["exp_avg"]],
-                [state["exp_avg_sq"]],
-                [],
-                [state["step"]],
-                lr=group["lr"],
-                beta1=group["betas"][0],
-                beta2=group["betas"][1],
-                weight_decay=group["weight_decay"],
-                eps=group["eps"],
-                amsgrad=False,
-                maximize=False,
-            )
+            alone(self._take) if parameter.numel() <= SMALL else self._take()
+
+    def _take(self) -> None:
+        parameter, group = self._parameter, self._optimizer.param_groups[0]
+        state = self._optimizer.state[parameter]
+        self._call(
+            [parameter],
+            [parameter.grad],
+            [state["exp_avg"]],
+            [state["exp_avg_sq"]],
+            [],
+            [state["step"]],
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )

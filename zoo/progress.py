@@ -24,8 +24,8 @@ COLUMNS = {
     "images_per_second": ("images/s", 10, ",.0f"),
     "seconds": ("seconds", 8, ".2f"),
 }
-REFRESH = 0.25
-"""Seconds between two drawings of the bar."""
+REFRESH, SHARE = 0.2, 0.004
+"""Seconds between two drawings of the bar at least, and the share of the time that drawing may take at most."""
 
 
 def _line(row: dict[str, Any], cells: bool) -> str:
@@ -69,7 +69,7 @@ class Lines:
 class Bar:
     """A live bar over all steps, above it the lines of the epochs.
 
-    What is new is drawn a few times a second and not at every step or epoch: drawing costs a millisecond.
+    What is new is drawn a few times a second and not at every step or epoch: drawing costs a millisecond or more.
     """
 
     def __init__(self, console: Console) -> None:
@@ -91,18 +91,21 @@ class Bar:
         self._waiting: list[Text] = []
 
     def on_step(self, training: Training) -> None:
-        """Move the bar and print waiting lines, at most every `REFRESH` seconds."""
+        """Move the bar and print waiting lines, when it is time to."""
         self._done += 1
         now = time.monotonic()
         if now >= self._next:
-            self._next = now + REFRESH
             self._measure(training.images, now)
-            epochs = training.recipe.epochs
-            told = f"{min((self._done - 1) // training.steps + 1, epochs)}/{epochs}"
-            total = training.steps * epochs
-            self.bar.update(self._task, completed=self._done, total=total, epoch=told, speed=self._speed)
-            self.print()
-            self.bar.refresh()
+            self._draw(training)
+            self._next = now + max(REFRESH, (time.monotonic() - now) / SHARE)
+
+    def _draw(self, training: Training) -> None:
+        epochs = training.recipe.epochs
+        told = f"{min((self._done - 1) // training.steps + 1, epochs)}/{epochs}"
+        total = training.steps * epochs
+        self.bar.update(self._task, completed=self._done, total=total, epoch=told, speed=self._speed)
+        self.print()
+        self.bar.refresh()
 
     def on_epoch(self, training: Training) -> None:
         """Have the epoch's line printed above the bar at the next drawing."""

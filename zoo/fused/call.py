@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import time
 
 import torch
 from torch import Tensor
@@ -12,8 +13,8 @@ from zoo.fused.program import Slot
 
 ALIGNMENT = 64
 """Bytes that vectors are aligned to."""
-SHARED = 5e7
-"""Multiply-adds from which on they are shared among threads; for fewer, waiting for a thread costs more."""
+ALONE, SHARED = 1e6, 5e7
+"""Multiply-adds up to which one thread does them, and from which on all do; between the two, time tells."""
 
 
 class Call:
@@ -53,19 +54,26 @@ class Call:
 
     def _run(self, images: Tensor) -> None:
         batch = images.shape[0]
-        self._make_room(batch)
+        work = batch * self._kernel.work if self._kernel.is_parallel else 0
+        is_timed = ALONE < work <= SHARED
+        self._make_room(batch, is_shared=self._kernel.pace.is_shared if is_timed else work > SHARED)
         self._arguments[Slot.IMAGES], self._arguments[Slot.BATCH] = images.data_ptr(), batch
+        if not is_timed:
+            self._kernel.run(self._address)
+            return
+        started = time.perf_counter()
         self._kernel.run(self._address)
+        self._kernel.pace.took(time.perf_counter() - started)
 
-    def _make_room(self, batch: int) -> None:
+    def _make_room(self, batch: int, *, is_shared: bool) -> None:
         """Have memory for the groups of a batch and for the threads that share it."""
+        groups = -(-batch // self._kernel.lanes)
         if batch > self._batch:
-            self._batch, groups = batch, -(-batch // self._kernel.lanes)
+            self._batch = batch
             parts = groups * self._kernel.stride if self._kernel.learns else 0
             self.hold(Slot.PARTS, aligned(parts, self._dtype))
             self.hold(Slot.SCORES, aligned(2 * groups, self._dtype))
-        is_shared = self._kernel.is_parallel and batch * self._kernel.work > SHARED
-        threads = torch.get_num_threads() if is_shared else 1
+        threads = min(torch.get_num_threads(), groups) if is_shared else 1
         if threads != self._threads:
             self._threads = self._arguments[Slot.THREADS] = threads
             numbers = threads * self._kernel.vectors * self._kernel.lanes

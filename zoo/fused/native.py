@@ -10,6 +10,7 @@ import llvmlite.binding as llvm
 from zoo.arithmetic import openmp
 from zoo.errors import ConfigError
 from zoo.fused.emit import Machine
+from zoo.fused.pace import Pace
 from zoo.fused.program import Program
 from zoo.fused.shape import Shape
 
@@ -29,6 +30,7 @@ class Kernel:
         work: Multiply-adds for one image, forward and backward.
         learns: Whether it computes loss and gradient.
         is_parallel: Whether groups can be shared among torch's own threads.
+        pace: Whether they are for a small batch.
 
     Raises:
         ConfigError: LLVM cannot compile for this processor.
@@ -46,7 +48,7 @@ class Kernel:
         self.lanes, self.stride, self.vectors = machine.lanes, program.stride, program.vectors
         self.work = shape.work
         self.learns = learns
-        self.is_parallel = runtime is not None
+        self.is_parallel, self.pace = runtime is not None, Pace()
         try:
             self._engine = _compiled(program.text)
         except RuntimeError as error:
