@@ -5,20 +5,6 @@ import json
 import pytest
 
 import zoo
-from zoo.cli.main import main
-
-
-@pytest.fixture
-def run(capsys):
-    """Return a function that runs a command and returns (exit code, what it printed, what it complained of)."""
-
-    def call(*words):
-        with pytest.raises(SystemExit) as end:
-            main([str(word) for word in words])
-        printed = capsys.readouterr()
-        return end.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -11,24 +11,9 @@ import pytest
 import torch
 
 import zoo
-from zoo.cli.main import main
 from zoo.run import record
 
 WORDS = ("--seed", "0", "--quiet", "--set", "batch_size=16", "--set", "ema=0.9", "--epochs", "3")
-
-
-@pytest.fixture
-def run(capsys, monkeypatch, tmp_path):
-    """Run `zoo WORDS` in an empty folder; return its exit code, standard output and standard error."""
-    monkeypatch.chdir(tmp_path)
-
-    def run(*words):
-        with pytest.raises(SystemExit) as ended:
-            main(list(words))
-        out, err = capsys.readouterr()
-        return ended.value.code, out, err
-
-    return run
 
 
 @pytest.fixture
