@@ -67,7 +67,9 @@ def test_nothing_changes_where_every_loss_is_finite(data):
 
 
 def test_an_epoch_of_nothing_but_skipped_batches_is_an_error(data):
-    with pytest.raises(TrainingError, match="all 6 losses of epoch 1 were not finite"):
+    with pytest.raises(
+        TrainingError, match="each of the 6 batches of epoch 1 gave a loss that is not finite, and was skipped"
+    ):
         fit(spoilt(*data.images), data, on_nan="skip")
 
 
@@ -92,3 +94,47 @@ def test_a_batch_of_somebody_elses_loader_is_told_by_its_place(data):
 def test_another_word_is_refused(data):
     with pytest.raises(ConfigError, match="on_nan is 'stop' or 'skip', not 'ignore'"):
         fit(zoo.create("gcn-7x7", seed=0), data, on_nan="ignore")
+
+
+def spoilt_pair(image):
+    """Return a generator whose discriminator's answer is not a number for a batch with this image."""
+    model = zoo.create("attention-gan-28x28", seed=0, size=16, width=4, channels=1)
+    mark = image.float() / 127.5 - 1
+
+    def spoil(net, inputs, answer):
+        return answer * float("nan") if bool((inputs[0] - mark).abs().flatten(1).amax(1).min() < 1e-3) else answer
+
+    model.net.discriminator.register_forward_hook(spoil)
+    return model
+
+
+def test_two_players_leave_out_the_whole_batch_and_count_it_once(data):
+    images = data.take(48).resize(16)
+    how = {"epochs": 2, "batch_size": 16, "progress": False, "device": "cpu"}
+    with pytest.raises(TrainingError, match=r"the loss of 'discriminator' is nan at step \d of epoch 1, on images"):
+        spoilt_pair(images.images[7]).fit(images, **how)
+    model = spoilt_pair(images.images[7]).fit(images, on_nan="skip", **how)
+    assert model.history["skipped"] == [1, 1]
+    assert all(bool(torch.isfinite(weight).all()) for weight in model.net.parameters())
+
+
+def test_skipped_batches_are_counted_on_after_a_stop(data, tmp_path):
+    class Stop:
+        left = 5
+
+        def on_step(self, training):
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+
+        def on_epoch(self, training):
+            pass
+
+    order = zoo.Loader(data, batch_size=BATCH, seed=0).indices(0, 1)
+    odd = data.images[int(order[0])]
+    how = {"on_nan": "skip", "checkpoint": tmp_path / "run", "every": "1 step", "epochs": 1}
+    with pytest.raises(KeyboardInterrupt):
+        fit(spoilt(odd), data, callbacks=[Stop()], **how)
+    gone_on = fit(spoilt(odd), data, resume=True, **how)
+    assert gone_on.history["skipped"] == [1]
+    assert gone_on.history["loss"] == fit(spoilt(odd), data, on_nan="skip", epochs=1).history["loss"]

@@ -29,6 +29,8 @@ class Training:
         epoch: The running epoch, from 1.
         step: Batches done in the running epoch.
         images: Images seen in the running epoch.
+        skipped: Batches left out in the running epoch, since their loss was not finite.
+        earlier: Epochs in the history from before this training.
         row: The running epoch's row of the history; complete when `on_epoch` is called.
         stop: Why training ends, or empty.
     """
@@ -40,6 +42,8 @@ class Training:
     epoch: int = 0
     step: int = 0
     images: int = 0
+    skipped: int = 0
+    earlier: int = 0
     row: dict[str, Any] = field(default_factory=dict)
     stop: str = ""
 

@@ -63,7 +63,7 @@ def ready(
         check_stream(recipe, held)
         stream = as_stream(data)
         classes = adopted(stream.classes or classes, len(classes), spec.name) if is_fresh else classes
-        train: Loader | Stream = suited_stream(stream, wants, classes)
+        train: Loader | Stream = suited_stream(stream, wants, classes, seed)
     else:
         whole = images = images_of(data, prepare=to_size(wants.size, wants.resize))
         classes, name = adopted(whole.classes, len(classes), spec.name) if is_fresh else classes, whole.name
@@ -73,7 +73,7 @@ def ready(
         source = data if isinstance(data, Loader) and images is whole else images
         train = train_loader(source, _of_images(recipe, spec.task), seed, wants, classes).to(device)
     task = _task(spec.task, recipe, wants, classes, train)
-    scoring = scoring_loader(held, wants, classes, device)
+    scoring = scoring_loader(held, wants, classes, device, seed)
     return Ready(train=train, held=scoring, task=task, classes=classes, preprocessing=wants, name=name)
 
 
@@ -161,19 +161,23 @@ def train_loader(source: Images | Loader, recipe: Recipe, seed: int, wants: Prep
     )
 
 
-def suited_stream(stream: Stream, wants: Preprocessing, classes: Classes) -> Stream:
+def suited_stream(stream: Stream, wants: Preprocessing, classes: Classes, seed: int | None) -> Stream:
     """Return a stream whose images are brought to the model's size and whose labels are checked against its classes."""
-    return Stream(stream.batches, classes=classes, prepare=lambda images: fitted(images, wants))
+    return Stream(stream.batches, classes=classes, prepare=lambda images: fitted(images, wants), seed=seed)
 
 
 def scoring_loader(
-    held: Images | Stream | None, wants: Preprocessing, classes: Classes, device: torch.device
+    held: Images | Stream | None,
+    wants: Preprocessing,
+    classes: Classes,
+    device: torch.device,
+    seed: int | None = None,
 ) -> Loader | Stream | None:
     """Return the loader of held-out images, in order."""
     if held is None:
         return None
     if isinstance(held, Stream):
-        return suited_stream(held, wants, classes)
+        return suited_stream(held, wants, classes, seed)
     return Loader(suited(held.with_classes(classes), wants), batch_size=EVALUATION_BATCH, shuffle=False).to(device)
 
 

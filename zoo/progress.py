@@ -86,13 +86,12 @@ class Bar:
             transient=True,
         )
         self._task = self.bar.add_task("fit", total=None, epoch="1", speed=0)
-        self._next, self._done, self._speed = 0.0, 0, 0.0
+        self._next, self._speed = 0.0, 0.0
         self._before = (0, time.monotonic())
         self._waiting: list[Text] = []
 
     def on_step(self, training: Training) -> None:
         """Move the bar and print waiting lines, when it is time to."""
-        self._done += 1
         now = time.monotonic()
         if now >= self._next:
             self._measure(training.images, now)
@@ -100,10 +99,9 @@ class Bar:
             self._next = now + max(REFRESH, (time.monotonic() - now) / SHARE)
 
     def _draw(self, training: Training) -> None:
-        epochs = training.recipe.epochs
-        told = f"{min((self._done - 1) // training.steps + 1, epochs)}/{epochs}"
-        total = training.steps * epochs
-        self.bar.update(self._task, completed=self._done, total=total, epoch=told, speed=self._speed)
+        epoch, epochs, steps = training.epoch - training.earlier, training.recipe.epochs, training.steps
+        done, told = (epoch - 1) * steps + training.step, f"{epoch}/{epochs}"
+        self.bar.update(self._task, completed=done, total=steps * epochs, epoch=told, speed=self._speed)
         self.print()
         self.bar.refresh()
 

@@ -4,12 +4,10 @@ from collections import Counter
 
 import pytest
 import torch
-from torch.utils.data import DataLoader, TensorDataset
 
 from zoo import Images, Loader
-from zoo.data import Stream
 from zoo.data.augment import Augment
-from zoo.errors import ConfigError, ImageError, LabelError, SourceError
+from zoo.errors import ConfigError, SourceError
 
 
 def numbered(num: int) -> Images:
@@ -109,108 +107,3 @@ def test_a_batch_size_that_cannot_be_is_refused(small, batch_size):
 def test_a_loader_of_something_else_says_how_to_read_it():
     with pytest.raises(SourceError, match="images_of"):
         Loader([1, 2, 3])
-
-
-class Batches:
-    """A loader of somebody else: `given` batches, and a length it claims."""
-
-    def __init__(self, given, length=None):
-        self.given, self.length = given, length
-
-    def __len__(self):
-        return len(self.given) if self.length is None else self.length
-
-    def __iter__(self):
-        return iter(self.given)
-
-
-class Endless(Batches):
-    def __iter__(self):
-        while True:
-            yield self.given[0]
-
-
-def batch(num=4, low=0, images=None):
-    return (torch.rand(num, 1, 5, 5) if images is None else images), torch.arange(low, low + num)
-
-
-def test_a_data_loader_streams_anew_each_epoch():
-    source = DataLoader(TensorDataset(torch.rand(10, 1, 5, 5), torch.arange(10)), batch_size=4)
-    stream = Stream(source)
-
-    epochs = [[b.targets.tolist() for b in stream.epoch(epoch)] for epoch in range(2)]
-
-    assert epochs == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]] * 2
-
-
-def test_a_distributed_sampler_hears_of_the_epoch():
-    heard = []
-
-    class Sampler:
-        def set_epoch(self, epoch):
-            heard.append(epoch)
-
-    source = Batches([batch()])
-    source.sampler = Sampler()
-    list(Stream(source).epoch(7))
-
-    assert heard == [7]
-
-
-@pytest.mark.parametrize("source", [Batches([batch()] * 3, length=2), Endless([batch()], length=2)])
-def test_more_batches_than_the_length_says_are_an_error(source):
-    with pytest.raises(SourceError, match="says it has 2 batches and gives more"):
-        list(Stream(source))
-
-
-def test_a_used_up_iterator_is_an_error():
-    class Once(Batches):
-        def __iter__(self):
-            return self.given
-
-    source = Once(iter([batch()]), length=1)
-    list(Stream(source))
-
-    with pytest.raises(SourceError, match="used up"):
-        list(Stream(source))
-
-
-@pytest.mark.parametrize(
-    ("item", "error", "words"),
-    [
-        (batch(low=8), LabelError, "labels 8..11; 10 classes have 0..9"),
-        (batch(low=-1), LabelError, "labels -1..2"),
-        ((torch.rand(4, 1, 5, 5), torch.zeros(3).long()), LabelError, "4 images and 3 labels"),
-        ((torch.rand(4, 1, 5, 5), torch.rand(4)), LabelError, "one class an image"),
-        ((torch.rand(4, 1, 5, 5), ["a"] * 4), LabelError, "whole numbers"),
-        (batch(images=torch.full((4, 1, 5, 5), float("nan"))), ImageError, "NaN"),
-        (batch(images=torch.randn(4, 1, 5, 5)), ImageError, "leave Normalize out"),
-        (batch(images=torch.rand(4, 1, 0, 5)), ImageError, "no images"),
-        (torch.rand(4, 1, 5, 5), SourceError, "yields (images, labels)"),
-        ({"image": 1}, SourceError, "not dict"),
-        ((torch.rand(4, 1, 5, 5), torch.zeros(4).long(), 1), SourceError, "yields (images, labels)"),
-    ],
-)
-def test_each_batch_of_a_stream_is_checked(item, error, words):
-    stream = Stream(Batches([item]), classes=numbered(10).classes)
-
-    with pytest.raises(error) as raised:
-        list(stream)
-
-    assert words in str(raised.value)
-
-
-def test_a_stream_takes_its_class_names_from_the_data_set():
-    source = Batches([batch()])
-    source.dataset = type("Named", (), {"classes": ["a", "b", "c", "d"]})()
-
-    assert Stream(source).classes.names == ("a", "b", "c", "d")
-
-
-def test_a_stream_gives_floats_in_0_to_1_and_leaves_levels_alone():
-    floats, levels = torch.rand(4, 1, 5, 5), torch.randint(256, (4, 1, 5, 5), dtype=torch.uint8)
-
-    first, second = (b.images for b in Stream(Batches([batch(images=floats), batch(images=levels)])))
-
-    assert torch.equal(first, floats)
-    assert second.dtype == torch.uint8

@@ -484,24 +484,17 @@ def fit_quietly(family, folder, how):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         model = fit(family, folder, **how)
-    tensors = {name: each.detach() for name, each in model.net.state_dict().items()}
-    record = {
-        "weights": digest_of({"history": [], "net": tensors}),
-        "history": [{k: v for k, v in row.items() if "second" not in k} for row in model.history],
-        "told": [str(each.message) for each in told],
-    }
+    record = {**ending(model), "told": [str(each.message) for each in told]}
     Path(f"{folder}.{os.environ.get('RANK', 'alone')}").write_text(json.dumps(record))
 
 
 def pairs_of(place, name, size, how, family="classifier"):
     """Train in so many processes; return what each ended in."""
     folder = Path(place) / name
-    if size == 1:
-        assert ended(forked(fit_quietly, family, folder, how)) == 0
-        return [json.loads(Path(f"{folder}.alone").read_text())]
-    children = ranks(size, fit_quietly, family, folder, how)
+    work = (fit_quietly, family, folder, how)
+    children = ranks(size, *work) if size > 1 else [forked(*work)]
     assert [ended(child) for child in children] == [0] * size
-    return [json.loads(Path(f"{folder}.{number}").read_text()) for number in range(size)]
+    return written(folder, size)
 
 
 PLAIN = {"mixup": 0.0, "augment": (), "ema": 0.0, "accumulate": 1, "validation": 0.3, "channels_last": False}
@@ -520,6 +513,86 @@ def two_as_one(place):
         "whole": pairs_of(place, "whole", 1, {**EVEN, "batch_size": 32, "kernels": "torch"}, "stack"),
         "norms": pairs_of(place, "norms", 2, {"batch_size": 16, "validation": 0.3}),
     }
+
+
+def loader(batch, **how):
+    """Return a torch loader of all images, in an order drawn anew each epoch."""
+    from torch.utils.data import DataLoader, TensorDataset
+
+    return DataLoader(TensorDataset(images().images, images().labels), batch_size=batch, shuffle=True, **how)
+
+
+def fit_loader(folder, batch):
+    """Train on a torch loader, and score on another one; write down what this process ended in."""
+    model = stack().fit(
+        loader(batch), validation=loader(batch), epochs=2, kernels="torch", progress=False, device="cpu"
+    )
+    Path(f"{folder}.{os.environ.get('RANK', 'alone')}").write_text(json.dumps(ending(model)))
+
+
+def ending(model):
+    """Return the hash of a net, and its history but for what a clock showed."""
+    tensors = {name: each.detach() for name, each in model.net.state_dict().items()}
+    rows = [{k: v for k, v in row.items() if "second" not in k} for row in model.history]
+    return {"weights": digest_of({"history": [], "net": tensors}), "history": rows}
+
+
+def written(folder, size):
+    names = range(size) if size > 1 else ["alone"]
+    return [json.loads(Path(f"{folder}.{name}").read_text()) for name in names]
+
+
+def two_loaders(place):
+    """Return what two processes and one end in, that are given torch loaders of the same batches."""
+    two, one = Path(place) / "two", Path(place) / "one"
+    assert [ended(child) for child in ranks(2, fit_loader, two, BATCH)] == [0, 0]
+    assert ended(forked(fit_loader, one, BATCH)) == 0
+    return [*written(two, 2), *written(one, 1)]
+
+
+def unseedable(folder):
+    """Train on a loader whose own generator was seeded by chance; write down what is said."""
+    draws = torch.Generator().manual_seed(int(os.environ["RANK"]))
+    try:
+        stack().fit(loader(BATCH, generator=draws), epochs=1, kernels="torch", progress=False, device="cpu")
+    except ZooError as error:
+        Path(f"{folder}.{os.environ['RANK']}").write_text(f"{type(error).__name__}: {error}")
+
+
+def other_orders(place):
+    """Return what two processes say whose loaders draw other orders."""
+    folder = Path(place) / "orders"
+    assert [ended(child) for child in ranks(2, unseedable, folder)] == [0, 0]
+    return [Path(f"{folder}.{number}").read_text() for number in range(2)]
+
+
+def fit_spoilt(folder, on_nan):
+    """Train where the loss of the second process is not a number at the third step; write down how it ends."""
+    model = stack()
+    place = int(Loader(images(), batch_size=8, seed=0).indices(0, 2, rank=1, world=2)[0])
+    mark = images().images[place].float() / 255
+
+    def spoil(net, inputs, answer):
+        is_odd = bool((inputs[0] == mark).flatten(1).all(1).any())
+        return answer * float("nan") if is_odd and net.training else answer
+
+    model.net.register_forward_hook(spoil)
+    how = {"epochs": 1, "batch_size": 8, "kernels": "torch", "progress": False, "device": "cpu"}
+    try:
+        told = ending(model.fit(images(), checkpoint=folder, on_nan=on_nan, **how))
+    except ZooError as error:
+        told = f"{type(error).__name__}: {error}"
+    Path(f"{folder}.{os.environ['RANK']}").write_text(json.dumps(told))
+
+
+def odd_losses(place):
+    """Return what two processes say and end in, of which one has a loss that is not finite; and what the run says."""
+    found = {}
+    for on_nan in ("stop", "skip"):
+        folder = Path(place) / on_nan
+        assert [ended(child) for child in ranks(2, fit_spoilt, folder, on_nan)] == [0, 0]
+        found[on_nan] = written(folder, 2)
+    return {**found, "run": json.loads((Path(place) / "stop" / "run.json").read_text())["problem"]}
 
 
 def stopped_pair(family, folder, step, number):

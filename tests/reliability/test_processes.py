@@ -53,3 +53,26 @@ def test_processes_with_different_seeds_are_refused(trained, place):  # noqa: F8
     assert codes == [0, 0]
     for told in (first, second):
         assert told.startswith("ConfigError: the 2 processes have another seed of the order each ([0, 1])")
+
+
+def test_torch_loaders_in_two_processes_train_as_in_one(trained, place):  # noqa: F811
+    first, second, one = trained("two_loaders", place)
+    assert first == second
+    assert apart(first, one) < 1e-5
+    print(f"torch loaders: equal weights, and scores as in one process to {apart(first, one):.1e}")
+
+
+def test_loaders_that_draw_other_orders_are_refused(trained, place):  # noqa: F811
+    for told in trained("other_orders", place):
+        assert told.startswith("ConfigError: the 2 processes have another first batch of the loader each")
+        assert "DistributedSampler" in told
+
+
+def test_a_loss_that_is_not_finite_in_one_process_is_told_by_all_and_skipped_by_all(trained, place):  # noqa: F811
+    found = trained("odd_losses", place)
+    for told in found["stop"]:
+        assert told.startswith("TrainingError: in process 1 of 2, the loss of 'net' is nan at step 3 of epoch 1, on im")
+    assert found["run"] == found["stop"][0].removeprefix("TrainingError: ")
+    first, second = found["skip"]
+    assert first == second
+    assert [row["skipped"] for row in first["history"]] == [1]

@@ -3,9 +3,10 @@
 from zoo.data.augment import AUGMENTATIONS, Augment
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
-from zoo.data.loader import Batch, Loader, Stream
+from zoo.data.loader import Batch, Loader
 from zoo.data.mixing import changed, cropped, mix
 from zoo.data.sources import images_of
+from zoo.data.stream import Stream
 
 __all__ = [
     "AUGMENTATIONS",

@@ -12,11 +12,12 @@ from torch import Tensor
 from zoo.data.arrays import float_images, shaped
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
-from zoo.data.loader import Loader, Stream
+from zoo.data.loader import Loader
 from zoo.data.pictures import decoded, is_picture, opened, pictures_in
 from zoo.data.resize import resized
 from zoo.data.sources import is_restartable
 from zoo.data.sources.folder import class_folders
+from zoo.data.stream import Stream
 from zoo.errors import ImageError, SourceError
 from zoo.signature import Preprocessing
 

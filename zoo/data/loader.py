@@ -1,18 +1,17 @@
-"""Epochs of batches: a permutation and a slice of one tensor, or somebody else's loader."""
+"""Epochs of batches: a permutation and a slice of one tensor."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from zoo.data.arrays import float_images, label_tensor, shaped
 from zoo.data.distant import Distant
 from zoo.data.images import Images
-from zoo.errors import ConfigError, ImageError, LabelError, SourceError
+from zoo.errors import ConfigError, SourceError
 from zoo.randomness import derived_seed, generator
 from zoo.signature import Classes
 
@@ -159,79 +158,3 @@ class Loader:
 
     def __repr__(self) -> str:
         return f"<loader of {self.images!r}, {len(self)} batches of {self.batch_size}>"
-
-
-class Stream:
-    """Batches from somebody else's loader of `(images, labels)`: a torch `DataLoader`, or anything that starts anew.
-
-    Order, augmentation and sharding are that loader's. Images are checked and converted batch by batch: uint8 0 to
-    255, or floats 0 to 1; labels are class indices.
-
-    Args:
-        batches: An iterable with a length, whose every `iter` starts a new epoch.
-        classes: The classes; taken from `batches.dataset.classes` when left out, else from the model.
-        prepare: Brings the images of a batch to what the model takes.
-    """
-
-    def __init__(
-        self,
-        batches: Iterable[Any],
-        *,
-        classes: Classes | None = None,
-        prepare: Callable[[Tensor], Tensor] | None = None,
-    ) -> None:
-        names = getattr(getattr(batches, "dataset", None), "classes", None)
-        is_named = isinstance(names, list | tuple) and len(names) > 0
-        self.batches = batches
-        self.prepare = prepare
-        self.classes = (
-            Classes.of(range(len(names)), names) if classes is None and names is not None and is_named else classes
-        )
-
-    def steps(self, world: int = 1) -> int:
-        """Return the number of batches an epoch."""
-        return len(self.batches)  # type: ignore[arg-type]
-
-    def __len__(self) -> int:
-        return self.steps()
-
-    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1) -> Iterator[Batch]:
-        """Yield the batches of one epoch; `rank` and `world` are the other loader's business."""
-        sampler = getattr(self.batches, "sampler", None)
-        set_epoch = getattr(sampler, "set_epoch", None)
-        if set_epoch is not None:
-            set_epoch(epoch)
-        number = 0
-        for number, item in enumerate(self.batches, start=1):
-            if number > len(self):
-                raise SourceError(f"the loader says it has {len(self)} batches and gives more; mend its length")
-            batch = _batch(item, self.classes)
-            yield batch if self.prepare is None else Batch(self.prepare(batch.images), batch.targets)
-        if number == 0:
-            raise SourceError("the loader gives no batch: it is empty, or an iterator that is used up after one epoch")
-
-    def __iter__(self) -> Iterator[Batch]:
-        return self.epoch(0)
-
-    def __repr__(self) -> str:
-        return f"<stream of {len(self)} batches from {type(self.batches).__name__}>"
-
-
-def _batch(item: Any, classes: Classes | None) -> Batch:
-    if not isinstance(item, list | tuple) or len(item) != 2:
-        told = f"{len(item)} things" if isinstance(item, list | tuple) else type(item).__name__
-        raise SourceError(f"a loader yields (images, labels), not {told}")
-    labels = label_tensor(item[1])
-    images = shaped(item[0], num=len(labels))
-    if len(images) != len(labels):
-        raise LabelError(f"a batch has {len(images)} images and {len(labels)} labels; each image has one")
-    if len(images) == 0:
-        raise ImageError("a batch is empty")
-    low, high = int(labels.min()), int(labels.max())
-    if low < 0 or (classes is not None and high >= len(classes)):
-        known = f"{len(classes)} classes have 0..{len(classes) - 1}" if classes is not None else "they begin at 0"
-        raise LabelError(
-            f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when "
-            "zoo reads the set whole"
-        )
-    return Batch(images if images.dtype == torch.uint8 else float_images(images), labels)

@@ -17,7 +17,7 @@ from zoo.run.tree import apart, together
 from zoo.seal import check_seal, sealed
 
 STATE, NUMBERS = "state.json", "state.safetensors"
-FORMAT = 1
+FORMAT = 2
 MAX_STATE = 256 << 20
 """Largest `state.json` that is read, in bytes: a history of a million epochs."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sized
 from importlib.metadata import version
 from typing import Any, Protocol
 
@@ -63,7 +63,7 @@ def _source(loader: Loader | Stream | None) -> dict[str, Any]:
     if loader is None:
         return {}
     if isinstance(loader, Stream):
-        return {"kind": "a loader of its own", "batches": len(loader)}
+        return _loader(loader.batches, len(loader))
     return {
         "kind": "images",
         "number": len(loader.images),
@@ -73,6 +73,18 @@ def _source(loader: Loader | Stream | None) -> dict[str, Any]:
         "seed": loader.seed,
         "drop_last": loader.drop_last,
         "augmented": loader.augment is not None,
+    }
+
+
+def _loader(batches: Any, num: int) -> dict[str, Any]:
+    """Return what can be told of somebody else's loader without reading it."""
+    sampler = getattr(batches, "sampler", None)
+    return {
+        "kind": "a loader of its own",
+        "type": type(batches).__name__,
+        "batches": num,
+        "number": len(sampler) if isinstance(sampler, Sized) else None,
+        "order": type(sampler).__name__,
     }
 
 

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from typing import Any
 
 import torch
+from torch import Tensor
+from torch.nn import Module
 
 from zoo import tensors
 from zoo.errors import ConfigError, TrainingError, ZooError
@@ -66,12 +68,14 @@ class Group:
 
     Args:
         engine: accelerate's `Accelerator`, which carries what they tell.
+        device: Where this process trains.
     """
 
-    def __init__(self, engine: Any) -> None:
+    def __init__(self, engine: Any, device: torch.device) -> None:
         self._engine = engine
         self.rank: int = engine.process_index
         self.size: int = engine.num_processes
+        self.device = device
         if self.size > 1:
             atexit.unregister(_leave)
             atexit.register(_leave)
@@ -80,10 +84,20 @@ class Group:
         """Return each claim as true if any process makes it."""
         if self.size == 1:
             return claims
-        told = torch.tensor([float(claim) for claim in claims], device=self._engine.device)
+        told = torch.tensor([float(claim) for claim in claims], device=self.device)
         return tuple(value > 0 for value in self._engine.reduce(told, "sum").tolist())
 
-    def check_same(self, what: str, number: int) -> None:
+    def shared(self, problem: str, step: int) -> str:
+        """Return the problem of the process that had one at the earliest step, for all to raise; empty if none has."""
+        if not self.agreed(bool(problem))[0] or self.size == 1:
+            return problem
+        told = self.gathered({"problem": problem, "step": torch.tensor(step)})
+        _, rank, first = min(
+            (int(each["step"]), rank, each["problem"]) for rank, each in enumerate(told) if each["problem"]
+        )
+        return f"in process {rank} of {self.size}, {first}"
+
+    def check_same(self, what: str, number: int, mend: str = "give all the same seed=") -> None:
         """Raise unless all processes have the same number.
 
         Raises:
@@ -91,25 +105,35 @@ class Group:
         """
         if self.size == 1:
             return
-        told = self._engine.gather(torch.tensor([number], dtype=torch.int64, device=self._engine.device)).tolist()
+        told = self._engine.gather(torch.tensor([number], dtype=torch.int64, device=self.device)).tolist()
         if len(set(told)) > 1:
-            raise ConfigError(f"the {self.size} processes have another {what} each ({told}); give all the same seed=")
+            raise ConfigError(f"the {self.size} processes have another {what} each ({told}); {mend}")
+
+    def summed(self, numbers: Tensor) -> Tensor:
+        """Return the sum of the processes' tensors."""
+        total: Tensor = self._engine.reduce(numbers, "sum")
+        return total
+
+    def even(self, net: Module) -> None:
+        """Give all processes the first one's running statistics, so that they score one and the same net."""
+        for buffer in net.buffers() if self.size > 1 else ():
+            torch.distributed.broadcast(buffer, 0)
 
     def largest(self, number: int) -> int:
         """Return the largest of the processes' numbers."""
         if self.size == 1:
             return number
-        return int(self._engine.gather(torch.tensor([number], device=self._engine.device)).max())
+        return int(self._engine.gather(torch.tensor([number], device=self.device)).max())
 
     def gathered(self, state: Mapping[str, Any]) -> list[Any]:
         """Return every process's state, by rank; tensors in it come back on the CPU."""
         if self.size == 1:
             return [state]
         data = _packed(state)
-        sizes = self._engine.gather(torch.tensor([len(data)], device=self._engine.device)).tolist()
+        sizes = self._engine.gather(torch.tensor([len(data)], device=self.device)).tolist()
         room = torch.zeros(1, max(sizes), dtype=torch.uint8)
         room[0, : len(data)] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        rows = self._engine.gather(room.to(self._engine.device)).cpu()
+        rows = self._engine.gather(room.to(self.device)).cpu()
         return [_unpacked(bytes(row[:size].numpy())) for row, size in zip(rows, sizes, strict=True)]
 
 

@@ -92,8 +92,8 @@ class Run:
         if self.back is not None:
             loose = fingerprint.check(self.back.about["fingerprint"], depends)
             if loose:
-                told = f"going on where {', '.join(loose)}: the numbers will differ in their last bits"
-                warn(told, UserWarning, stacklevel=4)
+                kept = "weights, optimizer, schedule and history are kept, the numbers will differ in their last bits"
+                warn(f"going on where {', '.join(loose)}: {kept}", UserWarning, stacklevel=4)
         told_before = _record(self.folder)
         self.keeper = Keeper(
             self.folder,

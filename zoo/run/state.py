@@ -11,6 +11,7 @@ from torch.nn import Module
 
 from zoo import randomness, snapshot
 from zoo.callbacks import Callback, Training
+from zoo.data import Stream
 from zoo.errors import ConfigError
 from zoo.history import History
 from zoo.optim import Stepper
@@ -29,7 +30,7 @@ class TrainState:
         history: One row an epoch.
         group: The processes that train together.
         batch: Images of a full batch of all processes; 0 for somebody else's loader, which only begins at its start.
-        earlier: Epochs in the history from before this training.
+        stream: Somebody else's loader, or None.
         epoch: Epochs of this training that are done.
         sums: Sums and counts of the running epoch by name.
         started: When the running epoch began, on the clock of `time.perf_counter`.
@@ -43,7 +44,7 @@ class TrainState:
     history: History
     group: Group
     batch: int = 0
-    earlier: int = 0
+    stream: Stream | None = None
     epoch: int = 0
     sums: dict[str, Any] = field(default_factory=dict)
     started: float = 0.0
@@ -51,8 +52,13 @@ class TrainState:
 
     def begin_epoch(self) -> None:
         """Forget the epoch that is done."""
-        self.sums, self.training.step, self.training.images = {}, 0, 0
+        self.sums, self.training.step, self.training.images, self.training.skipped = {}, 0, 0, 0
         self.started = time.perf_counter()
+
+    @property
+    def earlier(self) -> int:
+        """Epochs in the history from before this training."""
+        return self.training.earlier
 
     @property
     def taken(self) -> int:
@@ -62,7 +68,8 @@ class TrainState:
 
 def taken(state: TrainState) -> dict[str, Any]:
     """Return all of it; every process calls this, and each gets what all of them hold."""
-    own = {"random": randomness.states(), "sums": state.sums}
+    loader = state.stream.state_dict() if state.stream else {}
+    own = {"random": randomness.states(), "sums": state.sums, "loader": loader}
     return {
         "net": snapshot.tensors_of(state.net),
         "steppers": {name: stepper.state_dict() for name, stepper in state.steppers.items()},
@@ -73,6 +80,7 @@ def taken(state: TrainState) -> dict[str, Any]:
         "step": state.training.step,
         "batch": state.batch,
         "images": state.training.images,
+        "skipped": state.training.skipped,
         "seconds": time.perf_counter() - state.started if state.training.step else 0.0,
         "processes": state.group.gathered(own),
     }
@@ -94,6 +102,7 @@ def put_back(state: TrainState, kept: Mapping[str, Any]) -> None:
         state.history.append(row)
     state.training.stop = state.history.stopped = kept["stop"]
     state.training.step, state.training.images = _position(kept, state)
+    state.training.skipped = kept["skipped"]
     state.epoch, state.started = kept["epoch"], time.perf_counter() - kept["seconds"]
     _put_back_own(state, kept["processes"])
 
@@ -109,6 +118,8 @@ def _put_back_own(state: TrainState, processes: Sequence[Mapping[str, Any]]) -> 
         share = 1 if state.group.rank == 0 else 0
         state.sums = {name: (total.to(device) * share, num * share) for name, (total, num) in whole.items()}
     randomness.set_states(own["random"])
+    if state.stream:
+        state.stream.load_state_dict(own["loader"])
 
 
 def _joined(sums: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -1,0 +1,177 @@
+"""Somebody else's loader gives its batches as they are; several processes share them."""
+
+import pytest
+import torch
+from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
+
+from zoo.data import Stream
+from zoo.errors import ConfigError, ImageError, LabelError, SourceError
+from zoo.signature import Classes
+
+
+class Batches:
+    """A loader of somebody else: `given` batches, and a length it claims."""
+
+    def __init__(self, given, length=None):
+        self.given, self.length = given, length
+
+    def __len__(self):
+        return len(self.given) if self.length is None else self.length
+
+    def __iter__(self):
+        return iter(self.given)
+
+
+class Endless(Batches):
+    def __iter__(self):
+        while True:
+            yield self.given[0]
+
+
+def batch(num=4, low=0, images=None):
+    return (torch.rand(num, 1, 5, 5) if images is None else images), torch.arange(low, low + num)
+
+
+def test_a_data_loader_streams_anew_each_epoch():
+    source = DataLoader(TensorDataset(torch.rand(10, 1, 5, 5), torch.arange(10)), batch_size=4)
+    stream = Stream(source)
+
+    epochs = [[b.targets.tolist() for b in stream.epoch(epoch)] for epoch in range(2)]
+
+    assert epochs == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]] * 2
+
+
+def test_a_distributed_sampler_hears_of_the_epoch():
+    heard = []
+
+    class Sampler:
+        def set_epoch(self, epoch):
+            heard.append(epoch)
+
+    source = Batches([batch()])
+    source.sampler = Sampler()
+    list(Stream(source).epoch(7))
+
+    assert heard == [7]
+
+
+@pytest.mark.parametrize("source", [Batches([batch()] * 3, length=2), Endless([batch()], length=2)])
+def test_more_batches_than_the_length_says_are_an_error(source):
+    with pytest.raises(SourceError, match="says it has 2 batches and gives more"):
+        list(Stream(source))
+
+
+def test_a_used_up_iterator_is_an_error():
+    class Once(Batches):
+        def __iter__(self):
+            return self.given
+
+    source = Once(iter([batch()]), length=1)
+    list(Stream(source))
+
+    with pytest.raises(SourceError, match="used up"):
+        list(Stream(source))
+
+
+@pytest.mark.parametrize(
+    ("item", "error", "words"),
+    [
+        (batch(low=8), LabelError, "labels 8..11; 10 classes have 0..9"),
+        (batch(low=-1), LabelError, "labels -1..2"),
+        ((torch.rand(4, 1, 5, 5), torch.zeros(3).long()), LabelError, "4 images and 3 labels"),
+        ((torch.rand(4, 1, 5, 5), torch.rand(4)), LabelError, "one class an image"),
+        ((torch.rand(4, 1, 5, 5), ["a"] * 4), LabelError, "whole numbers"),
+        (batch(images=torch.full((4, 1, 5, 5), float("nan"))), ImageError, "NaN"),
+        (batch(images=torch.randn(4, 1, 5, 5)), ImageError, "leave Normalize out"),
+        (batch(images=torch.rand(4, 1, 0, 5)), ImageError, "no images"),
+        (torch.rand(4, 1, 5, 5), SourceError, "yields (images, labels)"),
+        ({"image": 1}, SourceError, "not dict"),
+        ((torch.rand(4, 1, 5, 5), torch.zeros(4).long(), 1), SourceError, "yields (images, labels)"),
+    ],
+)
+def test_each_batch_of_a_stream_is_checked(item, error, words):
+    stream = Stream(Batches([item]), classes=Classes.numbered(10))
+
+    with pytest.raises(error) as raised:
+        list(stream)
+
+    assert words in str(raised.value)
+
+
+def test_a_stream_takes_its_class_names_from_the_data_set():
+    source = Batches([batch()])
+    source.dataset = type("Named", (), {"classes": ["a", "b", "c", "d"]})()
+
+    assert Stream(source).classes.names == ("a", "b", "c", "d")
+
+
+def test_a_stream_gives_floats_in_0_to_1_and_leaves_levels_alone():
+    floats, levels = torch.rand(4, 1, 5, 5), torch.randint(256, (4, 1, 5, 5), dtype=torch.uint8)
+
+    first, second = (b.images for b in Stream(Batches([batch(images=floats), batch(images=levels)])))
+
+    assert torch.equal(first, floats)
+    assert second.dtype == torch.uint8
+
+
+def ordered(num, batch_size, **how):
+    return DataLoader(TensorDataset(torch.rand(num, 1, 5, 5), torch.arange(num)), batch_size=batch_size, **how)
+
+
+@pytest.mark.parametrize("world", [2, 3])
+@pytest.mark.parametrize("num", [12, 13, 14, 15, 17])
+@pytest.mark.parametrize("batch_size", [3, 4])
+def test_each_of_several_processes_takes_its_part_of_every_batch(num, batch_size, world):
+    source = ordered(num, batch_size, shuffle=True)
+    ranks = [list(Stream(source, seed=0).epoch(1, rank=rank, world=world)) for rank in range(world)]
+
+    assert sorted(label for batches in ranks for batch in batches for label in batch.targets.tolist()) == list(
+        range(num)
+    )
+    assert {len(batches) for batches in ranks} == {Stream(source).steps(world)}
+    assert min(len(batch.targets) for batches in ranks for batch in batches) > 0
+
+
+def test_a_batch_without_an_image_for_each_process_is_refused():
+    with pytest.raises(ConfigError, match="batches of 1 have no image for each of 2 processes"):
+        list(Stream(ordered(8, 1)).epoch(0, world=2))
+
+
+def test_a_loader_that_gives_each_process_its_own_batches_is_left_alone():
+    data = TensorDataset(torch.rand(12, 1, 5, 5), torch.arange(12))
+    found = []
+    for rank in (0, 1):
+        source = DataLoader(data, batch_size=3, sampler=DistributedSampler(data, num_replicas=2, rank=rank))
+        found += [batch.targets.tolist() for batch in Stream(source).epoch(0, rank=rank, world=2)]
+
+    assert sorted(label for batch in found for label in batch) == list(range(12))
+    assert {len(each) for each in found} == {3}
+
+
+def test_the_order_of_an_epoch_is_that_of_the_seed_and_leaves_random_states_as_they_were():
+    source, before = ordered(12, 4, shuffle=True), torch.get_rng_state()
+
+    def order(seed, epoch):
+        return torch.cat([batch.targets for batch in Stream(source, seed=seed).epoch(epoch)]).tolist()
+
+    assert order(3, 1) == order(3, 1)
+    assert len({tuple(order(*which)) for which in ((3, 1), (3, 2), (4, 1))}) == 3
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_a_loaders_own_generator_is_kept():
+    def orders(stream, num):
+        return [[batch.targets.tolist() for batch in stream.epoch(epoch)] for epoch in range(num)]
+
+    def fresh():
+        return Stream(ordered(12, 4, shuffle=True, generator=torch.Generator().manual_seed(5)))
+
+    first, second = fresh(), fresh()
+    whole = orders(first, 3)
+    orders(second, 1)
+    gone_on = fresh()
+    gone_on.load_state_dict(second.state_dict())
+
+    assert orders(gone_on, 2) == whole[1:]
+    with pytest.raises(ConfigError, match="had 1 random generators and has 0"):
+        Stream(ordered(12, 4)).load_state_dict(second.state_dict())
