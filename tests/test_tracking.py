@@ -1,12 +1,18 @@
 """The history goes to trackers by name; one that fails costs its curve and nothing else."""
 
+import json
 import os
+import socket
+import sqlite3
 import struct
+from importlib.util import find_spec
 
+import forked
 import pytest
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
 import zoo
+from zoo.data.sources.packed import write_safetensors
 from zoo.errors import ConfigError
 
 
@@ -17,6 +23,12 @@ def data():
 
 def fit(data, **how):
     return zoo.create("gcn-7x7", seed=0).fit(data, **{"epochs": 2, "progress": False, "device": "cpu", **how})
+
+
+def few(folder):
+    """Write a few images into a folder; return the file."""
+    write_safetensors({"train": zoo.dataset("fashion-mnist-7x7").train.take(128)}, folder / "few.safetensors", {})
+    return str(folder / "few.safetensors")
 
 
 def events(folder):
@@ -44,6 +56,22 @@ def test_tensorboard_gets_a_value_of_each_column_an_epoch(data, tmp_path):
                 scalars.setdefault(value.tag, {})[event.step] = value.simple_value
     for name in ("loss", "accuracy", "lr"):
         assert scalars[name] == {row["epoch"]: pytest.approx(row[name], rel=1e-6) for row in model.history}
+
+
+@pytest.mark.skipif(find_spec("trackio") is None, reason="trackio is not installed")
+def test_trackio_gets_rows_and_settings_in_a_folder_without_a_network(tmp_path, monkeypatch):
+    monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
+    monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it asks the network"))
+    words = ("--track", "trackio", "--epochs", "2", "--seed", "3", "--json", "--save", str(tmp_path / "run"))
+    done = forked.zoo("fit", "gcn-7x7", few(tmp_path), *words)
+    assert done.returncode == 0, done.stderr
+    rows = json.loads(done.stdout[: done.stdout.rindex("}") + 1])["history"]
+    with sqlite3.connect(tmp_path / "trackio" / "gcn-7x7.db") as kept:
+        metrics = [(step, json.loads(text)) for step, text in kept.execute("select step, metrics from metrics")]
+        ((config,),) = kept.execute("select config from configs")
+    assert [(step, each["loss"]) for step, each in metrics] == [(row["epoch"], row["loss"]) for row in rows]
+    told = json.loads(config)
+    assert (told["model"], told["seed"], told["lr"], told["size"]) == ("gcn-7x7", 3, 0.01, "(7, 7)")
 
 
 class Broken:
@@ -81,7 +109,13 @@ def test_what_is_sent_changes_nothing_of_what_is_trained(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("name", "said"), [("tensorbord", "did you mean tensorboard"), ("wandb", "wandb is not installed; pip install")]
+    ("name", "said"),
+    [
+        ("tensorbord", "did you mean tensorboard"),
+        ("wandb", "wandb is not installed; pip install"),
+        (5, "track is the name of a tracker, such as 'tensorboard', or several, not 5"),
+        ([5], "no tracker 5; accelerate knows"),
+    ],
 )
 def test_a_tracker_that_is_not_there_is_refused_before_training(data, name, said):
     if name == "wandb" and os.environ.get("WANDB_API_KEY"):

@@ -5,10 +5,10 @@ import pytest
 import zoo
 from zoo import CallbackSpec
 from zoo.discovery import Plugin
-from zoo.errors import PluginError, UnknownNameError
+from zoo.errors import ConfigError, PluginError, UnknownNameError
 from zoo.plugins import CATALOGUE
 from zoo.shelves import callbacks
-from zoo.watching import watcher
+from zoo.watching import watcher, watchers
 
 SEEN = []
 
@@ -51,3 +51,10 @@ def test_one_that_is_not_there_or_cannot_be_made_says_so():
         watcher("broken")
     own = Witness()
     assert watcher(own) is own
+
+
+@pytest.mark.parametrize("wanted", [5, Witness()])
+def test_what_is_no_list_of_callbacks_is_refused(wanted):
+    with pytest.raises(ConfigError, match="callbacks is a list of callbacks or of names"):
+        watchers(wanted)
+    assert [type(each) for each in watchers("witness")] == [Witness]

@@ -40,7 +40,7 @@ from zoo.signature import Classes
 from zoo.spec import ModelSpec
 from zoo.tracking import tracked
 from zoo.trainer import Trainer
-from zoo.watching import watcher
+from zoo.watching import watchers
 from zoo.weights import Artifact
 
 
@@ -141,9 +141,9 @@ class Model:
         seed = self.seed if chosen.seed is None else chosen.seed
         place = device_named(device)
         kept = opened(checkpoint, every=every, newest=newest, resume=resume)
-        about = {"model": self.spec.name, "seed": seed, **chosen.to_json()}
+        about = {"model": self.spec.name, **self.config, **chosen.to_json(), "seed": seed}
         sent = tracked(track, project=self.spec.name, folder=Path(checkpoint) if checkpoint else None, config=about)
-        watchers = [watcher(each) for each in callbacks]
+        own = watchers(callbacks)
         with self._unharmed(), isolated(seed, place), shown(progress) as displays, sent as trackers, kept as run:
             if run:
                 run.rewind(self)
@@ -161,7 +161,7 @@ class Model:
                 device=place,
             )
             self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
-            trainer = Trainer(chosen, device=place, callbacks=[*displays, *trackers, *watchers], on_nan=on_nan)
+            trainer = Trainer(chosen, device=place, callbacks=[*displays, *trackers, *own], on_nan=on_nan)
             self.scores, self.base, self.reference = (), self._ancestor(), ""
             keeper = run.kept(self, start, chosen, ready.train, ready.held, trainer.place) if run else None
             trainer.fit(self.net, ready.task, ready.train, ready.held, self.history, keeper)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
@@ -51,7 +52,8 @@ class Tracked:
         if self._failed:
             return
         try:
-            work()
+            with redirect_stdout(sys.stderr):  # what a tracker says is no result of ours
+                work()
         except Exception as error:  # a stranger's service: what is trained is worth more than its curve
             self._failed = True
             told = f"{self._name} failed and is left alone: {type(error).__name__}: {error}"
@@ -73,6 +75,8 @@ def tracked(
     Raises:
         ConfigError: accelerate knows no such tracker, or its package is not installed.
     """
+    if not isinstance(names, str | Sequence):
+        raise ConfigError(f"track is the name of a tracker, such as 'tensorboard', or several, not {names!r}")
     wanted = (names,) if isinstance(names, str) else tuple(names)
     for name in wanted:
         _check(name)

@@ -25,7 +25,7 @@ from zoo.history import History, is_lower_better
 from zoo.means import add, means, score
 from zoo.optim import Stepper
 from zoo.recipe import Recipe
-from zoo.run.group import PATIENCE, Group, check_kind, losing_nobody
+from zoo.run.group import PATIENCE, Group, check_kind, check_launch, losing_nobody
 from zoo.run.keeper import Keeper
 from zoo.run.state import TrainState
 from zoo.running import running
@@ -245,6 +245,7 @@ def _engine(device: torch.device) -> Accelerator:
     Raises:
         ConfigError: They were launched to share a net in a way that zoo does not know.
     """
+    check_launch(os.environ)
     is_group_on_cpu = device.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
     patience = InitProcessGroupKwargs(timeout=timedelta(seconds=PATIENCE))
     engine = Accelerator(mixed_precision="no", device_placement=False, cpu=is_group_on_cpu, kwargs_handlers=[patience])

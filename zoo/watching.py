@@ -2,10 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from zoo.build import resolved
 from zoo.callbacks import Callback
-from zoo.errors import PluginError
+from zoo.errors import ConfigError, PluginError
 from zoo.plugins import CATALOGUE
+
+
+def watchers(wanted: Iterable[Callback | str] | str) -> list[Callback]:
+    """Return callbacks, those made anew that are named; one name alone is one.
+
+    Raises:
+        ConfigError: They are no list.
+        UnknownNameError, PluginError: As `watcher`.
+    """
+    if isinstance(wanted, str):
+        return [watcher(wanted)]
+    if not isinstance(wanted, Iterable):
+        raise ConfigError(f"callbacks is a list of callbacks or of names that plugins offer, not {wanted!r}")
+    return [watcher(each) for each in wanted]
 
 
 def watcher(wanted: Callback | str) -> Callback:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from contextlib import nullcontext
-from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.runs import begun, noted
+from zoo.cli.runs import begun
 from zoo.cli.table import as_json, print_json
-from zoo.reference import is_folder
+from zoo.cli.training import again, default_folder, keep, prepared, train, words_of
 from zoo.run.record import is_first
 
 if TYPE_CHECKING:
@@ -20,8 +18,10 @@ if TYPE_CHECKING:
     from zoo.metrics import Evaluation
     from zoo.model import Model
 
-HELD_OUT = 0.1
-"""Share of the training images held out when a recipe selects by held-out scores and names no share."""
+SHOWN = ("resume", "quiet", "is_json", "plot")
+"""Options that say how a run is shown."""
+FREE = ("device", "every", "on_nan", "track")
+"""Options that decide nothing of what a run learns, or that it may need another value of to go on."""
 EXAMPLES = """
 \b
 zoo fit gcn-7x7 fashion-mnist-7x7
@@ -81,7 +81,8 @@ def _value(text: str) -> Any:
 @click.option(
     "--resume",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Go on with the run in this folder, with the words it was begun with.",
+    help="Go on with the run in this folder, with the words it was begun with; --device, --every, --on-nan and --track "
+    "may change.",
 )
 @click.option(
     "--on-nan",
@@ -90,6 +91,9 @@ def _value(text: str) -> Any:
     show_default=True,
     help="What to do about a batch whose loss is not finite.",
 )
+@click.option("--track", multiple=True, metavar="NAME", help="Send the history to tensorboard, trackio, ...")
+@click.option("--callback", "callbacks", multiple=True, metavar="NAME", help="A callback that a plugin offers.")
+@click.option("--on-disk", "is_on_disk", is_flag=True, help="Leave the images of a folder or file on the disk.")
 @click.option("--plot", type=click.Path(dir_okay=False, path_type=Path), help="Draw the curves of loss and accuracy.")
 @click.option(
     "--grids",
@@ -115,6 +119,9 @@ def fit(
     every: str,
     resume: Path | None,
     on_nan: str,
+    track: tuple[str, ...],
+    callbacks: tuple[str, ...],
+    is_on_disk: bool,
     plot: Path | None,
     grids: Path | None,
     quiet: bool,
@@ -126,103 +133,53 @@ def fit(
     a folder such as ./photos with a sub-folder a class. Checkpoints lie beside what is saved until training is done;
     Ctrl-C and SIGTERM write one, and --resume goes on from the newest as if it had never stopped.
     """
-    from zoo.cli.use import test_images
-
     if resume is not None:
-        _check_alone(ctx)
-        words, folder = begun(resume), resume
-        made, sets = _again(words)
+        changed = _given_again(ctx)
+        run, words = resume, begun(resume) | changed
+        made, sets = again(words)
     else:
         if model is None or data is None:
             raise click.UsageError("give MODEL and DATA, or --resume FOLDER")
-        made, sets = _prepared(model, data, config, seed, pretrained)
+        made, sets = prepared(model, data, config, seed, pretrained, is_on_disk)
         made.license = license or made.license
-        folder = save or _default_folder(model)
+        run = save or default_folder(model)
         changes = changes if epochs is None else {**changes, "epochs": epochs}
-        words = _words(made, model, data=data, recipe=recipe, changes=changes, device=device, every=every)
-        words |= {"on_nan": on_nan, "grids": None if grids is None else str(grids)}
-    _train(made, sets, folder, words, progress=not quiet, is_resumed=resume is not None)
-    if not is_first():
-        return
-    images = test_images(sets) if made.spec.task == "classification" else None
-    result = None if images is None else made.evaluate(images, keep=True)
-    _keep(made, folder)
+        words = words_of(made, model, data=data, recipe=recipe, changes=changes, device=device, every=every)
+        words |= {"on_nan": on_nan, "is_on_disk": is_on_disk, "track": track, "callbacks": callbacks}
+        words |= {"grids": None if grids is None else str(grids)}
+    train(made, sets, run, words, progress=not quiet, is_resumed=resume is not None)
+    if is_first():
+        _finish(made, sets, run, plot, is_json)
+
+
+def _given_again(ctx: click.Context) -> dict[str, Any]:
+    """Return the options that a run may go on with another value of; it goes on with all others as it was begun.
+
+    Raises:
+        UsageError: One of the others is given.
+    """
+    source = click.core.ParameterSource.COMMANDLINE
+    given = [each for each in ctx.command.params if ctx.get_parameter_source(each.name or "") == source]
+    odd = [each.get_error_hint(ctx) for each in given if each.name not in (*SHOWN, *FREE)]
+    if odd:
+        raise click.UsageError(f"a run goes on with what it was begun with; leave out {', '.join(odd)}")
+    if ctx.params["every"] == "never":
+        raise click.UsageError("a run goes on from checkpoints and keeps on writing them; leave out --every never")
+    return {each.name or "": ctx.params[each.name or ""] for each in given if each.name in FREE}
+
+
+def _finish(model: Model, sets: Dataset, folder: Path, plot: Path | None, is_json: bool) -> None:
+    """Score what is trained on the test images if there are any, save it, and say so."""
+    from zoo.cli.use import test_images
+
+    images = test_images(sets) if model.spec.task == "classification" else None
+    result = None if images is None else model.evaluate(images, keep=True)
+    keep(model, folder)
     if plot is not None:
         from zoo.plots import curves, write
 
-        write(curves({made.spec.name: made.history}), plot)
-    _report(made, result, folder, is_json)
-
-
-def _check_alone(ctx: click.Context) -> None:
-    """Raise if more is given than what says how a run is shown: it goes on with what it was begun with."""
-    shown = ("resume", "quiet", "is_json", "plot")
-    given = [
-        parameter.get_error_hint(ctx)
-        for parameter in ctx.command.params
-        if parameter.name not in shown
-        and ctx.get_parameter_source(parameter.name or "") == click.core.ParameterSource.COMMANDLINE
-    ]
-    if given:
-        raise click.UsageError(f"a run goes on with what it was begun with; leave out {', '.join(given)}")
-
-
-def _words(made: Model, model: str, **words: Any) -> dict[str, Any]:
-    """Return, as JSON, all that says how a training was begun."""
-    from zoo.restoring import number_type
-
-    name = made.spec.name if is_folder(model) else model
-    about = {"model": name, "config": made.config, "seed": made.seed, "dtype": number_type(made.net)}
-    return {**about, "license": made.license, **words}
-
-
-def _again(words: dict[str, Any]) -> tuple[Model, Dataset]:
-    """Return the model and the data that a run was begun with; its weights come from a checkpoint."""
-    from zoo.api import create
-    from zoo.cli.use import read
-
-    made = create(words["model"], seed=words["seed"], **words["config"])
-    if words["dtype"] not in ("mixed", "float32"):
-        made.to(dtype=words["dtype"])
-    made.license = words["license"]
-    return made, read(words["data"], made.preprocessing.size, made.preprocessing.resize)
-
-
-def _train(
-    model: Model, sets: Dataset, folder: Path, words: dict[str, Any], *, progress: bool, is_resumed: bool
-) -> None:
-    """Train; what is trained when Ctrl-C or SIGTERM comes is saved beside the checkpoints.
-
-    Test images are scored after each epoch where that decides nothing; a recipe that selects by held-out scores holds
-    out a tenth of the training images instead.
-    """
-    from zoo.cli.use import test_images
-    from zoo.grids import Grids
-
-    changes = words["changes"]
-    chosen = model.spec.recipe_named(words["recipe"]).replace(**changes)
-    if chosen.validation == 0:
-        changes = {**changes, "validation": HELD_OUT if chosen.selects else test_images(sets)}
-    is_kept = words["every"] != "never"
-    kept = {"checkpoint": folder, "every": words["every"], "resume": is_resumed} if is_kept else {}
-    how = {"recipe": words["recipe"], "device": words["device"], "on_nan": words["on_nan"], "progress": progress}
-    how["callbacks"] = [Grids(words["grids"])] if words["grids"] else []
-    try:
-        with noted(folder, model.spec.name, words) if is_kept and not is_resumed else nullcontext():
-            model.fit(sets.train, **how, **kept, **changes)
-    except (KeyboardInterrupt, SystemExit):
-        if model.history and is_first():
-            saved = model.save(folder)
-            click.echo(f"\ninterrupted; {len(model.history)} epochs are saved to {saved}", err=True)
-        raise
-
-
-def _keep(model: Model, folder: Path) -> None:
-    """Save the model in place of its checkpoints."""
-    from zoo.run.store import Store
-
-    model.save(folder)
-    Store(folder).clear()
+        write(curves({model.spec.name: model.history}), plot)
+    _report(model, result, folder, is_json)
 
 
 def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool) -> None:
@@ -236,35 +193,3 @@ def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool
     named = folder if folder.is_absolute() or str(folder).startswith((".", "~")) else f"./{folder}"
     use = f"zoo sample {named} draws" if model.spec.task == "generation" else f"zoo predict {named} picture.png labels"
     click.echo(f"saved to {named}; {use} with it")
-
-
-def _prepared(
-    model: str, data: str, config: dict[str, Any], seed: int | None, pretrained: str | None
-) -> tuple[Model, Dataset]:
-    """Return a saved model to go on with, or a new one for as many classes as the data has, and the data."""
-    from zoo.api import create, load
-    from zoo.cli.use import read
-    from zoo.errors import ConfigError
-    from zoo.plugins import CATALOGUE
-
-    if is_folder(model):
-        if config or seed is not None or pretrained is not None:
-            raise ConfigError("--config, --seed and --from make a new model; a saved one keeps its own")
-        made = load(model)
-        return made, read(data, made.preprocessing.size, made.preprocessing.resize)
-    spec = CATALOGUE.shelf("models")[model]
-    sets = read(data, config.get("size", spec.size), spec.resize)
-    fitting = {"classes": len(sets.train.classes), "channels": sets.train.channels, **config}
-    made = create(model, seed=seed, pretrained=pretrained, **fitting)
-    if made.report is not None:
-        click.echo(f"begun from {made.base}: {made.report}", err=True)
-    return made, sets
-
-
-def _default_folder(model: str) -> Path:
-    """Return where a run is saved: a new folder under `runs`, or the saved model's own when that goes on."""
-    if is_folder(model):
-        return Path(model)
-    name = model.rpartition(":")[2]
-    names = (f"{name}-{number}" if number > 1 else name for number in count(1))
-    return next(folder for folder in map(Path("runs").joinpath, names) if not folder.exists())

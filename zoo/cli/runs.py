@@ -35,11 +35,10 @@ def _row(folder: Path) -> dict[str, Any]:
         told = record.read(folder)
     except WeightsError as error:
         return {"run": str(folder), "state": "damaged", "problem": str(error)}
-    state = record.state_now(folder, told)
-    row = {"run": str(folder), **vars(told), "state": state}
-    can_go_on = state in ("interrupted", "killed", "failed") and (folder / CHECKPOINTS).is_dir()
-    row["resume"] = f"zoo fit --resume {folder}" if can_go_on and told.command else ""
-    return row
+    state, is_kept = record.state_now(folder, told), (folder / CHECKPOINTS).is_dir() and told.command is not None
+    state = "not saved" if state == "done" and is_kept else state  # it was stopped after its last step
+    resume = f"zoo fit --resume {folder}" if is_kept and state != "running" else ""
+    return {"run": str(folder), **vars(told), "state": state, "resume": resume}
 
 
 def _told(row: dict[str, Any]) -> dict[str, Any]:

@@ -88,12 +88,14 @@ def evaluate(
     print_json(result.to_json()) if is_json else click.echo(str(result))
 
 
-def read(data: str, size: Any, how: str) -> Any:
+def read(data: str, size: Any, how: str, is_on_disk: bool = False) -> Any:
     """Return a data set; pictures in a folder of one's own are brought to the model's size as they are read."""
     from zoo.api import dataset
     from zoo.reference import is_folder
 
-    return dataset(data, size=size, how=how) if is_folder(data) else dataset(data)
+    if is_folder(data):
+        return dataset(data, size=size, how=how, is_on_disk=is_on_disk)
+    return dataset(data, is_on_disk=is_on_disk)
 
 
 def test_images(sets: Any) -> Any:

@@ -17,25 +17,38 @@ from zoo.errors import ConfigError, TrainingError, ZooError
 from zoo.plainjson import parsed
 from zoo.run.tree import apart, together
 
+WHOLE = "zoo trains with a whole net in each process"
 PATIENCE = 600.0
 """Seconds that a process waits for another one before it gives up."""
 KINDS = ("NO", "MULTI_CPU", "MULTI_GPU")
 """Ways of accelerate to train in several processes that keep a whole net in each."""
+CUT = {"FSDP": "FSDP", "DEEPSPEED": "DeepSpeed", "MEGATRON_LM": "Megatron-LM"}
+"""Ways of accelerate to cut a net into pieces, as the variables `ACCELERATE_USE_...` ask for them."""
 LOST = ("gloo", "nccl", "connection", "timed out", "peer", "socket")
 """Words of errors that tell of another process."""
 AGREE = 8
 """Steps between two agreements of several processes on stopping and saving: each costs a round trip."""
 
 
+def check_launch(environ: Mapping[str, str]) -> None:
+    """Raise if `accelerate launch` was asked to cut the net into pieces, which on CPUs it would not even do.
+
+    Raises:
+        ConfigError: It was.
+    """
+    for word, name in CUT.items():
+        if environ.get(f"ACCELERATE_USE_{word}", "false").lower() in ("true", "1"):
+            raise ConfigError(f"{WHOLE}, and accelerate was launched with {name}; launch it without")
+
+
 def check_kind(kind: str) -> None:
     """Raise for a way to share a net among processes that zoo does not know.
 
     Raises:
-        ConfigError: It is one of them: FSDP, DeepSpeed, a TPU.
+        ConfigError: It is one of them, such as a TPU's.
     """
     if kind not in KINDS:
-        told = f"zoo trains with a whole net on each process, not with accelerate's {kind}"
-        raise ConfigError(f"{told}; launch it without FSDP, DeepSpeed or a TPU")
+        raise ConfigError(f"{WHOLE}, not with accelerate's {kind}; launch it on CPUs or GPUs of NVIDIA or AMD")
 
 
 def _leave() -> None:

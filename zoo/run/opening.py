@@ -130,16 +130,18 @@ def opened(folder: str | Path | None, *, every: str, newest: int, resume: bool |
     """
     if resume not in (True, False, "auto"):
         raise ConfigError(f"resume is True, False or 'auto', not {resume!r}")
-    if folder is None:
-        if resume is not False:
-            raise ConfigError("resume needs checkpoint=, the folder of the run to go on with")
-        yield None
-        return
-    if not isinstance(folder, str | Path):
-        raise ConfigError(f"checkpoint is a folder, not {folder!r}")
     if not isinstance(newest, int) or isinstance(newest, bool) or newest < 1:
         raise ConfigError(f"newest is how many checkpoints are kept, at least 1, not {newest!r}")
-    interval, place = Interval.of(every), resolved(Path(folder))
+    interval = Interval.of(every)
+    if folder is None:
+        if resume is not False or every != "epoch":
+            given = "every" if resume is False else "resume"
+            raise ConfigError(f"{given} needs checkpoint=, the folder of the run")
+        yield None
+        return
+    if not isinstance(folder, str | Path) or not str(folder):
+        raise ConfigError(f"checkpoint is a folder, not {folder!r}")
+    place = resolved(Path(folder))
     with ExitStack() as stack:
         store = Store(place, newest=newest)
         if is_first():
