@@ -99,6 +99,18 @@ class Fancy(Sound):
         super().__init__(size, channels, classes)
 
 
+class Growing(Sound):
+    """What completes its config changes it each time."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10, hidden: int = 8):
+        super().__init__(size, channels, classes)
+        self.layer = nn.Sequential(nn.Linear(channels * size[0] * size[1], hidden), nn.Linear(hidden, classes))
+
+    @staticmethod
+    def completed(config):
+        return {**config, "hidden": config["hidden"] + 1}
+
+
 class FixedSize(nn.Module):
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__()
@@ -140,6 +152,16 @@ class TenOnly(Sound):
 class GreyOnly(Sound):
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__(size, 1, classes)
+
+
+class RedOnly(Sound):
+    """It is made for any number of channels, and looks at the first."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, 1, classes)
+
+    def forward(self, images):
+        return super().forward(images[:, :1])
 
 
 class Flat(Sound):
@@ -247,6 +269,18 @@ class Rounding(Sound):
             self.layer.register_load_state_dict_post_hook(lambda layer, _: layer.weight.data.mul_(1.5))
 
 
+class Cooling(Sound):
+    """It counts its steps aside of what is saved, and answers by the count."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.steps = 0
+
+    def forward(self, images):
+        self.steps += self.training
+        return super().forward(images) * (1 + self.steps)
+
+
 class FullPrecision(Sound):
     def forward(self, images):
         square = torch.eye(3, dtype=images.dtype, device=images.device)
@@ -310,6 +344,35 @@ class Nested(Telling):
         return found[:, None] if pre_logits else self.layer(found)
 
 
+class Pooled(nn.Module):
+    """A classifier of the mean level: correct, and the same for a turned or mirrored image."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__()
+        self.layer = nn.Linear(channels, classes)
+
+    def forward(self, images):
+        return self.layer(images.mean((2, 3)))
+
+
+class Leaning(Pooled):
+    """The top row counts a little more."""
+
+    def forward(self, images):
+        return super().forward(images) + 1e-3 * self.layer(images[:, :, 0].mean(2))
+
+
+class Placed(Pooled):
+    """It knows where a pixel lies, by a weight that begins at zero."""
+
+    def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
+        super().__init__(size, channels, classes)
+        self.places = nn.Parameter(torch.zeros(size))
+
+    def forward(self, images):
+        return super().forward(images * (1 + self.places))
+
+
 FAULTS = {
     Unseeded: "same_seed_same_weights",
     Entropic: "same_seed_same_weights",
@@ -320,12 +383,14 @@ FAULTS = {
     Locked: "copies_stand_alone",
     FromEnvironment: "rebuilt_in_a_fresh_process",
     Loose: "unknown_option_refused",
+    Growing: "config_is_complete",
     Fancy: "config_survives_json",
     FixedSize: "sizes_work_or_are_refused",
     Batchwise: "batch_of_one_equals_batch_of_many",
     AlwaysTraining: "batch_of_one_equals_batch_of_many",
     TenOnly: "any_number_of_classes",
     GreyOnly: "any_number_of_channels",
+    RedOnly: "wrong_channels_refused",
     Flat: "logits_shaped",
     Shuffled: "order_kept",
     Noisy: "eval_mode_deterministic",
@@ -344,6 +409,7 @@ FAULTS = {
     Restless: "fits_are_repeatable",
     Hidden: "state_is_whole",
     Lenient: "strict_loading",
+    Cooling: "saved_and_loaded_bitwise",
     FullPrecision: "saved_in_other_number_types",
     Aside: "follows_device_and_dtype",
     OnCpu: "follows_device_and_dtype",
@@ -358,6 +424,10 @@ UNTRUE = {
     "name_tells_the_size": {"name": "subject-8x8"},
     "parameters_counted": {"parameters": 7},
     "declared_options_exist": {"config": {"widht": 3}},
+    "declared_symmetry_holds": {"symmetry": "D4"},
     "recipes_train": {"recipes": {"odd": Recipe(class_weights=(1.0, 2.0, 3.0))}},
 }
 """Changes of a sound model's spec that make it untrue, by the check that must catch each."""
+
+LOPSIDED = (Leaning, Placed)
+"""Nets that do not keep the symmetry which their specs declare."""

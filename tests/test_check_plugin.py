@@ -12,8 +12,10 @@ from offering import offer
 from wheels import Distribution, install
 
 import zoo as face
+from zoo.discovery import KINDS
 from zoo.signature import Classes
 from zoo.testing import DATASET_CHECKS, PLUGIN_CHECKS, CheckFailure, check_dataset, check_plugin
+from zoo.testing.naming import IMPORT_STRINGS
 from zoo.testing.report import Outcome
 
 NET = """
@@ -41,6 +43,11 @@ MORE = """
     def zoo_commands():
         return [zoo.Command(name="planted", summary="it", build="planted_net:command")]
 """
+WATCHER = """
+    @zoo.hookimpl
+    def zoo_callbacks():
+        return [zoo.CallbackSpec(name="planted", summary="it", build="planted_net:Deaf")]
+"""
 TABLE = """
     @zoo.hookimpl
     def zoo_experiments():
@@ -58,6 +65,7 @@ FAULTS = {
     "names_are_its_own": dedent(SOUND).replace("planted-7x7", "gcn-7x7"),
     "import_strings_work": dedent(SOUND).replace("planted_net:Net", "planted_net:Nett"),
     "commands_explain_themselves": dedent(SOUND) + dedent(MORE),
+    "callbacks_watch": dedent(SOUND) + dedent(WATCHER),
     "experiments_name_what_exists": dedent(SOUND) + dedent(TABLE),
     "distribution_described": dedent(SOUND),
     "distribution_requires_zoo": dedent(SOUND),
@@ -66,7 +74,7 @@ FAULTS = {
 
 
 def installed(place, source):
-    net = dedent(NET) + "\ncommand = print\n"
+    net = dedent(NET) + "\ncommand = print\n\nclass Deaf:\n    def on_epoch(self, training): pass\n"
     files = {"planted.py": source, "planted_net.py": net}
     return install(place / "site", Distribution(name="zoo-planted", files=files, entry_points={"planted": "planted"}))
 
@@ -74,6 +82,10 @@ def installed(place, source):
 def test_every_check_of_a_plugin_has_a_planted_fault(figure):
     figure(f"check_plugin: {len(FAULTS)} planted faults for {len(PLUGIN_CHECKS)} checks of a plugin")
     assert set(FAULTS) == set(PLUGIN_CHECKS)
+
+
+def test_every_kind_of_value_has_its_import_strings_checked():
+    assert set(IMPORT_STRINGS) == set(KINDS.values())
 
 
 @pytest.mark.parametrize("check", FAULTS)

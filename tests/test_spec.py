@@ -71,6 +71,18 @@ def test_build_is_an_import_string_and_nothing_else(build):
         model(build=build)
 
 
+@pytest.mark.parametrize("make", [model, lambda **fields: EncoderSpec(name="gcn", summary="", build="a:b", **fields)])
+def test_a_symmetry_is_that_of_the_square_or_none(make):
+    assert (make().symmetry, make(symmetry="D4").symmetry) == ("", "D4")
+    with pytest.raises(ConfigError, match="symmetry is 'D4' or left out, not 'SO2'"):
+        make(symmetry="SO2")
+
+
+def test_a_model_that_draws_images_has_no_symmetry():
+    with pytest.raises(ConfigError, match="gcn-7x7 draws images; symmetry is of a model that labels them"):
+        model(task="generation", symmetry="D4")
+
+
 @pytest.mark.parametrize("size", [7, (7,), (7, 7, 7), (0, 7), (7.5, 7), "77", (None, 7)])
 def test_a_size_is_two_positive_whole_numbers(size):
     with pytest.raises(ConfigError, match="size is two positive whole numbers"):

@@ -34,6 +34,11 @@ def _check_import_string(build: object, name: str) -> None:
         raise ConfigError(f"{name}: build is an import string such as 'package.module:Name', not {build!r}")
 
 
+def _check_symmetry(symmetry: object, name: str) -> None:
+    if symmetry not in SYMMETRIES:
+        raise ConfigError(f"{name}: symmetry is 'D4' or left out, not {symmetry!r}")
+
+
 class Frozen(Mapping[str, Any]):
     """A read-only mapping which, unlike `MappingProxyType`, can be copied and pickled, and so can its owner."""
 
@@ -82,6 +87,7 @@ class ModelSpec:
         standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
         weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`; those that
             ship with zoo under its name when left out.
+        symmetry: `D4` if a turned or mirrored square image gets the same logits; `zoo.testing.check_model` tries it.
         foreign: For a net of another library: import string of a callable that takes the model's name, the tag of
             published weights (or None) and the `config.json` beside them (or {}), and returns a `zoo.foreign.Foreign`.
             With it `pretrained` also takes files that the library wrote.
@@ -102,6 +108,7 @@ class ModelSpec:
     resize: str = "area"
     standardize: bool = False
     weights: str = ""
+    symmetry: str = ""
     foreign: str = ""
     paper: str = ""
     tags: tuple[str, ...] = ()
@@ -113,6 +120,9 @@ class ModelSpec:
         if self.foreign != "":
             _check_import_string(self.foreign, self.name)
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
+        _check_symmetry(self.symmetry, self.name)
+        if self.symmetry and self.task == "generation":
+            raise ConfigError(f"{self.name} draws images; symmetry is of a model that labels them, so leave it out")
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
             if not isinstance(recipe, Recipe):
                 raise ConfigError(f"{self.name}: {name} is a Recipe, not {recipe!r}")
@@ -157,8 +167,7 @@ class EncoderSpec:
         """Check the names."""
         check_name(self.name, "encoder")
         _check_import_string(self.build, self.name)
-        if self.symmetry not in SYMMETRIES:
-            raise ConfigError(f"{self.name}: symmetry is 'D4' or left out, not {self.symmetry!r}")
+        _check_symmetry(self.symmetry, self.name)
 
 
 @dataclass(frozen=True, kw_only=True)

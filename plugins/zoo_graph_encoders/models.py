@@ -40,6 +40,7 @@ MODELS = (
         "Luo, Shi and Wu 2025, Can classic GNNs be strong baselines for graph-level tasks?",
         config={"encoder": "gcn-plus", "readout": "mean+max"},
         parameters=16_842,
+        symmetry="D4",
         recipe=DEEP,
         tags=(*GREY, "gcn", "invariant"),
     ),

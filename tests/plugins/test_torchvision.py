@@ -51,7 +51,8 @@ def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled,
 def test_an_architecture_passes_the_kit(name):
     report = check_model(f"torchvision:{name}")
     print(report)
-    assert report.passed == tuple(CHECKS)
+    assert {*report.passed, *report.skipped} == set(CHECKS)
+    assert report.skipped == {"declared_symmetry_holds": "it declares no symmetry"}
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zoo.testing import describing, drawing, featuring, lasting, learning, making, running
+from zoo.testing import describing, drawing, featuring, lasting, learning, making, running, turning
 from zoo.testing.subject import Subject
 
 Check = Callable[[Subject], None]
@@ -35,6 +35,7 @@ ORDER: tuple[Check, ...] = (
     running.images_untouched,
     running.any_memory_layout,
     featuring.features_before_deciding,
+    turning.declared_symmetry_holds,
     making.copies_stand_alone,
     lasting.state_is_whole,
     lasting.strict_loading,

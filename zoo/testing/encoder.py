@@ -14,6 +14,7 @@ from zoo.encoder import encoder
 from zoo.graph import PixelGraph
 from zoo.randomness import generator, isolated
 from zoo.testing.report import require
+from zoo.testing.subject import moved
 
 Size = tuple[int, int]
 CLOSE = 1e-5
@@ -35,11 +36,7 @@ class EncoderSubject:
 
     def moved(self, size: Size = (5, 5)) -> Module:
         """Return an encoder whose weights are all moved, so that none hides a fault by being zero."""
-        net, draws = self.make(size), generator(5, "weights")
-        with torch.no_grad():
-            for weight in net.parameters():
-                weight.add_(0.1 * torch.randn(weight.shape, generator=draws))
-        return net
+        return moved(self.make(size))
 
     def nodes(self, graph: PixelGraph, batch: int = 3) -> Tensor:
         """Return random nodes (B, N, width)."""

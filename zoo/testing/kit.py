@@ -14,7 +14,8 @@ from zoo.source import Source
 from zoo.testing.checks import BY_TASK, CHECKS
 from zoo.testing.encoder import EncoderSubject
 from zoo.testing.encoding import ENCODER_CHECKS
-from zoo.testing.plugging import PLUGIN_CHECKS, PluginSubject
+from zoo.testing.plugging import PLUGIN_CHECKS
+from zoo.testing.plugin import PluginSubject
 from zoo.testing.reading import DATASET_CHECKS, DataSubject
 from zoo.testing.report import Outcome, Report, outcomes, report_of
 from zoo.testing.subject import Subject

@@ -1,94 +1,15 @@
-"""Checks of a plugin as a whole: what it does when it is looked at, what it says of itself, what its values name."""
+"""Checks of a plugin as a whole: what it does when it is looked at, and what it says of itself."""
 
 from __future__ import annotations
 
-import json
-import os
 from collections.abc import Callable
-from dataclasses import dataclass
-from functools import cached_property
-from importlib import metadata
-from typing import Any
 
-from zoo.build import resolved
-from zoo.discovery import OWN_DISTRIBUTION, Plugin
-from zoo.entrypoint import Point
-from zoo.errors import ZooError, listed
+from zoo.discovery import OWN_DISTRIBUTION
+from zoo.errors import listed
 from zoo.shelves import SHELVES
-from zoo.source import Source
-from zoo.spec import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
-from zoo.testing.fresh import alone, last_line
-from zoo.testing.report import CheckFailure, NotApplicable, require
-
-HEAVY = (
-    *("torch", "torchvision", "torchmetrics", "torch_geometric", "timm", "accelerate", "safetensors", "numpy"),
-    *("scipy", "sklearn", "pandas", "pyarrow", "matplotlib", "PIL", "huggingface_hub"),
-)
-IMPORT_STRINGS: dict[type, tuple[str, ...]] = {
-    ModelSpec: ("build", "foreign"),
-    **dict.fromkeys((EncoderSpec, DatasetSpec, Command), ("build",)),
-    Source: ("names", "model"),
-    Experiment: (),
-}
-"""Which fields of a value are import strings."""
-LOOK = """
-import json, os, sys, threading
-import zoo.hooks
-from zoo.entrypoint import Point
-from zoo.offers import Contract
-
-done, target, heavy = [], sys.argv[1], set(sys.argv[2:])
-
-def watch(event, arguments):
-    if event == "open":
-        path, mode, flags = arguments
-        if isinstance(path, (str, bytes, os.PathLike)) and flags & (os.O_WRONLY | os.O_RDWR | os.O_CREAT):
-            done.append(f"writes {os.fsdecode(path)}")
-    elif event in ("socket.connect", "socket.getaddrinfo", "socket.bind"):
-        done.append("uses the network")
-    elif event in ("subprocess.Popen", "os.system", "os.posix_spawn", "os.fork"):
-        done.append("starts a process")
-    elif event in ("os.mkdir", "os.remove", "os.rename", "os.rmdir"):
-        done.append(f"changes files ({event})")
-
-environment, threads, told = dict(os.environ), threading.active_count(), sys.stdout
-sys.dont_write_bytecode = True
-sys.addaudithook(watch)
-module = Point("it", target).load()
-first, second = (Contract().ask("it", module).offers for _ in range(2))
-if dict(os.environ) != environment:
-    done.append("changes the environment")
-if threading.active_count() != threads:
-    done.append("starts a thread")
-values = [[(type(each).__name__, repr(each)) for each in offers] for offers in (first, second)]
-print("\\n" + json.dumps({"done": done, "heavy": sorted(heavy & sys.modules.keys()), "same": values[0] == values[1]}))
-"""
-
-
-@dataclass(frozen=True, kw_only=True)
-class PluginSubject:
-    """The plugin that is checked."""
-
-    plugin: Plugin
-
-    @cached_property
-    def module(self) -> Any:
-        """What its entry point names."""
-        return Point(self.plugin.name, self.plugin.target).load()
-
-    @cached_property
-    def look(self) -> dict[str, Any]:
-        """What a fresh process sees when it asks the plugin what it offers."""
-        done = alone(LOOK, self.plugin.target, *HEAVY, place=os.getcwd())
-        if done.returncode:
-            raise CheckFailure(f"a fresh process cannot look at it: {last_line(done)}; import what it needs there")
-        said = done.stdout.rstrip("\n").rpartition("\n")
-        return {**json.loads(said[2]), "said": (said[0] + done.stderr).strip()}
-
-    @cached_property
-    def about(self) -> metadata.PackageMetadata:
-        """The metadata of its distribution."""
-        return metadata.metadata(self.plugin.distribution)
+from zoo.testing import naming
+from zoo.testing.plugin import PluginSubject
+from zoo.testing.report import NotApplicable, require
 
 
 def ready(subject: PluginSubject) -> None:
@@ -144,43 +65,6 @@ def names_are_its_own(subject: PluginSubject) -> None:
             require(not is_clash, f"{kind.removesuffix('s')} {name!r} is offered by {listed(others)} too", mend)
 
 
-def import_strings_work(subject: PluginSubject) -> None:
-    """Everything its values name can be imported."""
-    for value in subject.plugin.offers:
-        targets = [getattr(value, key) for key in IMPORT_STRINGS[type(value)]]
-        for target in filter(lambda text: ":" in text, targets):
-            try:
-                resolved(target, value.name)
-            except ZooError as error:
-                raise CheckFailure(f"{error}; correct the import string or the module") from error
-
-
-def commands_explain_themselves(subject: PluginSubject) -> None:
-    """Each command is a click command that says what it does."""
-    commands = subject.plugin.offered("commands")
-    if not commands:
-        raise NotApplicable("it offers no commands")
-    for command in commands:
-        found = resolved(command.build, command.name)
-        is_command = hasattr(found, "get_short_help_str") and hasattr(found, "make_context")
-        require(is_command, f"{command.build} is no click command", "decorate it with @click.command()")
-        require(bool(found.help), f"the command {command.name!r} has no help", "give it a docstring")
-
-
-def experiments_name_what_exists(subject: PluginSubject) -> None:
-    """Rows of its experiments name models, recipes and data sets that are there."""
-    experiments = subject.plugin.offered("experiments")
-    if not experiments:
-        raise NotApplicable("it offers no experiments")
-    for experiment in experiments:
-        for row in experiment.rows:
-            where = f"row {row.label!r} of {experiment.name}"
-            data = row.dataset or experiment.dataset
-            require(row.model in SHELVES["models"], f"{where} names no model: {row.model!r}", "correct the name")
-            require(data in SHELVES["datasets"], f"{where} names no data set: {data!r}", "correct the name")
-            SHELVES["models"][row.model].recipe_named(row.recipe)
-
-
 def distribution_described(subject: PluginSubject) -> None:
     """Its distribution says in one line what it is, and under which licence."""
     about = subject.about
@@ -209,9 +93,10 @@ ORDER: tuple[Callable[[PluginSubject], None], ...] = (
     silent_at_import,
     same_offers_again,
     names_are_its_own,
-    import_strings_work,
-    commands_explain_themselves,
-    experiments_name_what_exists,
+    naming.import_strings_work,
+    naming.commands_explain_themselves,
+    naming.callbacks_watch,
+    naming.experiments_name_what_exists,
     distribution_described,
     distribution_requires_zoo,
 )

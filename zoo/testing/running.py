@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import torch
 
-from zoo.errors import ImageError
 from zoo.randomness import isolated
 from zoo.testing.subject import CheckFailure, Subject, is_equal, require, weights_of
 
@@ -38,14 +37,16 @@ def any_number_of_channels(subject: Subject) -> None:
 
 
 def wrong_channels_refused(subject: Subject) -> None:
-    """Images of another number of channels are a clear error."""
+    """The net itself refuses images of another number of channels: it passes over none."""
     model = subject.make()
     wants = model.preprocessing
     try:
-        model.predict(torch.zeros(2, wants.channels + 4, *wants.size, dtype=torch.uint8))
-    except ImageError:
+        with torch.no_grad():
+            model.net(torch.zeros(2, wants.channels + 4, *wants.size))
+    except Exception:  # whatever the net's layers raise
         return
-    raise CheckFailure("images with four more channels were accepted; take `channels` in the builder")
+    mend = "let `channels` be what its first layer takes, and neither slice channels nor average over them"
+    raise CheckFailure(f"the net is for {wants.channels} channels and took images with four more; {mend}")
 
 
 def batch_of_one_equals_batch_of_many(subject: Subject) -> None:

@@ -27,6 +27,7 @@ __all__ = [
     "Subject",
     "digest",
     "is_equal",
+    "moved",
     "require",
     "states_of_random",
     "tensors_of",
@@ -85,6 +86,15 @@ def weights_of(model: Model) -> dict[str, Tensor]:
 def tensors_of(net: Module) -> dict[str, Tensor]:
     """Return a copy of a net's weights and buffers."""
     return {name: tensor.clone() for name, tensor in net.state_dict().items()}
+
+
+def moved(net: Module) -> Module:
+    """Move every weight of a net a little, so that none hides a fault by being zero, and return the net."""
+    draws = generator(5, "weights")
+    with torch.no_grad():
+        for weight in net.parameters():
+            weight.add_(0.1 * torch.randn(weight.shape, generator=draws))
+    return net
 
 
 def states_of_random() -> tuple[Any, ...]:
