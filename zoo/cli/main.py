@@ -24,6 +24,7 @@ COMMANDS = {
     "fit": ("zoo.cli.fit:fit", "train a model and save it"),
     "runs": ("zoo.cli.runs:runs", "list trainings: how far they are, and how to go on with them"),
     "predict": ("zoo.cli.use:predict", "label images"),
+    "features": ("zoo.cli.features:features", "write what a saved model finds in pictures before it decides"),
     "sample": ("zoo.cli.sample:sample", "draw images with a saved generator"),
     "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
     "plot": ("zoo.cli.plot:plot", "draw curves, scores and images of saved models, and tables"),
