@@ -6,15 +6,15 @@ from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.attention import check_heads
-from zoo_graph_encoders.geometric import convolutions
+from zoo_graph_encoders.geometric import batched, convolutions
 
 
 class GATv2(nn.Module):
     """Brody, Alon and Yahav 2022, "How attentive are graph attention networks?", eq. 7.
 
     h_i' = relu(heads joined of sum over j in N(i) of alpha_ij W_2 h_j + b), alpha the softmax over j of
-    a^T leaky(W_1 h_i + W_2 h_j). Nodes (B, N, width) to (B, N, width). torch_geometric's `GATv2Conv`, which takes no
-    (B, N, F): the graph is tiled for the batch. N(i) holds i if the graph has self-loops.
+    a^T leaky(W_1 h_i + W_2 h_j). Nodes (B, N, width) to (B, N, width). torch_geometric's `GATv2Conv`. N(i) holds i
+    if the graph has self-loops.
 
     Args:
         width: Features of each node.
@@ -30,5 +30,4 @@ class GATv2(nn.Module):
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(nodes.shape[0]))  # (B N, width)
-        return convolved.relu().view_as(nodes)
+        return batched(self.convolution, nodes, graph).relu()

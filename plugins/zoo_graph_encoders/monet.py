@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
-from zoo_graph_encoders.geometric import convolutions
+from zoo_graph_encoders.geometric import batched, convolutions
 
 
 class MoNet(nn.Module):
@@ -13,8 +13,7 @@ class MoNet(nn.Module):
 
     h_i' = relu(W_0 h_i + mean over j in N(i) of sum over k of w_k(u_ij) W_k h_j + b), with
     w_k(u) = exp(-(u - mu_k)^T S_k^-1 (u - mu_k) / 2), mu and the diagonal S learned, and u the step from i to j in
-    rows and columns. Nodes (B, N, width) to (B, N, width). torch_geometric's `GMMConv`, which takes no (B, N, F): the
-    graph is tiled for the batch.
+    rows and columns. Nodes (B, N, width) to (B, N, width). torch_geometric's `GMMConv`.
 
     Args:
         width: Features of each node.
@@ -27,6 +26,4 @@ class MoNet(nn.Module):
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        steps = graph.steps().to(nodes).repeat(nodes.shape[0], 1)  # (B E, 2)
-        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(nodes.shape[0]), steps)
-        return convolved.relu().view_as(nodes)
+        return batched(self.convolution, nodes, graph, graph.steps().to(nodes)).relu()

@@ -6,15 +6,14 @@ from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.attention import check_heads
-from zoo_graph_encoders.geometric import convolutions
+from zoo_graph_encoders.geometric import batched, convolutions
 
 
 class Transformer(nn.Module):
     """Shi et al. 2021, "Masked label prediction: unified message passing", eq. 3 and 4.
 
     h_i' = relu(W_1 h_i + heads joined of sum over j in N(i) of alpha_ij W_2 h_j), alpha the softmax over j of
-    (W_3 h_i)^T (W_4 h_j) / sqrt(d). Nodes (B, N, width) to (B, N, width). torch_geometric's `TransformerConv`, which
-    takes no (B, N, F): the graph is tiled for the batch.
+    (W_3 h_i)^T (W_4 h_j) / sqrt(d). Nodes (B, N, width) to (B, N, width). torch_geometric's `TransformerConv`.
 
     Args:
         width: Features of each node.
@@ -29,5 +28,4 @@ class Transformer(nn.Module):
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        convolved: Tensor = self.convolution(nodes.flatten(0, 1), graph.tiled(nodes.shape[0]))  # (B N, width)
-        return convolved.relu().view_as(nodes)
+        return batched(self.convolution, nodes, graph).relu()
