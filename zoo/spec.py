@@ -13,6 +13,8 @@ from zoo.signature import Preprocessing
 
 NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 SYMMETRIES = ("", "D4")
+NEEDS = ("", "gpu")
+PICTURES = ("table", "curves", "confusion", "robustness")
 SOURCED = re.compile(rf"{NAME.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
 IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
@@ -29,9 +31,9 @@ def check_model_name(name: object) -> None:
         check_name(name, "model")
 
 
-def _check_import_string(build: object, name: str) -> None:
+def _check_import_string(build: object, name: str, what: str = "build") -> None:
     if not isinstance(build, str) or not IMPORT_STRING.fullmatch(build):
-        raise ConfigError(f"{name}: build is an import string such as 'package.module:Name', not {build!r}")
+        raise ConfigError(f"{name}: {what} is an import string such as 'package.module:Name', not {build!r}")
 
 
 def _check_symmetry(symmetry: object, name: str) -> None:
@@ -209,16 +211,23 @@ class DatasetSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of a paper's table: a model with config and recipe changes, and what the paper reports for it.
+    """A row of a paper's table: a model, how it is trained and scored, and what the paper reports for it.
 
     Args:
-        label: What the paper calls it.
+        label: What the paper calls it; `arm: model` where the rows fall into arms.
         model: A name on `zoo.models`.
         recipe: One of the model's recipes by name; its default when left out.
         config: Options of the model.
         changes: Fields of the recipe to change.
         dataset: A name on `zoo.datasets`, where it is another than the table's.
-        paper: What the paper reports: `accuracy`, `loss` by epoch, `seconds`.
+        train: Import string of a function `(sets, *, seed, quick)` that returns the `Images` to train on; the data
+            set's training images when left out.
+        score: Import string of a function `(model, sets, *, seed, quick)` that returns more metrics by name: a number,
+            or a uint8 tensor of one number a test image, by which rows are compared image by image. A generator has no
+            others.
+        needs: `gpu` for a row that is left out where there is none, unless it is asked for by its label.
+        paper: What the paper reports: metrics by name, `loss` by epoch, `seconds`.
+        note: What is to be said beside its verdict.
     """
 
     label: str
@@ -227,10 +236,19 @@ class Row:
     config: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
     dataset: str | None = None
+    train: str = ""
+    score: str = ""
+    needs: str = ""
     paper: Mapping[str, float | tuple[float, ...]] = field(default_factory=dict)
+    note: str = ""
 
     def __post_init__(self) -> None:
-        """Freeze the mappings."""
+        """Check the import strings and freeze the mappings."""
+        for what in ("train", "score"):
+            if getattr(self, what) != "":
+                _check_import_string(getattr(self, what), f"row {self.label!r}", what)
+        if self.needs not in NEEDS:
+            raise ConfigError(f"row {self.label!r}: needs is 'gpu' or left out, not {self.needs!r}")
         _freeze(self, config=self.config, changes=self.changes, paper=self.paper)
 
 
@@ -245,7 +263,13 @@ class Experiment:
         dataset: A name on `zoo.datasets`.
         rows: The rows, each under a label of its own.
         seeds: The seeds each row is run with.
-        tolerance: How far from the paper's accuracy a mean may lie and still count as met.
+        tolerance: How far from the paper's number a mean may lie and still count as met.
+        metrics: Which metrics the report shows; the first is the one that is compared with the paper's.
+        text: What is asked and how it is answered, as Markdown, for the report.
+        verdict: Import string of a function `(cells)` that returns sentences about the rows together, by the cells'
+            numbers.
+        pictures: What is drawn: `table`, `table:METRIC`, `curves`, `confusion:LABEL of a row`, or
+            `robustness:CHANGE:UNIT` over the metrics `CHANGE@STRENGTH`.
     """
 
     name: str
@@ -255,13 +279,24 @@ class Experiment:
     rows: tuple[Row, ...]
     seeds: tuple[int, ...] = (0, 1, 2, 3, 4)
     tolerance: float = 0.01
+    metrics: tuple[str, ...] = ("accuracy",)
+    text: str = ""
+    verdict: str = ""
+    pictures: tuple[str, ...] = ("table", "curves")
 
     def __post_init__(self) -> None:
-        """Check the name and that labels are unique."""
+        """Check the name, that labels are unique, the metrics and the pictures."""
         check_name(self.name, "experiment")
         labels = [row.label for row in self.rows]
         if len(set(labels)) != len(labels):
             raise ConfigError(f"{self.name}: two rows share a label in {listed(labels)}")
+        if not self.metrics:
+            raise ConfigError(f"{self.name}: metrics names at least one, such as accuracy")
+        if self.verdict != "":
+            _check_import_string(self.verdict, self.name, "verdict")
+        for picture in self.pictures:
+            if picture.partition(":")[0] not in PICTURES:
+                raise ConfigError(f"{self.name}: a picture begins with one of {listed(PICTURES)}, not {picture!r}")
 
 
 @dataclass(frozen=True, kw_only=True)

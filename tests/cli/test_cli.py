@@ -167,11 +167,16 @@ def test_an_experiment_runs_only_missing_cells_and_reports_paper_beside_ours(run
     assert code == 0
     assert "| GCN 16, 32 | 906 | 0.4728 |" in out
     assert "Quick cells" in out
-    assert "[1/1]" in err
-    _, _, err = run(*words, "--seeds", "2")
-    assert "[1/1] GCN 16, 32, seed 1" in err
+    assert err == ""
+    _, _, err = run(*(word for word in words if word != "--quiet"), "--seeds", "2")
+    assert "[1/1] GCN 16, 32, seed 1: accuracy " in err
     assert len((tmp_path / "tables" / "paper1-7x7.quick.jsonl").read_text().splitlines()) == 2
     assert (tmp_path / "tables" / "paper1-7x7.quick.md").is_file()
+    code, out, _ = run("experiment", "report", "paper1-7x7", "--quick", "--out", "tables", "--format", "csv")
+    assert code == 0
+    assert out.startswith("experiment,row,metric,")
+    assert (tmp_path / "tables" / "paper1-7x7.quick.csv").read_text() == out
+    assert not (tmp_path / "pictures").exists()  # quick cells are not drawn
 
 
 @pytest.mark.parametrize("words", [(), ("--help",), ("fit", "--help"), ("experiment", "run", "--help"), ("--version",)])

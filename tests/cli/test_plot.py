@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 import zoo
+from zoo.experiment.inputs import inputs, recipe_of
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +37,17 @@ def test_scores_and_images_need_data_and_say_so(run, saved, tmp_path, kind):
 
 def test_a_table_is_drawn_from_its_finished_cells(run, tmp_path):
     cell = {"row": "GCN 16, 32", "seed": 0, "metrics": {"accuracy": 0.5}, "history": [], "parameters": 906}
-    cell |= {"seconds": 1.0, "device": "a CPU", "versions": {}, "weights": "00", "recipe": {}}
+    spec = zoo.experiments["paper1-7x7"]
+    cell |= {"recipe": recipe_of(spec.rows[0], quick=False).to_json(), "inputs": inputs(spec, spec.rows[0])}
+    cell |= {"seconds": 1.0, "device": "a CPU", "versions": {}, "weights": "00"}
     (tmp_path / "paper1-7x7.jsonl").write_text(json.dumps(cell) + "\n")
     code, _, err = run("plot", "paper1-7x7", "--kind", "table", "--tables", ".", "--out", "table.svg")
     assert code == 0, err
     assert "<!-- GCN 16, 32 (n=1) -->" in (tmp_path / "table.svg").read_text()
+    code, out, _ = run("experiment", "report", "paper1-7x7", "--out", ".", "--pictures", "drawn", "--json")
+    assert code == 0
+    assert json.loads(out)["rows"][0]["mean"] == 0.5
+    assert (tmp_path / "drawn" / "paper1-7x7-table.png").stat().st_size > 1000
 
 
 def test_two_models_have_no_common_confusion_matrix(run, saved):

@@ -8,7 +8,7 @@ import zoo
 from zoo.cli.main import main
 from zoo.data.sources.packed import write_safetensors
 from zoo.errors import ConfigError
-from zoo.experiment.run import Ledger
+from zoo.experiment.cell import Ledger
 from zoo.experiment.sweep import ranked, sweep, train, trials
 
 

@@ -64,44 +64,76 @@ def run(
     out: Path,
     is_json: bool,
 ) -> None:
-    """Run the cells of NAME that are missing from OUT/NAME.jsonl, then report."""
+    """Run the cells of NAME that are missing from OUT/NAME.jsonl, then report.
+
+    It can be stopped anywhere and begun again: each cell is kept as soon as it is done, and none is run twice. Rows
+    that need a GPU are left out where there is none, unless --row names them.
+    """
     from zoo import experiment as room
     from zoo.plugins import CATALOGUE
 
     spec = CATALOGUE.shelf("experiments")[name]
     ledger = room.Ledger(_path(out, name, quick))
-
-    def told(row: Any, seed: int, place: int, num: int) -> None:
-        click.secho(f"[{place}/{num}] {row.label}, seed {seed}", bold=True, err=True)
-
-    room.run(
-        spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet, on_start=told
-    )
-    _report(spec, ledger, is_json)
+    left_out = () if quick or rows else room.waiting(spec, device)
+    try:
+        room.run(spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet)
+    finally:
+        cells = ledger.cells()
+        if cells:
+            _written(spec, cells, ledger.path, "markdown")
+    print_json([vars(cell) for cell in cells]) if is_json else click.echo(room.markdown(spec, cells))
+    if left_out:
+        labels = ", ".join(row.label for row in left_out)
+        click.secho(f"left out, for want of a GPU: {labels}; the report has their commands", fg="yellow", err=True)
 
 
 @experiment.command()
 @click.argument("name")
-@click.option("--quick", is_flag=True, help="Report the quick cells.")
+@click.option("--quick", is_flag=True, help="Report the quick cells, without pictures.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(["markdown", "csv", "json"]),
+    default="markdown",
+    show_default=True,
+    help="What is printed and written.",
+)
+@click.option(
+    "--pictures",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Folder of the pictures.  [default: pictures, beside OUT]",
+)
 @out
 @as_json
-def report(name: str, quick: bool, out: Path, is_json: bool) -> None:
-    """Print the table of NAME from its finished cells, and write it to OUT/NAME.md."""
+def report(name: str, quick: bool, form: str, pictures: Path | None, out: Path, is_json: bool) -> None:
+    """Print the table of NAME from its finished cells, write it to OUT/NAME.md, and draw its pictures."""
     from zoo import experiment as room
     from zoo.plugins import CATALOGUE
 
-    _report(CATALOGUE.shelf("experiments")[name], room.Ledger(_path(out, name, quick)), is_json)
+    spec, path = CATALOGUE.shelf("experiments")[name], _path(out, name, quick)
+    cells = room.Ledger(path).cells()
+    if cells:
+        _written(spec, cells, path, "json" if is_json else form)
+        if not quick:
+            _drawn(spec, cells, pictures or out.parent / "pictures")
+    click.echo(room.FORMATS["json" if is_json else form][1](spec, cells), nl=False)
 
 
 def _path(out: Path, name: str, quick: bool) -> Path:
     return out / f"{name}{'.quick' if quick else ''}.jsonl"
 
 
-def _report(spec: Any, ledger: Any, is_json: bool) -> None:
-    from zoo.experiment import markdown
+def _written(spec: Any, cells: Any, ledger: Path, form: str) -> None:
+    from zoo.experiment import FORMATS
 
-    cells = ledger.cells()
-    text = markdown(spec, cells)
-    if cells:
-        ledger.path.with_suffix(".md").write_text(text)
-    print_json([vars(cell) for cell in cells]) if is_json else click.echo(text)
+    suffix, written = FORMATS[form]
+    ledger.with_suffix(suffix).write_text(written(spec, cells))
+
+
+def _drawn(spec: Any, cells: Any, folder: Path) -> None:
+    from zoo.experiment.figures import figures
+    from zoo.plots import write
+
+    for name, figure in figures(spec, cells).items():
+        write(figure, folder / f"{name}.png")
+        click.echo(f"drawn: {folder / name}.png", err=True)

@@ -69,15 +69,17 @@ def _curves(runs: tuple[str, ...]) -> Any:
 
 def _table(name: str, tables: Path) -> Any:
     from zoo.experiment import Ledger
+    from zoo.experiment.inputs import current
     from zoo.plots import Entry, table
     from zoo.plugins import CATALOGUE
 
     spec = CATALOGUE.shelf("experiments")[name]
-    cells = [cell for cell in Ledger(tables / f"{name}.jsonl").cells() if not cell.quick]
+    metric = spec.metrics[0]
+    cells = [cell for cell in current(spec, Ledger(tables / f"{name}.jsonl").cells()) if not cell.quick]
 
     def entry(row: Any) -> Entry:
-        ours = tuple(cell.metrics["accuracy"] for cell in cells if cell.row == row.label)
-        return Entry(label=row.label, ours=ours, paper=row.paper.get("accuracy"))
+        ours = tuple(cell.metrics[metric] for cell in cells if cell.row == row.label and metric in cell.metrics)
+        return Entry(label=row.label, ours=ours, paper=row.paper.get(metric))
 
     return table([entry(row) for row in spec.rows], title=spec.summary)
 

@@ -57,7 +57,7 @@ def sweep(
     Run again, it trains only what is missing.
     """
     from zoo.errors import TrainingError
-    from zoo.experiment.run import Ledger
+    from zoo.experiment.cell import Ledger
     from zoo.experiment.sweep import ranked, trials
     from zoo.experiment.sweep import sweep as swept_over
 

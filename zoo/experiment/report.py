@@ -1,84 +1,147 @@
-"""A table with the paper's numbers beside ours, as Markdown."""
+"""A table with the paper's numbers beside ours: as Markdown, as CSV, as JSON."""
 
 from __future__ import annotations
 
+import csv
+import io
+import json
 from collections.abc import Iterator, Sequence
-from statistics import mean, stdev
+from statistics import mean
+from typing import Any
 
-from zoo.experiment.run import Cell
+from zoo.build import resolved
+from zoo.experiment.cell import Cell
+from zoo.experiment.inputs import current
+from zoo.experiment.summary import Summary, summaries
 from zoo.spec import Experiment, Row
 
 EPOCHS_SHOWN = (1, 2, 5, 10, 20, 30)
+COLUMNS = ("experiment", "row", "metric", "paper", "mean", "std", "low", "high", "n", "verdict", "weights", "seconds")
 
 
 def markdown(experiment: Experiment, cells: Sequence[Cell]) -> str:
-    """Return the table: for each row paper, ours as mean ± standard deviation over seeds, and whether it lands."""
-    return "\n".join(_lines(experiment, cells)) + "\n"
+    """Return the page: the table, a verdict for each row, losses by epoch, what it was run on."""
+    return "\n".join([f"# {experiment.summary}", "", *body(experiment, cells), *details(experiment, cells)]) + "\n"
 
 
-def _lines(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
-    yield f"# {experiment.summary}"
-    yield ""
+def body(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield what is asked, the table, and the verdicts."""
+    ours = current(experiment, cells)
     yield f"{experiment.source}. Data: {experiment.dataset}."
-    yield f"Test accuracy; written by `zoo experiment run {experiment.name}`."
-    if any(cell.quick for cell in cells):
-        yield "**Quick cells of one epoch are among these: they only show that it runs.**"
+    yield f"Scores on the test images; written by `zoo experiment run {experiment.name}`."
+    if any(cell.quick for cell in ours):
+        yield "**Quick cells of one epoch and few images are among these: they only show that it runs.**"
+    if len(ours) < len(cells):
+        yield f"{len(cells) - len(ours)} cells of rows as they were before are left out."
+    if experiment.text:
+        yield from ("", experiment.text)
+    rows = summaries(experiment, cells)
+    yield from ("", *_table(experiment, rows), "")
+    yield f"A paper's number is *reproduced* when our mean lies within {experiment.tolerance:g} of it, or it lies among"
+    yield "our seeds; *beaten* and *not reproduced* say on which side it lies otherwise."
     yield ""
-    yield "| run | weights | paper | ours, mean ± std | n | range | lands | seconds a run, median |"
-    yield "| --- | --- | --- | --- | --- | --- | --- | --- |"
-    for row in experiment.rows:
-        yield _row(experiment, row, [cell for cell in cells if cell.row == row.label])
-    yield ""
-    yield f"*Lands*: the paper's number lies within {experiment.tolerance:g} of our mean, or inside our range;"
-    yield "*above*: ours is better by more."
-    yield from _curves(experiment, cells)
-    yield from _devices(cells)
+    yield from (f"- {row.row.label}: {row.sentence}" for row in rows)
+    yield from together(experiment, ours)
 
 
-def _row(experiment: Experiment, row: Row, cells: Sequence[Cell]) -> str:
-    paper = row.paper.get("accuracy")
-    stated = f"{paper:.4f}" if isinstance(paper, float) else "-"
-    if not cells:
-        return f"| {row.label} | | {stated} | not run | 0 | | | |"
-    scores = [cell.metrics["accuracy"] for cell in cells]
-    seconds = sorted(cell.seconds for cell in cells)[len(cells) // 2]
-    low, high = min(scores), max(scores)
-    lands = _verdict(paper, scores, experiment.tolerance) if isinstance(paper, float) else "-"
-    spread = f" ± {stdev(scores):.4f}" if len(scores) > 1 else ""
-    ours = f"{mean(scores):.4f}{spread}"
-    span = f"{low:.4f} to {high:.4f}"
-    return _line(row.label, f"{cells[0].parameters:,}", stated, ours, len(scores), span, lands, f"{seconds:.1f}")
+def together(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield what the experiment's own function says of its rows together."""
+    if experiment.verdict and cells:
+        yield from ("", "Together:", "")
+        yield from (f"- {sentence}" for sentence in resolved(experiment.verdict, experiment.name)(cells))
+
+
+def _table(experiment: Experiment, rows: Sequence[Summary]) -> Iterator[str]:
+    first, *others = experiment.metrics
+    yield _line("run", "weights", "paper", f"{first}, mean ± std", "n", "range", "verdict", *others, "seconds, median")
+    yield _line(*["---"] * (8 + len(others)))
+    for row in rows:
+        stats = {stat.name: stat for stat in row.stats}
+        if row.first is None:
+            yield _line(row.row.label, "", _stated(row.row, first), "not yet run", 0, "", "", *[""] * len(others), "")
+            continue
+        shown = [str(stats[name]) if name in stats else "" for name in others]
+        count, weights = len(row.first.values), f"{row.cells[0].parameters:,}"
+        span, seconds = row.first.span, f"{row.seconds:.1f}"
+        head = (row.row.label, weights, _stated(row.row, first), row.first, count, span, row.word or "-")
+        yield _line(*head, *shown, seconds)
+
+
+def _stated(row: Row, metric: str) -> str:
+    paper = row.paper.get(metric)
+    return f"{paper:.4f}" if isinstance(paper, int | float) else "-"
 
 
 def _line(*cells: object) -> str:
     return f"| {' | '.join(str(cell) for cell in cells)} |"
 
 
-def _verdict(paper: float, scores: Sequence[float], tolerance: float) -> str:
-    if abs(mean(scores) - paper) <= tolerance or min(scores) <= paper <= max(scores):
-        return "yes"
-    return "above" if mean(scores) > paper else "**no**"
-
-
-def _curves(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield the training loss by epoch beside the paper's, where it prints one."""
+def details(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
+    """Yield the training loss by epoch beside the paper's where it prints one, and what the cells were run on."""
+    ours = current(experiment, cells)
     for row in experiment.rows:
-        paper, runs = row.paper.get("loss"), [cell for cell in cells if cell.row == row.label and not cell.quick]
-        if not isinstance(paper, tuple) or not runs:
-            continue
-        yield ""
-        yield f"Training loss of {row.label}, {len(runs)} seeds:"
-        yield ""
-        yield "| epoch | paper | ours, mean | ours, range | brackets |"
-        yield "| --- | --- | --- | --- | --- |"
-        for epoch in (number for number in EPOCHS_SHOWN if number <= len(paper)):
-            losses = [run.history[epoch - 1]["loss"] for run in runs if len(run.history) >= epoch]
-            low, high, stated = min(losses), max(losses), paper[epoch - 1]
-            span, inside = f"{low:.4f} to {high:.4f}", "yes" if low <= stated <= high else "no"
-            yield _line(epoch, f"{stated:.4f}", f"{mean(losses):.4f}", span, inside)
-
-
-def _devices(cells: Sequence[Cell]) -> Iterator[str]:
+        yield from _losses(row, [cell for cell in ours if cell.row == row.label and not cell.quick])
     yield ""
-    for told in sorted({f"{cell.device}; {', '.join(f'{k} {v}' for k, v in cell.versions.items())}" for cell in cells}):
+    for told in sorted({f"{cell.device}; {', '.join(f'{k} {v}' for k, v in cell.versions.items())}" for cell in ours}):
         yield f"Run on {told}."
+
+
+def _losses(row: Row, runs: Sequence[Cell]) -> Iterator[str]:
+    paper = row.paper.get("loss")
+    if not isinstance(paper, tuple) or not runs:
+        return
+    yield ""
+    yield f"Training loss of {row.label}, {len(runs)} seeds:"
+    yield ""
+    yield "| epoch | paper | ours, mean | ours, range | brackets |"
+    yield "| --- | --- | --- | --- | --- |"
+    for epoch in (number for number in EPOCHS_SHOWN if number <= len(paper)):
+        losses = [run.history[epoch - 1]["loss"] for run in runs if len(run.history) >= epoch]
+        low, high, stated = min(losses), max(losses), paper[epoch - 1]
+        span, inside = f"{low:.4f} to {high:.4f}", "yes" if low <= stated <= high else "no"
+        yield _line(epoch, f"{stated:.4f}", f"{mean(losses):.4f}", span, inside)
+
+
+def records(experiment: Experiment, cells: Sequence[Cell]) -> list[dict[str, Any]]:
+    """Return a record for each row and metric; a row that is not run has empty numbers."""
+    return [record for row in summaries(experiment, cells) for record in _records(experiment, row)]
+
+
+def _records(experiment: Experiment, row: Summary) -> Iterator[dict[str, Any]]:
+    head = {"experiment": experiment.name, "row": row.row.label}
+    if not row.stats:
+        paper = row.row.paper.get(experiment.metrics[0])
+        yield dict.fromkeys(COLUMNS) | head | {"metric": experiment.metrics[0], "paper": paper, "n": 0}
+    for stat in row.stats:
+        numbers = {"paper": stat.paper, "mean": stat.mean, "std": stat.std, "n": len(stat.values)}
+        span = {"low": min(stat.values), "high": max(stat.values)}
+        told = {"verdict": stat.word(row.tolerance), "weights": row.cells[0].parameters, "seconds": row.seconds}
+        yield {name: {**head, "metric": stat.name, **numbers, **span, **told}[name] for name in COLUMNS}
+
+
+def as_csv(experiment: Experiment, cells: Sequence[Cell]) -> str:
+    """Return a line for each row and metric, under a head."""
+    text = io.StringIO()
+    writer = csv.DictWriter(text, COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(records(experiment, cells))
+    return text.getvalue()
+
+
+def as_json(experiment: Experiment, cells: Sequence[Cell]) -> str:
+    """Return the rows with their numbers and sentences."""
+    told = {
+        "experiment": experiment.name,
+        "source": experiment.source,
+        "tolerance": experiment.tolerance,
+        "is_quick": any(cell.quick for cell in current(experiment, cells)),
+        "rows": records(experiment, cells),
+        "verdicts": {row.row.label: row.sentence for row in summaries(experiment, cells)},
+        "not_yet_run": {row.row.label: row.rest for row in summaries(experiment, cells) if row.rest},
+        "together": [line[2:] for line in together(experiment, current(experiment, cells)) if line.startswith("- ")],
+    }
+    return json.dumps(told, indent=2, allow_nan=False) + "\n"
+
+
+FORMATS = {"markdown": (".md", markdown), "csv": (".csv", as_csv), "json": (".json", as_json)}
+"""By name: the suffix of its file, and what writes it."""

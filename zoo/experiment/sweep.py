@@ -19,7 +19,8 @@ import torch
 
 from zoo.api import create, dataset
 from zoo.errors import ConfigError, TrainingError, ZooError
-from zoo.experiment.run import Cell, Ledger, device_of
+from zoo.experiment.cell import Cell, Ledger
+from zoo.experiment.run import device_of
 from zoo.history import is_lower_better
 from zoo.recipe import Recipe
 from zoo.tensors import to_bytes

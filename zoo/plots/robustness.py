@@ -15,7 +15,9 @@ Points = Mapping[float, tuple[float, ...]]
 """By strength of the change: the accuracy of each seed."""
 
 
-def robustness(models: Mapping[str, Points], *, change: str, unit: str, chance: float | None = None) -> Figure:
+def robustness(
+    models: Mapping[str, Points], *, change: str, unit: str, chance: float | None = None, title: str = ""
+) -> Figure:
     """Return accuracy against the strength of a change: the mean over seeds, and the band from the least to the most.
 
     Args:
@@ -23,6 +25,7 @@ def robustness(models: Mapping[str, Points], *, change: str, unit: str, chance: 
         change: What is done to the images, such as `rotation`.
         unit: What the strength is counted in, such as `degrees`.
         chance: Accuracy of guessing, drawn as a line.
+        title: What stands above; the change when left out.
 
     Raises:
         ConfigError: There is nothing to draw.
@@ -49,6 +52,6 @@ def robustness(models: Mapping[str, Points], *, change: str, unit: str, chance: 
         axes.axhline(chance, color=SOFT, linewidth=1, linestyle=(0, (1, 2)), label="guessing")
     plain(axes)
     axes.set(xlabel=f"{change} in {unit}", ylabel="accuracy", ylim=(0, 1))
-    titled(axes, f"accuracy under {change}")
+    titled(axes, title or f"accuracy under {change}")
     axes.legend(frameon=False, fontsize=8.5)
     return drawn

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from zoo.metrics import Evaluation
@@ -17,17 +18,22 @@ LABELLED = 20
 def confusion(result: Evaluation) -> Figure:
     """Return the confusion matrix: rows are true classes, columns what they were taken for, in % of the row."""
     names = [score.name for score in result.classes]
+    return counted(result.confusion, names, title=f"accuracy {result.accuracy:.4f} on {result.count:,} images")
+
+
+def counted(counts: Sequence[Sequence[int]], names: Sequence[str], *, title: str) -> Figure:
+    """Return a confusion matrix from its counts: counts[i][j] images of class i were taken for class j."""
     side = max(3.8, 0.52 * len(names) + 1.6)
     drawn = figure(side + 0.9, side)
     axes = drawn.subplots()
-    shares = [[100 * n / max(sum(row), 1) for n in row] for row in result.confusion]
+    shares = [[100 * n / max(sum(row), 1) for n in row] for row in counts]
     picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
     plain(axes, grid="").spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(length=0)
     axes.set(xlabel="taken for", ylabel="class")
-    titled(axes, f"accuracy {result.accuracy:.4f} on {result.count:,} images")
+    titled(axes, title)
     if len(names) <= LABELLED:
         for i, row in enumerate(shares):
             for j, share in enumerate(row):

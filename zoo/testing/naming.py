@@ -14,15 +14,17 @@ IMPORT_STRINGS: dict[type, tuple[str, ...]] = {
     ModelSpec: ("build", "foreign"),
     **dict.fromkeys((EncoderSpec, DatasetSpec, Command, CallbackSpec), ("build",)),
     Source: ("names", "model"),
-    Experiment: (),
+    Experiment: ("verdict",),
 }
-"""Which fields of a value are import strings."""
+"""Which fields of a value are import strings; an experiment's rows have some too."""
 
 
 def import_strings_work(subject: PluginSubject) -> None:
     """Everything its values name can be imported."""
     for value in subject.plugin.offers:
         targets = [getattr(value, key) for key in IMPORT_STRINGS[type(value)]]
+        if isinstance(value, Experiment):
+            targets += [target for row in value.rows for target in dict.fromkeys((row.train, row.score))]
         for target in filter(lambda text: ":" in text, targets):
             try:
                 resolved(target, value.name)
