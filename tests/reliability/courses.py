@@ -232,14 +232,35 @@ class Signal:
         pass
 
 
-def stopped(family, folder, step, number, **how):
+def stopped(family, folder, step, number, how=None):
     """Train until a signal comes; end with the code that a shell would see."""
     try:
-        fit(family, folder, callbacks=[Signal(step, number)], every="1 hour", **how)
+        fit(family, folder, **{"callbacks": [Signal(step, number)], "every": "1 hour", **(how or {})})
     except KeyboardInterrupt:
         os._exit(130)
     except SystemExit as end:
         os._exit(end.code)
+
+
+class Twice(Signal):
+    """Send the signal twice at a step."""
+
+    def on_step(self, training):
+        super().on_step(training)
+        if self.left == 0:
+            os.kill(os.getpid(), self.number)
+
+
+def stopped_at_once(place):
+    """Send both signals twice at a step; return how that ends, what the run says, and whether going on is exact."""
+    found, whole = [], reference(place, "classifier")[0]
+    for number in (signal.SIGINT, signal.SIGTERM):
+        folder = Path(place) / f"twice-{number}"
+        code = ended(forked(stopped, "classifier", folder, 9, number, {"callbacks": [Twice(9, number)]}))
+        names, told = Store(folder).names(), json.loads((folder / "run.json").read_text())
+        assert ended(forked(fit, "classifier", folder)) == 0
+        found.append([code, names[-1], told["state"], told["problem"], digest(folder) == whole])
+    return found
 
 
 def stops(place, points):

@@ -42,7 +42,10 @@ def seeds_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -
         raise click.BadParameter(
             f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=ctx, param=parameter
         ) from None
-    return numbers if "," in text else tuple(range(numbers[0]))
+    seeds = numbers if "," in text else tuple(range(numbers[0]))
+    if not seeds or min(seeds) < 0:
+        raise click.BadParameter(f"{text!r} is no seed at all, or one below 0", ctx=ctx, param=parameter)
+    return seeds
 
 
 @experiment.command()

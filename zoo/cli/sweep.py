@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +12,10 @@ from zoo.cli.experiment import seeds_of
 from zoo.cli.fit import pairs
 from zoo.cli.table import as_json, print_json, print_table
 
+if TYPE_CHECKING:
+    from zoo.experiment.sweep import Ended
+
+NOT_PLAIN = re.compile(r"[^A-Za-z0-9.-]+")
 EXAMPLES = """
 \b
 zoo sweep gcn-7x7 fashion-mnist-7x7 --grid lr=0.01,0.003 --grid batch_size=64,256 --seeds 3
@@ -61,16 +66,16 @@ def sweep(
     from zoo.experiment.sweep import ranked, trials
     from zoo.experiment.sweep import sweep as swept_over
 
-    fixed = {name: (value,) for name, value in (changes if epochs is None else {**changes, "epochs": epochs}).items()}
-    values = {name: value if isinstance(value, tuple) else (value,) for name, value in grid.items()}
-    options = {name: value if isinstance(value, tuple) else (value,) for name, value in config.items()}
-    points = trials(model, data, grid={**fixed, **values}, config=options, recipe=recipe)
-    ledger = Ledger(out or Path("runs") / f"sweep-{model.replace(':', '-').replace('/', '-')}.jsonl")
+    fixed = changes if epochs is None else {**changes, "epochs": epochs}
+    whole = {**{name: (value,) for name, value in fixed.items()}, **_listed(grid)}
+    points = trials(model, data, grid=whole, config=_listed(config), recipe=recipe)
+    ledger = Ledger(out or Path("runs") / f"sweep-{NOT_PLAIN.sub('-', model)}.jsonl")
 
-    def told(label: str, seed: int, place: int, num: int) -> None:
-        click.secho(f"[{place}/{num}] {label}, seed {seed}", bold=True, err=True)
+    def told(ended: Ended) -> None:
+        shown = f"{metric} {ended.cell.metrics[metric]:.4f}, {ended.cell.seconds:.1f} s" if ended.cell else "failed"
+        click.secho(f"[{ended.place}/{ended.num}] {ended.trial.label}, seed {ended.seed}: {shown}", err=True)
 
-    swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, on_done=told)
+    swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, metric=metric, on_done=told)
     rows = ranked(swept, metric)
     if is_json:
         failed = [{"trial": label, "seed": seed, "error": text} for (label, seed), text in swept.failures.items()]
@@ -80,3 +85,16 @@ def sweep(
     if swept.failures:
         (label, seed), text = next(iter(swept.failures.items()))
         raise TrainingError(f"{len(swept.failures)} trainings failed, the first of them {label}, seed {seed}: {text}")
+
+
+def _listed(values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+    """Return the values of each name; what is no list is one.
+
+    Raises:
+        UsageError: A name has no value.
+    """
+    listed = {name: each if isinstance(each, tuple) else (each,) for name, each in values.items()}
+    for name, each in listed.items():
+        if not each or each == ("",):
+            raise click.UsageError(f"{name} has no value; give {name}=A,B")
+    return listed

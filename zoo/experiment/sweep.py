@@ -4,22 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-import multiprocessing
 import os
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import product
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 
 from zoo.api import create, dataset
-from zoo.errors import ConfigError, TrainingError, ZooError
+from zoo.errors import ConfigError, TrainingError
 from zoo.experiment.cell import Cell, Ledger
+from zoo.experiment.lanes import outcomes
 from zoo.experiment.run import device_of
 from zoo.history import is_lower_better
 from zoo.recipe import Recipe
@@ -35,34 +34,33 @@ class Trial:
     """One point of the grid.
 
     Args:
+        label: What it is called in the table: all that was chosen for it.
         model: Name of the model.
         data: Name of the data set, or a folder.
+        recipe: The whole recipe.
         config: Options of the model.
-        recipe: Name of one of the model's recipes, or None.
-        changes: Fields of the recipe.
     """
 
+    label: str
     model: str
     data: str
+    recipe: Recipe
     config: Mapping[str, Any] = field(default_factory=dict)
-    recipe: str | None = None
-    changes: Mapping[str, Any] = field(default_factory=dict)
 
-    @property
-    def label(self) -> str:
-        """What it is called in the table: all that was chosen for it."""
-        chosen = {**self.config, **self.changes}
-        return " ".join([self.model, *(f"{name}={_short(value)}" for name, value in chosen.items())])
+    def key(self, seed: int) -> str:
+        """Return what its cell with a seed is known by: a label and a whole recipe."""
+        return _key(self.label, seed, self.recipe.to_json())
 
-    def made(self, seed: int) -> tuple[Any, Recipe]:
-        """Return its model and its whole recipe.
 
-        Raises:
-            ConfigError: The model or the recipe has no such field, or it may not be so.
-        """
-        model = create(self.model, seed=seed, **self.config)
-        whole = model.spec.recipe_named(self.recipe).replace(**self.changes)
-        return model, whole if whole.validation else whole.replace(validation=HELD_OUT)
+class Ended(NamedTuple):
+    """A training that has ended: the how many-th of how many, and what it came to or why it failed."""
+
+    trial: Trial
+    seed: int
+    place: int
+    num: int
+    cell: Cell | None
+    problem: str
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,17 +81,28 @@ def trials(
 ) -> list[Trial]:
     """Return every combination of values of recipe fields (`grid`) and model options (`config`).
 
+    A model has as many classes and channels as the data, unless `config` says otherwise.
+
     Raises:
-        ConfigError: One is not possible; it is found before anything is trained.
+        ConfigError, UnknownNameError, SourceError: One is not possible; it is found before anything is trained.
     """
-    points = [
-        Trial(model=model, data=data, config=options, recipe=recipe, changes=changes)
-        for options in _combined(config)
-        for changes in _combined(grid)
-    ]
-    for point in points:
-        point.made(0)
-    return points
+    found: dict[str, Trial] = {}
+    for options in _combined(config):
+        made = create(model, seed=0, **options)
+        train = dataset(data, size=made.preprocessing.size, how=made.spec.resize).train
+        whole = {"classes": len(train.classes), "channels": train.channels, **options}
+        create(model, seed=0, **whole)
+        for changes in _combined(grid):
+            chosen = made.spec.recipe_named(recipe).replace(**changes)
+            chosen = chosen if chosen.validation else chosen.replace(validation=HELD_OUT)
+            label = _label(model, data, recipe, {**options, **changes})
+            found[label] = Trial(label=label, model=model, data=data, recipe=chosen, config=whole)
+    return list(found.values())
+
+
+def _label(model: str, data: str, recipe: str | None, chosen: Mapping[str, Any]) -> str:
+    named = [] if recipe is None else [f"recipe={recipe}"]
+    return " ".join([model, data, *named, *(f"{name}={_short(value)}" for name, value in chosen.items())])
 
 
 def _combined(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
@@ -107,11 +116,12 @@ def sweep(
     seeds: Sequence[int],
     jobs: int = 1,
     device: str | None = None,
-    on_done: Callable[[str, int, int, int], None] = lambda label, seed, place, num: None,
+    metric: str = "val_accuracy",
+    on_done: Callable[[Ended], None] = lambda ended: None,
 ) -> Swept:
-    """Train every trial with every seed that the ledger lacks, `jobs` at a time, each in a process of its own pool.
+    """Train every trial with every seed that the ledger lacks, `jobs` at a time, each in a process of its own.
 
-    A trial whose training fails does not stop the others, and is tried again the next time.
+    A trial whose training fails, or whose process dies, does not stop the others, and is tried again the next time.
 
     Args:
         points: The trials.
@@ -119,51 +129,34 @@ def sweep(
         seeds: Seeds of weights, order and augmentation.
         jobs: Processes at a time; the machine's threads are shared among them.
         device: Where to train.
-        on_done: Called with label, seed, place and number of each training that has ended.
+        metric: What trials will be ranked by.
+        on_done: Called when a training has ended.
+
+    Raises:
+        ConfigError: No seed or less than one job is asked for, or what was trained has no such metric.
+        WeightsError: The ledger is damaged, or cannot be written.
     """
-    if jobs < 1:
-        raise ConfigError(f"jobs is how many trainings run at a time, at least 1, not {jobs}")
-    missing = list(_missing(points, ledger.cells(), seeds))
+    if not seeds:
+        raise ConfigError("a sweep takes at least one seed")
+    done = {_key(cell.row, cell.seed, cell.recipe) for cell in ledger.cells()}
+    missing = [(point, seed) for seed in seeds for point in points if point.key(seed) not in done]
     failures: dict[tuple[str, int], str] = {}
-    threads = max(1, torch.get_num_threads() // jobs)
-    for number, (point, seed, ended) in enumerate(_ended(missing, jobs, threads, device), start=1):
-        try:
-            ledger.add(ended.result())
-        except ZooError as error:
-            failures[point.label, seed] = str(error)
-        except BrokenProcessPool:
-            failures[point.label, seed] = "its process died; there may be too little memory for so many jobs"
-        on_done(point.label, seed, number, len(missing))
-    wanted = {(point.label, seed) for point in points for seed in seeds}
-    return Swept(cells=tuple(c for c in ledger.cells() if (c.row, c.seed) in wanted), failures=failures)
-
-
-def _missing(points: Sequence[Trial], done: Sequence[Cell], seeds: Sequence[int]) -> Iterator[tuple[Trial, int]]:
-    keys = {_key(cell.row, cell.seed, cell.recipe) for cell in done}
-    for seed in seeds:
-        for point in points:
-            if _key(point.label, seed, point.made(0)[1].to_json()) not in keys:
-                yield point, seed
+    begin, work = partial(_begin, max(1, torch.get_num_threads() // max(jobs, 1))), partial(_train, device)
+    for place, ended in enumerate(outcomes(missing, work, jobs=jobs, begin=begin), start=1):
+        point, seed = ended.task
+        if ended.value is None:
+            failures[point.label, seed] = ended.problem
+        else:
+            ledger.add(ended.value)
+            check_metric(ended.value, metric)
+        on_done(Ended(point, seed, place, len(missing), ended.value, ended.problem))
+    wanted = {point.key(seed) for point in points for seed in seeds}
+    cells = (cell for cell in ledger.cells() if _key(cell.row, cell.seed, cell.recipe) in wanted)
+    return Swept(cells=tuple(cells), failures=failures)
 
 
 def _key(label: str, seed: int, recipe: Mapping[str, Any]) -> str:
     return json.dumps([label, seed, recipe], sort_keys=True)
-
-
-def _ended(
-    missing: Sequence[tuple[Trial, int]], jobs: int, threads: int, device: str | None
-) -> Iterator[tuple[Trial, int, Future[Cell]]]:
-    """Yield each training as it ends; on Ctrl-C those that have not begun are given up."""
-    if not missing:
-        return
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(min(jobs, len(missing)), mp_context=context, initializer=_begin, initargs=(threads,))
-    try:
-        running = {pool.submit(train, point, seed, device): (point, seed) for point, seed in missing}
-        for ended in as_completed(running):
-            yield *running[ended], ended
-    finally:
-        pool.shutdown(wait=True, cancel_futures=True)
 
 
 def _begin(threads: int) -> None:
@@ -171,13 +164,18 @@ def _begin(threads: int) -> None:
     torch.set_num_threads(threads)
 
 
+def _train(device: str | None, task: tuple[Trial, int]) -> Cell:
+    return train(*task, device=device)
+
+
 def train(point: Trial, seed: int, device: str | None = None) -> Cell:
     """Train one trial, and return what its held-out images show."""
-    model, recipe = point.made(seed)
+    model = create(point.model, seed=seed, **point.config)
+    images = dataset(point.data, size=model.preprocessing.size, how=model.spec.resize).train
     started = time.perf_counter()
-    model.fit(dataset(point.data).train, recipe=recipe, device=device, progress=False)
+    model.fit(images, recipe=point.recipe, device=device, progress=False)
     seconds = time.perf_counter() - started
-    last = model.history.best(recipe.monitor) if recipe.keep == "best" else model.history[-1]
+    last = model.history.best(point.recipe.monitor) if point.recipe.keep == "best" else model.history[-1]
     metrics = {name: value for name, value in last.items() if name.startswith("val_")}
     if not metrics:
         raise TrainingError(f"{point.label} held out no images to be compared on; set validation=0.1")
@@ -191,7 +189,7 @@ def train(point: Trial, seed: int, device: str | None = None) -> Cell:
         device=device_of(model),
         versions=versions(),
         weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
-        recipe=recipe.to_json(),
+        recipe=point.recipe.to_json(),
     )
 
 
@@ -204,9 +202,19 @@ def ranked(swept: Swept, metric: str = "val_accuracy") -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: row["mean"], reverse=not is_lower_better(metric))
 
 
+def check_metric(cell: Cell, metric: str) -> None:
+    """Raise unless a training has shown a metric.
+
+    Raises:
+        ConfigError: It has not.
+    """
+    if metric not in cell.metrics:
+        raise ConfigError(f"{cell.row} has no {metric!r}; it has {', '.join(cell.metrics)}")
+
+
 def _row(label: str, cells: Sequence[Cell], metric: str) -> dict[str, Any]:
-    if any(metric not in cell.metrics for cell in cells):
-        raise ConfigError(f"{label} has no {metric!r}; it has {', '.join(cells[0].metrics)}")
+    for cell in cells:
+        check_metric(cell, metric)
     values = [cell.metrics[metric] for cell in cells]
     return {
         "trial": label,

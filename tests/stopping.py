@@ -1,0 +1,37 @@
+"""A training that is stopped inside an epoch and gone on with, beside one that never was."""
+
+import pytest
+import torch
+
+from zoo.run.store import Store
+
+
+class Stop:
+    """Ends training at a step of an epoch, as a second Ctrl-C does."""
+
+    def __init__(self, epoch, step):
+        self.place = (epoch, step)
+
+    def on_step(self, training):
+        if (training.epoch, training.step) == self.place:
+            raise KeyboardInterrupt
+
+    def on_epoch(self, training):
+        pass
+
+
+def stopped_inside_an_epoch(fresh, data, folder, **how):
+    """Train a fresh model whole, and another that stops at the third step of its second epoch and goes on.
+
+    Both are returned; their weights and losses are equal to the last bit.
+    """
+    whole = fresh().fit(data, **how)
+    with pytest.raises(KeyboardInterrupt):
+        fresh().fit(data, checkpoint=folder, every="2 steps", callbacks=[Stop(2, 3)], **how)
+    assert Store(folder).names()[-1] == "00001-00000002"
+    resumed = fresh().fit(data, checkpoint=folder, resume=True, **how)
+    ours, theirs = resumed.net.state_dict(), whole.net.state_dict()
+    assert all(torch.equal(ours[name], theirs[name]) for name in theirs)
+    names = [name for name in whole.history.columns if "second" not in name]
+    assert all(resumed.history[name] == whole.history[name] for name in names)
+    return whole, resumed
