@@ -5,6 +5,7 @@ import os
 import signal
 import threading
 import time
+import warnings
 from pathlib import Path
 
 import pytest
@@ -90,3 +91,56 @@ def test_what_cannot_be_gone_on_with_says_why(run, few, tmp_path):
     assert "was begun in Python; go on there: fit(..., checkpoint=" in run("fit", "--resume", "python")[2]
     assert "no runs in elsewhere" in run("runs", "elsewhere")[1]
     assert "every is such as" in run("fit", "gcn-7x7", few, "--every", "often")[2]
+
+
+@pytest.fixture
+def stopped(run, few, soon):
+    """Stop a run; return its folder."""
+    soon(signal.SIGINT, "runs/gcn-7x7")
+    assert run("fit", "gcn-7x7", few, *WORDS, "--every", "5 steps")[0] == 130
+    return Path("runs/gcn-7x7")
+
+
+def test_a_run_goes_on_with_another_way_of_looking_at_it(run, stopped):
+    words = ("--resume", str(stopped), "--quiet", "--on-nan", "skip", "--every", "2 epochs")
+    assert run("fit", *words)[0] == 0
+    assert len(zoo.load(stopped.resolve()).history) == 3
+
+
+def test_what_a_run_learns_stays_and_it_keeps_on_writing_checkpoints(run, stopped):
+    code, _, err = run("fit", "--resume", str(stopped), "--seed", "1")
+    assert (code, "leave out '--seed'" in err) == (2, True)
+    code, _, err = run("fit", "--resume", str(stopped), "--every", "never")
+    assert (code, "leave out --every never" in err) == (2, True)
+
+
+def test_a_run_that_ended_before_it_was_saved_says_so_and_is_gone_on_with(run, few):
+    sets, words = zoo.dataset(few), {"epochs": 1, "batch_size": 16}
+    zoo.create("gcn-7x7", seed=0).fit(sets.train, progress=False, checkpoint="runs/late", **words)
+    told = record.read(Path("runs/late"))
+    command = {"model": "gcn-7x7", "config": {}, "seed": 0, "dtype": "float32", "license": "", "data": few}
+    command |= {"recipe": None, "changes": words, "device": None, "every": "epoch", "on_nan": "stop"}
+    command |= {"is_on_disk": False, "track": [], "callbacks": [], "grids": None}
+    record.write(Path("runs/late"), told.changed(command=command))
+    (row,) = json.loads(run("runs", "--json")[1])
+    assert (row["state"], row["resume"]) == ("not saved", "zoo fit --resume runs/late")
+
+
+def test_a_set_stays_on_the_disk_and_trains_the_same(run, few):
+    for words in (("--save", "memory"), ("--save", "disk", "--on-disk")):
+        assert run("fit", "gcn-7x7", few, *WORDS, *words)[0] == 0
+    assert torch.equal(weights("./memory"), weights("./disk"))
+    assert "only those can stay on the disk" in run("fit", "gcn-7x7", "fashion-mnist-7x7", "--on-disk")[2]
+
+
+def test_a_warning_is_one_line(run, monkeypatch):
+    seen, before = [], warnings.formatwarning
+
+    def found(place):
+        seen.append(warnings.formatwarning("odd", UserWarning, "x", 1))
+        return []
+
+    monkeypatch.setattr(record, "found", found)
+    run("runs")
+    assert seen == ["warning: odd\n"]
+    assert warnings.formatwarning is before

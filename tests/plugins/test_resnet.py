@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from stopping import stopped_inside_an_epoch
+from stopping import check_going_on_inside_an_epoch
 
 import zoo
 from zoo.errors import ConfigError
@@ -72,8 +72,8 @@ def test_a_small_stem_keeps_the_image_whole_and_the_original_does_not():
     assert own.maxpool(own.conv1(images)).shape[2:] == (8, 8)
 
 
-def test_resnet_18_goes_on_inside_an_epoch_bit_for_bit(small, tmp_path):
+def test_resnet_18_goes_on_inside_an_epoch_bit_for_bit(small):
     def fresh():
         return zoo.create("resnet-18", seed=0, size=8, channels=1)
 
-    stopped_inside_an_epoch(fresh, small.take(32), tmp_path / "run", epochs=2, batch_size=8, progress=False)
+    check_going_on_inside_an_epoch(fresh, small.take(32), epochs=2, batch_size=8, progress=False)

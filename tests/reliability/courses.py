@@ -703,6 +703,7 @@ def warm():
 
 def serve():
     """Answer each line, a function's name and words as JSON, with what it returns in a fork of this process."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # what is begun in the background ignores it
     warm()
     for line in sys.stdin:
         try:

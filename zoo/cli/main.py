@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import sys
 import traceback
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import import_module
 from operator import attrgetter
 from typing import TYPE_CHECKING, Any
@@ -108,7 +111,8 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     is_debug = "--debug" in words
     try:
-        sys.exit(_run([word for word in words if word != "--debug"]))
+        with _plain_warnings():
+            sys.exit(_run([word for word in words if word != "--debug"]))
     except ZooError as error:
         _tell(str(error), is_debug)
     except KeyboardInterrupt as error:
@@ -129,6 +133,21 @@ def _run(words: list[str]) -> Any:
     except click.ClickException as error:
         error.show()
         return error.exit_code
+
+
+@contextmanager
+def _plain_warnings() -> Iterator[None]:
+    """Show warnings for people as one line each, without the place in the code that they come from."""
+    whole = warnings.formatwarning
+
+    def plain(message: Warning | str, category: type[Warning], *where: Any, **line: Any) -> str:
+        return f"warning: {message}\n" if category is UserWarning else whole(message, category, *where, **line)
+
+    warnings.formatwarning = plain
+    try:
+        yield
+    finally:
+        warnings.formatwarning = whole
 
 
 def _tell(message: str, is_debug: bool) -> None:

@@ -67,7 +67,7 @@ def train(
     except (KeyboardInterrupt, SystemExit):
         if model.history and is_first():
             saved = model.save(folder)
-            click.echo(f"\ninterrupted; {len(model.history)} epochs are saved to {saved}", err=True)
+            click.echo(f"\nwhat is trained so far is saved to {saved}", err=True)
         raise
 
 

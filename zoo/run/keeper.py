@@ -187,10 +187,9 @@ class Keeper:
 
     def _stop(self, state: TrainState) -> None:
         number = state.group.largest(self._requests.caught)
-        where = f"after epoch {state.earlier + state.epoch}" + (
-            f" and {state.training.step} steps" if state.training.step and state.batch else ""
-        )
-        told = f"training was stopped; {self.newest()} holds it {where}. {self._how()}"
+        done, step = state.earlier + state.epoch, state.training.step if state.batch else 0
+        where = f"after step {step} of epoch {done + 1}" if step else f"after epoch {done}"
+        told = f"training was stopped {where}; {self.newest()} holds it. {self._how()}"
         self._put_record(state, "interrupted", told)
         ended = ending(number, told)
         if isinstance(ended, SystemExit) and state.group.rank == 0:
