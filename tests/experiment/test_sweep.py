@@ -8,12 +8,8 @@ import zoo
 from zoo.cli.main import main
 from zoo.data.sources.packed import write_safetensors
 from zoo.errors import ConfigError
-<<<<<<< HEAD
 from zoo.experiment.cell import Ledger
-=======
 from zoo.experiment.lanes import Outcome
-from zoo.experiment.run import Ledger
->>>>>>> 60d9d6d (Sweep with a process for each job, so that one that dies takes only its own trial; resume a GAN and resnet-18 inside an epoch; try the second signal)
 from zoo.experiment.sweep import ranked, sweep, train, trials
 
 

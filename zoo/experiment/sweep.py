@@ -135,6 +135,7 @@ def sweep(
     Raises:
         ConfigError: No seed or less than one job is asked for, or what was trained has no such metric.
         WeightsError: The ledger is damaged, or cannot be written.
+        BusyError: Another process sweeps into it.
     """
     if not seeds:
         raise ConfigError("a sweep takes at least one seed")
@@ -142,14 +143,15 @@ def sweep(
     missing = [(point, seed) for seed in seeds for point in points if point.key(seed) not in done]
     failures: dict[tuple[str, int], str] = {}
     begin, work = partial(_begin, max(1, torch.get_num_threads() // max(jobs, 1))), partial(_train, device)
-    for place, ended in enumerate(outcomes(missing, work, jobs=jobs, begin=begin), start=1):
-        point, seed = ended.task
-        if ended.value is None:
-            failures[point.label, seed] = ended.problem
-        else:
-            ledger.add(ended.value)
-            check_metric(ended.value, metric)
-        on_done(Ended(point, seed, place, len(missing), ended.value, ended.problem))
+    with ledger.running():
+        for place, ended in enumerate(outcomes(missing, work, jobs=jobs, begin=begin), start=1):
+            point, seed = ended.task
+            if ended.value is None:
+                failures[point.label, seed] = ended.problem
+            else:
+                ledger.add(ended.value)
+                check_metric(ended.value, metric)
+            on_done(Ended(point, seed, place, len(missing), ended.value, ended.problem))
     wanted = {point.key(seed) for point in points for seed in seeds}
     cells = (cell for cell in ledger.cells() if _key(cell.row, cell.seed, cell.recipe) in wanted)
     return Swept(cells=tuple(cells), failures=failures)

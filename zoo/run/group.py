@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import gc
 import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -54,6 +55,7 @@ def check_kind(kind: str) -> None:
 def _leave() -> None:
     """Part from the group: a process that ends without it may be aborted by threads that still serve the others."""
     if torch.distributed.is_initialized():
+        gc.collect()  # what still holds the group, such as a wrapped net, would keep its threads alive
         torch.distributed.destroy_process_group()
 
 
