@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
 from torch.nn import Conv2d, Identity, MaxPool2d, Module
 
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, ZooError
+
+Size = tuple[int, int]
 
 
 def _first(net: Module) -> tuple[str, Conv2d]:
@@ -54,23 +58,61 @@ def small_stem(net: Module) -> Module:
     return net
 
 
-def tried(net: Module, *, name: str, size: tuple[int, int], channels: int, classes: int) -> Module:
-    """Return the net if it answers an image of its size with logits (1, K).
+def tried(
+    make: Callable[[], Module],
+    *,
+    name: str,
+    size: Size,
+    channels: int,
+    classes: int,
+    stem: str = "own",
+    made_for: Callable[[], Size],
+) -> Module:
+    """Make a net and return it if it answers two images of its size with logits (2, K).
+
+    Args:
+        make: Makes it.
+        name: What it is called in errors.
+        size: Height and width of the images.
+        channels: Their channels.
+        classes: Number of classes, K.
+        stem: `small` if its first layers were changed to keep small images whole.
+        made_for: Returns the size of images that it was published for; called only when it does not take these.
 
     Raises:
         ConfigError: It does not; mostly the image is smaller than the net divides it.
     """
+    try:
+        net = make()
+        found = _answer(net, torch.zeros(2, channels, *size))
+    except ZooError:
+        raise
+    except Exception as error:
+        told = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+        mend = _mend(size, made_for(), stem)
+        raise ConfigError(f"{name} cannot take images of {size[0]} x {size[1]} ({told}); {mend}") from error
+    if not isinstance(found, Tensor) or tuple(found.shape) != (2, classes):
+        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        told = f"{name} is no classifier: it answers 2 images with {shape}, not with (2, {classes})"
+        raise ConfigError(f"{told}; zoo list '{name.partition(':')[0]}:*' shows others")
+    return net
+
+
+def _answer(net: Module, images: Tensor) -> object:
+    """Return what a net in eval mode answers, and leave its mode as it was."""
     mode = net.training
     try:
         with torch.no_grad():
-            found = net.eval()(torch.zeros(2, channels, *size))
-    except Exception as error:
-        told = f"{type(error).__name__}: {error}".splitlines()[0]
-        mend = "give it larger ones, such as size=64, or keep small ones whole with stem='small'"
-        raise ConfigError(f"{name} cannot take images of {size[0]} x {size[1]} ({told}); {mend}") from error
+            return net.eval()(images)
     finally:
         net.train(mode)
-    if not isinstance(found, Tensor) or tuple(found.shape) != (2, classes):
-        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        raise ConfigError(f"{name} is no classifier: it answers 2 images with {shape}, not with (2, {classes})")
-    return net
+
+
+def _mend(size: Size, known: Size, stem: str) -> str:
+    """Return what to do with a net that does not take images of a size, but those it was published for."""
+    side = known[0] if known[0] == known[1] else known
+    if size == known:
+        return "stem='own' may take them" if stem == "small" else "choose another net"
+    if stem == "small":
+        return f"it was published for {known[0]} x {known[1]}: give it size={side} and stem='own'"
+    return f"it was published for {known[0]} x {known[1]}: give it size={side}, or try stem='small' for small images"

@@ -9,8 +9,8 @@ import timm
 from timm.models import get_pretrained_cfg
 from torch.nn import Module
 
-from zoo.errors import ConfigError
 from zoo.stem import small_stem, tried
+from zoo_timm.weights import published
 
 Builder = Callable[..., Module]
 TOKENS = 7
@@ -26,8 +26,15 @@ def __getattr__(name: str) -> Builder:
         size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
     ) -> Module:
         """Build the net with fresh weights; `stem="small"` keeps small images whole."""
-        net = _made(name, size, stem, in_chans=channels, num_classes=classes)
-        return tried(net, name=f"timm:{name}", size=size, channels=channels, classes=classes)
+        return tried(
+            lambda: _made(name, size, stem, in_chans=channels, num_classes=classes),
+            name=f"timm:{name}",
+            size=size,
+            channels=channels,
+            classes=classes,
+            stem=stem,
+            made_for=lambda: published(name, None, {}).size,
+        )
 
     return build
 
@@ -42,9 +49,5 @@ def _made(name: str, size: tuple[int, int], stem: str, **options: Any) -> Module
         options["patch_size"] = max(
             side for side in range(1, max(1, min(size) // TOKENS) + 1) if size[0] % side == size[1] % side == 0
         )
-    try:
-        patched: Module = timm.create_model(name, pretrained=False, img_size=size, **options)
-    except TypeError as error:
-        mend = f"stem='own' with images such as {known.input_size[1]} x {known.input_size[2]} works"
-        raise ConfigError(f"timm:{name} cannot be made for {size[0]} x {size[1]} pixels ({error}); {mend}") from error
+    patched: Module = timm.create_model(name, pretrained=False, img_size=size, **options)
     return patched

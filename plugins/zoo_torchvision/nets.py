@@ -11,6 +11,7 @@ from torchvision import models
 
 from zoo.errors import ConfigError
 from zoo.stem import small_stem, tried, with_channels
+from zoo_torchvision.weights import published
 
 Builder = Callable[..., Module]
 
@@ -24,20 +25,31 @@ def __getattr__(name: str) -> Builder:
         size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
     ) -> Module:
         """Build the net with fresh weights; `stem="small"` keeps small images whole."""
-        full_name = f"torchvision:{name}"
-        options = _options(name, full_name, size, stem)
-        net = with_channels(models.get_model(name, weights=None, num_classes=classes, **options), channels)
-        net = small_stem(net) if stem == "small" else net
-        return tried(net, name=full_name, size=size, channels=channels, classes=classes)
+        options = _options(name, size, stem)
+
+        def make() -> Module:
+            net = with_channels(models.get_model(name, weights=None, num_classes=classes, **options), channels)
+            return small_stem(net) if stem == "small" else net
+
+        return tried(
+            make,
+            name=f"torchvision:{name}",
+            size=size,
+            channels=channels,
+            classes=classes,
+            stem=stem,
+            made_for=lambda: published(name, None, {}).size,
+        )
 
     return build
 
 
-def _options(name: str, full_name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
+def _options(name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
     """Return what some families need: the size of a grid of patches, or one head instead of several."""
     if name.startswith("vit_"):
         if size[0] != size[1] or stem == "small":
-            raise ConfigError(f"{full_name} takes square images and its own stem; timm:{name}_224 takes others")
+            told = f"torchvision:{name} takes square images and its own stem"
+            raise ConfigError(f"{told}; zoo list 'timm:vit_*' shows nets like it that take others")
         return {"image_size": size[0]}
     if name.startswith("maxvit"):
         return {"input_size": size}

@@ -147,3 +147,39 @@ def new(name: str, kind: str, folder: Path | None, is_json: bool) -> None:
         click.echo(f"{path}  {len(text.splitlines())} lines")
     distribution = f"zoo-{name.removeprefix('zoo-').replace('.', '-')}"
     click.echo(f"\nnow: pip install --editable ./{place} && zoo plugins check {distribution}")
+
+
+def _share(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
+    """Read a share such as 1/8."""
+    number, slash, count = text.partition("/")
+    if not slash or not number.isdigit() or not count.isdigit():
+        raise click.BadParameter(f"{text!r} is no share such as 1/8", ctx=ctx, param=parameter)
+    return int(number), int(count)
+
+
+@plugins.command("try")
+@click.argument("source")
+@click.option("--share", callback=_share, default="1/1", show_default=True, help="Only so many, such as 3/8: a sample.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=900, show_default=True, help="Stop then.")
+@as_json
+def try_(source: str, share: tuple[int, int], seconds: float, is_json: bool) -> None:
+    """Make each model of SOURCE once, such as timm, without numbers, and say which cannot be made and why.
+
+    Exit code 1 if one fails otherwise than with an error that says what to do, or if none was tried.
+    """
+    from zoo.testing.trying import STATES, attempts, chosen
+
+    names, found = chosen(source, share), []
+    for attempt in attempts(names, seconds=seconds):
+        found.append(attempt)
+        if attempt.status != "made" and not is_json:
+            whose = "" if attempt.name in attempt.message else f"{attempt.name}: "
+            click.secho(f"{attempt.status}: {whose}{attempt.message}", fg=COLOURS.get(attempt.status))
+    counts = {state: sum(each.status == state for each in found) for state in STATES}
+    if is_json:
+        print_json({"source": source, "models": len(names), **counts, "attempts": [vars(each) for each in found]})
+    else:
+        told = ", ".join(f"{count} {state}" for state, count in counts.items())
+        click.echo(f"{source}: {len(found)} of {len(names)} models tried: {told}")
+    if counts["failed"] or not found:
+        click.get_current_context().exit(1)
