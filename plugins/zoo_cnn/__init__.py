@@ -49,6 +49,20 @@ def zoo_models() -> list[ModelSpec]:
             tags=("convolution", "grey"),
         ),
         ModelSpec(
+            name="cnn-pooled-7x7",
+            summary="three 3 x 3 convolutions and the mean over all places, for 7 x 7 images",
+            build="zoo_cnn.nets:PooledCNN",
+            size=(7, 7),
+            parameters=16_960,
+            recipe=Recipe(
+                epochs=10, batch_size=256, optimizer="adamw", lr=0.01, weight_decay=0.05, schedule="one-cycle"
+            ),
+            resize="sample",
+            standardize=True,
+            paper="Lin, Chen and Yan 2014, Network in network",
+            tags=("convolution", "grey"),
+        ),
+        ModelSpec(
             name="cnn-simple",
             summary="one convolution, average pool, two linear layers",
             build="zoo_cnn.nets:SimpleCNN",

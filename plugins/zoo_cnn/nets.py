@@ -48,6 +48,39 @@ class TinyCNN(nn.Module):
         return logits
 
 
+class PooledCNN(nn.Module):
+    """Convolutions with batch normalisation and ReLU, the mean over all places, one linear layer.
+
+    Lin et al. 2014, "Network in network", section 3.2: the mean in place of linear layers over places. What is learnt
+    is where things lie relative to each other, and not where in the image.
+
+    Args:
+        size: Height and width; the weights do not depend on it.
+        channels: Image channels.
+        classes: Number of classes, K.
+        widths: Channels after each convolution.
+    """
+
+    def __init__(
+        self, size: tuple[int, int], channels: int = 1, classes: int = 10, widths: tuple[int, ...] = (30, 30, 30)
+    ) -> None:
+        super().__init__()
+        if not widths or min(widths) < 1:
+            raise ConfigError(f"cnn-pooled-7x7 has at least one convolution to at least one channel, not {widths}")
+        steps = zip((channels, *widths[:-1]), widths, strict=True)
+        self.features = nn.Sequential(*(layer for step in steps for layer in _convolution(*step)))
+        self.head = nn.Linear(widths[-1], classes)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) for images (B, C, H, W)."""
+        logits: Tensor = self.head(self.features(images).mean((2, 3)))
+        return logits
+
+
+def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+    return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
+
+
 class SimpleCNN(nn.Module):
     """Paper 2, figure 2.1: conv 3 x 3 to 16, ReLU, average pool 2, linear 3136 to 128 to K at 28 x 28.
 

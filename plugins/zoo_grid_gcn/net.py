@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import torch
 from torch import Tensor, nn
 
+from zoo.errors import ConfigError
 from zoo.fused import Layer, Stack
 from zoo.graph import PixelGraph
 
@@ -17,13 +20,16 @@ class GraphConvolution(nn.Module):
     Args:
         inputs: Features of each node that come in.
         outputs: Features of each node that go out.
+        bias: The biases b begin uniformly between -bias and bias.
     """
 
-    def __init__(self, inputs: int, outputs: int) -> None:
+    def __init__(self, inputs: int, outputs: int, bias: float = 0.0) -> None:
         super().__init__()
         self.weight = nn.Parameter(torch.empty(inputs, outputs))
         self.bias = nn.Parameter(torch.zeros(outputs))
         nn.init.xavier_uniform_(self.weight)
+        if bias:
+            nn.init.uniform_(self.bias, -bias, bias)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, outputs) for nodes (B, N, inputs)."""
@@ -49,6 +55,9 @@ class GridGCN(nn.Module):
         classes: Number of classes, K.
         last_relu: ReLU after the last convolution too, the other reading of "after each convolution" in section 2.2;
             the published loss curve is met without it.
+        bias: Biases begin uniformly between -bias and bias; the paper's begin at 0. On grey values, which are never
+            negative, ReLU then cuts every feature of the first layer at the same place or kills it, and they are all
+            one feature; with biases each is cut at a place of its own.
     """
 
     def __init__(
@@ -58,12 +67,16 @@ class GridGCN(nn.Module):
         hidden: tuple[int, ...] = (16, 32),
         classes: int = 10,
         last_relu: bool = False,
+        bias: float = 0.0,
     ) -> None:
         super().__init__()
+        if bias < 0:
+            raise ConfigError(f"biases begin between -bias and bias, so bias is at least 0, not {bias}")
         widths = (channels, *hidden, classes)
         self.channels = channels
         self.grid = PixelGraph(*size)
-        self.convolutions = nn.ModuleList(map(GraphConvolution, widths[:-1], widths[1:]))
+        pairs = pairwise(widths)
+        self.convolutions = nn.ModuleList(GraphConvolution(*pair, bias) for pair in pairs)
         self.last_relu = last_relu
 
     def forward(self, images: Tensor) -> Tensor:

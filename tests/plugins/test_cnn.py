@@ -5,6 +5,7 @@ import torch
 
 import zoo
 from zoo.errors import ConfigError
+from zoo_cnn.nets import PooledCNN
 
 
 @pytest.mark.parametrize(("name", "weights"), [("cnn-simple", 402_986), ("cnn-deep", 334_154)])
@@ -48,3 +49,13 @@ def test_images_too_small_for_the_pools_are_refused(name, size):
 def test_the_smallest_and_odd_sizes_work(name, size):
     model = zoo.create(name, size=size, seed=0)
     assert model.predict(torch.zeros(2, 1, *model.preprocessing.size)).shape == (2,)
+
+
+def test_the_pooled_network_does_not_care_where_a_thing_lies():
+    net = PooledCNN((15, 15)).eval()
+    image = torch.zeros(2, 1, 15, 15)
+    image[0, :, 4:6, 4:7] = image[1, :, 9:11, 8:11] = 1
+    one, other = net(image)
+    torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
+    with pytest.raises(ConfigError, match="at least one convolution"):
+        PooledCNN((7, 7), widths=())

@@ -6,7 +6,9 @@ import torch.nn.functional as F
 from torch import nn
 
 import zoo
+from zoo.errors import ConfigError
 from zoo.graph import PixelGraph
+from zoo_grid_gcn.net import GridGCN
 
 geometric = pytest.importorskip("torch_geometric", reason="pip install 'zoo-models[pyg]'")
 
@@ -95,3 +97,12 @@ def test_the_network_is_invariant_to_the_symmetries_of_the_square(turn):
 def test_the_other_reading_has_a_relu_after_the_last_convolution():
     images = torch.rand(4, 1, 7, 7, generator=torch.Generator().manual_seed(0))
     assert float(zoo.create("gcn-7x7", seed=0, last_relu=True).logits(images).min()) >= 0
+
+
+def test_biases_begin_apart_when_they_are_asked_to():
+    biases = torch.cat([each.bias for each in GridGCN((7, 7), bias=0.5).convolutions])
+    assert biases.abs().max() <= 0.5
+    assert len(biases.unique()) == len(biases)
+    assert not torch.cat([each.bias for each in GridGCN((7, 7)).convolutions]).any()
+    with pytest.raises(ConfigError, match="at least 0"):
+        GridGCN((7, 7), bias=-1.0)

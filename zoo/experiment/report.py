@@ -40,7 +40,9 @@ def body(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
     yield f"A paper's number is *reproduced* when our mean lies within {experiment.tolerance:g} of it, or it lies among"
     yield "our seeds; *beaten* and *not reproduced* say on which side it lies otherwise."
     yield ""
-    yield from (f"- {row.row.label}: {row.sentence}" for row in rows)
+    yield from (f"- {row.row.label}: {row.sentence}" for row in rows if row.is_told)
+    if any(row.first and row.rest for row in rows):
+        yield f"- Not all seeds are run; the rest: `zoo experiment run {experiment.name}`."
     yield from together(experiment, ours)
 
 

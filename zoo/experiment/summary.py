@@ -75,6 +75,7 @@ class Summary:
         cells: Its cells.
         stats: A `Stat` of each metric that the table shows and the cells have, in the table's order.
         tolerance: The table's.
+        wanted: How many seeds it is to have.
         rest: The command that runs the seeds which are missing, or empty.
     """
 
@@ -82,6 +83,7 @@ class Summary:
     cells: tuple[Cell, ...]
     stats: tuple[Stat, ...]
     tolerance: float
+    wanted: int
     rest: str
 
     @property
@@ -100,16 +102,20 @@ class Summary:
         return self.first.word(self.tolerance) if self.first else ""
 
     @property
+    def is_told(self) -> bool:
+        """Whether there is more to say than the table says: a verdict, a note, or that it is not run."""
+        return bool(self.word or self.row.note or not self.first)
+
+    @property
     def sentence(self) -> str:
         """The verdict as a sentence; the words come from the numbers, the note from the row."""
-        parts = [self._found(self.first) if self.first else f"not yet run: `{self.rest}`."]
-        if self.first and self.rest:
-            parts.append(f"Seeds are missing: `{self.rest}`.")
-        return " ".join([*parts, self.row.note] if self.row.note else parts)
+        told = self._found(self.first) if self.first else f"not yet run: `{self.rest}`."
+        return f"{told} {self.row.note}".rstrip()
 
     def _found(self, stat: Stat) -> str:
         count = len(stat.values)
-        ours = f"{stat} ({_seeds(count)}{f', {stat.span}' if count > 1 else ''})"
+        seeds = f"n = {count}{f' of {self.wanted} seeds' if self.rest else ''}"
+        ours = f"{stat} ({seeds}{f', {stat.span}' if count > 1 else ''})"
         if stat.paper is None:
             return f"the paper has no number; ours is {ours}."
         return f"**{self.word}**: the paper has {stat.paper:.4f}, ours is {ours}; {self._why(stat, stat.paper)}."
@@ -122,10 +128,6 @@ class Summary:
         if abs(stat.mean - paper) <= self.tolerance:
             return f"the means differ by {abs(stat.mean - paper):.4f}, and up to {self.tolerance:g} counts as met"
         return f"the means differ by {abs(stat.mean - paper):.4f}, but the paper's lies among our seeds"
-
-
-def _seeds(count: int) -> str:
-    return f"n = {count}" if count > 1 else "one seed"
 
 
 def summaries(experiment: Experiment, cells: Sequence[Cell]) -> list[Summary]:
@@ -141,7 +143,12 @@ def _summary(experiment: Experiment, row: Row, cells: tuple[Cell, ...]) -> Summa
         if (values := tuple(cell.metrics[name] for cell in cells if name in cell.metrics))
     )
     return Summary(
-        row=row, cells=cells, stats=stats, tolerance=experiment.tolerance, rest=_rest(experiment, row, cells)
+        row=row,
+        cells=cells,
+        stats=stats,
+        tolerance=experiment.tolerance,
+        wanted=len(experiment.seeds),
+        rest=_rest(experiment, row, cells),
     )
 
 

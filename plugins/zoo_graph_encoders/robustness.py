@@ -1,0 +1,159 @@
+"""What classifiers of 7 x 7 images bear: training images, scores, and the verdict on paper 1's claim."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from zoo import Dataset, Images, Model
+from zoo.experiment import Cell
+from zoo.randomness import generator
+from zoo_graph_encoders.warps import Homography, changed, perspective, rotation, scale, shear, turned
+
+SIZE = (7, 7)
+COPIES = 5
+"""How often each training image stands in the turned set, each time at another angle."""
+CHANGES: dict[str, tuple[Homography, tuple[float, ...]]] = {
+    "rotation": (rotation, tuple(range(0, 181, 15))),
+    "perspective": (perspective, (0.1, 0.2, 0.3, 0.4, 0.5)),
+    "shear": (shear, (10, 20, 30, 40)),
+    "scale": (scale, (0.7, 0.8, 0.9, 1.1, 1.2, 1.3)),
+}
+RESAMPLES = 1000
+ARMS = ("upright", "turned")
+GRAPH, RIVALS = "GCN+", ("CNN, as many weights", "CNN, as accurate")
+PAPERS = ("GCN of paper 1", "CNN of 421,642 weights")
+
+
+@lru_cache(maxsize=2)
+def _turned(sets: Dataset, seed: int, copies: int) -> Images:
+    draws = generator(seed, "turned")
+    parts = [turned(sets.train, draws, SIZE) for _ in range(copies)]
+    pixels, labels = (torch.cat([getattr(part, name) for part in parts]) for name in ("images", "labels"))
+    return Images(pixels, labels, sets.train.classes, name=f"{sets.train.name}, turned {copies} times")
+
+
+def turned_training(sets: Dataset, *, seed: int, quick: bool) -> Images:
+    """Return the training images at 7 x 7, each several times at angles of its own: turned at 28 x 28, then sampled."""
+    return _turned(sets, seed, 1 if quick else COPIES)
+
+
+@lru_cache(maxsize=1)
+def _changed(sets: Dataset) -> dict[str, dict[float, Images]]:
+    """Return the test images at 7 x 7 under every change at every strength; the same for every model and seed."""
+    directions = torch.empty(len(sets.test)).uniform_(-math.pi, math.pi, generator=generator(0, "directions"))
+    return {
+        name: {strength: changed(sets.test, change, strength, directions, SIZE) for strength in strengths}
+        for name, (change, strengths) in CHANGES.items()
+    }
+
+
+def scores(model: Model, sets: Dataset, *, seed: int, quick: bool) -> Mapping[str, float | Tensor]:
+    """Return accuracy at every strength of every change, and means over the strengths.
+
+    `rotation@15` is the accuracy at 15 degrees. `rotation` is the mean over a uniform angle: 0 and 180 degrees count
+    half. `rotation kept` is that mean over the accuracy on unchanged images, and `rotation agreement` how often the
+    answer is that to the unchanged image. The tensors count for each image how many strengths were answered rightly.
+    """
+    found: dict[str, float | Tensor] = {}
+    plain = _answers(model, sets.test)
+    clean = float((plain == sets.test.labels).double().mean())
+    for name, by_strength in _changed(sets).items():
+        answers = torch.stack([_answers(model, images) for images in by_strength.values()])  # (strengths, N)
+        right = answers == sets.test.labels
+        weights = torch.tensor(weights_of(name), dtype=torch.float64)
+        shares = right.double().mean(1).tolist()
+        found |= {f"{name}@{strength:g}": share for strength, share in zip(by_strength, shares, strict=True)}
+        found[name] = _mean(right, weights)
+        found[f"{name} kept"] = _mean(right, weights) / max(clean, 1e-9)
+        found[f"{name} agreement"] = _mean(answers == plain, weights)
+        found[f"{name} right"] = (weights @ right.double()).to(torch.uint8)
+    return found
+
+
+def _answers(model: Model, images: Images) -> Tensor:
+    return model.logits(images).argmax(1)
+
+
+def weights_of(name: str) -> tuple[int, ...]:
+    """Return how much each strength of a change counts: of the angles 0 and 180 degrees half as much as the others."""
+    strengths = CHANGES[name][1]
+    return tuple(1 if name == "rotation" and each in (0, 180) else 2 if name == "rotation" else 1 for each in strengths)
+
+
+def _mean(claims: Tensor, weights: Tensor) -> float:
+    """Return the mean of claims (strengths, N), the strengths weighed."""
+    return float((weights @ claims.double()).mean() / weights.sum())
+
+
+class Difference(NamedTuple):
+    """How much better one model is than another under a change, with a 95 % interval, both in accuracy."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def sign(self) -> int:
+        """1 if the interval lies above 0, -1 if below, else 0."""
+        return 1 if self.low > 0 else -1 if self.high < 0 else 0
+
+    def __str__(self) -> str:
+        return f"{100 * self.mean:+.1f} points ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
+
+
+def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Difference:
+    """Compare the shares answered rightly (seeds, N) of two models image by image, over the seeds both have.
+
+    The interval is a paired bootstrap (Efron 1979) over the images and over the seeds at once.
+    """
+    paired, draws = ours - theirs, np.random.default_rng(0)
+    num_seeds, num = paired.shape
+    means = []
+    for _ in range(RESAMPLES):
+        share = np.bincount(draws.integers(num_seeds, size=num_seeds), minlength=num_seeds) / num_seeds
+        means.append((share @ paired)[draws.integers(num, size=num)].mean())
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Difference(float(paired.mean()), float(low), float(high))
+
+
+def verdict(cells: Sequence[Cell]) -> Iterator[str]:
+    """Say for each arm and change whether the claim holds, by the rule that stands in the experiment's text."""
+    by_row: dict[str, dict[int, Cell]] = {}
+    for cell in cells:
+        by_row.setdefault(cell.row, {})[cell.seed] = cell
+    for arm in ARMS:
+        for change in CHANGES:
+            found = {rival: _between(by_row, arm, change, GRAPH, rival) for rival in RIVALS}
+            if all(found.values()):
+                yield _told(arm, change, {rival: each for rival, each in found.items() if each})
+        own = _between(by_row, arm, "rotation", *PAPERS)
+        if own:
+            yield f"Trained {arm}, under rotation: {PAPERS[0]} against {PAPERS[1]} {own[0]}, n = {own[1]}."
+
+
+def _told(arm: str, change: str, found: Mapping[str, tuple[Difference, int]]) -> str:
+    signs = {each.sign for each, _ in found.values()}
+    word = "the claim holds" if signs == {1} else "the claim does not hold" if -1 in signs else "it is open"
+    told = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in found.items())
+    return f"Trained {arm}, under {change}: **{word}**. {GRAPH} {told}."
+
+
+def _between(
+    by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str, ours: str, theirs: str
+) -> tuple[Difference, int] | None:
+    """Return the difference of two rows and over how many seeds it is, or None where there is none of both."""
+    pair: list[Any] = [by_row.get(f"{arm}: {label}", {}) for label in (ours, theirs)]
+    seeds = sorted(set(pair[0]) & set(pair[1]))
+    if not seeds:
+        return None
+    whole = sum(weights_of(change))
+    shares = [np.stack([cells[seed].answered(f"{change} right") / whole for seed in seeds]) for cells in pair]
+    return difference(*shares), len(seeds)
