@@ -1,9 +1,11 @@
 """The report tells what was run and what that shows, and nothing else."""
 
 import csv
+import importlib.util
 import io
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -14,6 +16,7 @@ from zoo.experiment.inputs import inputs, recipe_of
 from zoo.experiment.report import as_csv, as_json
 from zoo.experiment.summary import Stat, summaries
 
+DOCS = Path(__file__).parents[2] / "docs"
 TABLE = zoo.Experiment(
     name="tiny",
     summary="a tiny table",
@@ -160,3 +163,11 @@ def test_pictures_are_drawn_of_what_the_cells_have():
     ]
     assert drawn["tiny-curves"].axes[0].lines[0].get_ydata()[0] == pytest.approx(2.0)  # the mean of two seeds
     assert "upright: lands, paper" in [line.get_label() for line in drawn["tiny-curves"].axes[0].lines]
+
+
+def test_the_pages_of_the_papers_are_what_the_ledgers_say():
+    spec = importlib.util.spec_from_file_location("papers", DOCS / "papers.py")
+    papers = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(papers)
+    for place, text in {papers.PAGE: papers.page(), **papers.tables()}.items():
+        assert place.read_text() == text, f"{place.name} is old; run: python docs/papers.py"

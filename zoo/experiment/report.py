@@ -21,7 +21,12 @@ COLUMNS = ("experiment", "row", "metric", "paper", "mean", "std", "low", "high",
 
 def markdown(experiment: Experiment, cells: Sequence[Cell]) -> str:
     """Return the page: the table, a verdict for each row, losses by epoch, what it was run on."""
-    return "\n".join([f"# {experiment.summary}", "", *body(experiment, cells), *details(experiment, cells)]) + "\n"
+    return "\n".join([f"# {title(experiment)}", "", *body(experiment, cells), *details(experiment, cells)]) + "\n"
+
+
+def title(experiment: Experiment) -> str:
+    """Return the summary as a heading."""
+    return experiment.summary[:1].upper() + experiment.summary[1:]
 
 
 def body(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
@@ -37,9 +42,11 @@ def body(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
         yield from ("", experiment.text)
     rows = summaries(experiment, cells)
     yield from ("", *_table(experiment, rows), "")
-    yield f"A paper's number is *reproduced* when our mean lies within {experiment.tolerance:g} of it, or it lies among"
-    yield "our seeds; *beaten* and *not reproduced* say on which side it lies otherwise."
-    yield ""
+    if any(experiment.metrics[0] in row.paper for row in experiment.rows):
+        near = f"within {experiment.tolerance:g} of it"
+        yield f"A paper's number is *reproduced* when our mean lies {near}, or it lies among our seeds; *beaten* and"
+        yield "*not reproduced* say on which side it lies otherwise."
+        yield ""
     yield from (f"- {row.row.label}: {row.sentence}" for row in rows if row.is_told)
     if any(row.first and row.rest for row in rows):
         yield f"- Not all seeds are run; the rest: `zoo experiment run {experiment.name}`."
@@ -64,9 +71,14 @@ def _table(experiment: Experiment, rows: Sequence[Summary]) -> Iterator[str]:
             continue
         shown = [str(stats[name]) if name in stats else "" for name in others]
         count, weights = len(row.first.values), f"{row.cells[0].parameters:,}"
-        span, seconds = row.first.span, f"{row.seconds:.1f}"
+        span, seconds = row.first.span, f"{row.seconds:.1f}{_in_paper(row.row)}"
         head = (row.row.label, weights, _stated(row.row, first), row.first, count, span, row.word or "-")
         yield _line(*head, *shown, seconds)
+
+
+def _in_paper(row: Row) -> str:
+    seconds = row.paper.get("seconds")
+    return f" (paper {seconds:.1f})" if isinstance(seconds, int | float) else ""
 
 
 def _stated(row: Row, metric: str) -> str:

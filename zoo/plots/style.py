@@ -64,6 +64,11 @@ def titled(axes: Axes, title: str) -> None:
     axes.set_title(title, loc="left", fontsize=10.5, color=INK, fontweight="bold", pad=8)
 
 
+def headed(drawn: Figure, title: str) -> None:
+    """Write a title over a whole figure, beginning at its left edge."""
+    drawn.suptitle(title, x=0.01, ha="left", fontsize=10.5, color=INK, fontweight="bold")
+
+
 def write(drawn: Figure, path: Path | str) -> None:
     """Write a figure as PNG, SVG or PDF, by the path's suffix.
 

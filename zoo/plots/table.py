@@ -9,7 +9,7 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError
-from zoo.plots.style import COLOURS, INK, SOFT, figure, plain, titled
+from zoo.plots.style import COLOURS, INK, SOFT, figure, headed, plain
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -51,7 +51,7 @@ def table(entries: Sequence[Entry], *, title: str, metric: str = "test accuracy"
     axes.set_yticks(range(len(entries)), [_named(entry) for entry in reversed(entries)])
     axes.set(xlim=(low, high), ylim=(-0.6, len(entries) - 0.4), xlabel=metric)
     plain(axes, grid="x").tick_params(axis="y", length=0, labelcolor=INK)
-    titled(axes, fill(title, 64))
+    headed(drawn, fill(title, 78))
     axes.plot([], [], "o", color=COLOURS[0], markersize=4, label="ours, a seed")
     axes.plot([], [], "|", color=COLOURS[0], markersize=12, mew=2.2, label="ours, mean")
     axes.plot([], [], "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, label="paper")

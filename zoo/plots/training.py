@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError
 from zoo.history import History
-from zoo.plots.style import INK, figure, plain, stroke, titled
+from zoo.plots.style import INK, MARKERS, figure, plain, stroke, titled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -37,7 +37,7 @@ def curves(histories: Mapping[str, History], *, paper: Mapping[str, Sequence[flo
 
     Args:
         histories: Histories by label.
-        paper: Published losses by label, drawn as dots.
+        paper: Published losses by label, drawn as marks without a line.
 
     Raises:
         ConfigError: No history has an epoch.
@@ -48,8 +48,9 @@ def curves(histories: Mapping[str, History], *, paper: Mapping[str, Sequence[flo
     drawn = figure(5.2 * len(panels), 3.8)
     for axes, (name, columns) in zip(drawn.subplots(1, len(panels), squeeze=False)[0], panels, strict=True):
         _panel(axes, columns, histories)
-        for label, values in (paper or {}).items() if name == "loss" else ():
-            axes.plot(range(1, len(values) + 1), values, ".", color=INK, markersize=6, label=label)
+        for marker, (label, values) in zip(MARKERS, (paper or {}).items() if name == "loss" else (), strict=False):
+            epochs = range(1, len(values) + 1)
+            axes.plot(epochs, values, marker, color=INK, markerfacecolor="none", markersize=5, label=label)
         plain(axes, grid="both")
         titled(axes, name)
         axes.set_xlabel("epoch")
