@@ -35,7 +35,7 @@ EXPERIMENTS = (
                 model="cnn-simple",
                 recipe="adam",
                 paper={"accuracy": 0.8977},
-                note="The paper's text has Adam on its simple network (figure 2.9), without a learning rate; ours is 0.001.",
+                note="The text has Adam on the simple network (figure 2.9), without a learning rate; ours is 0.001.",
             ),
             Row(
                 label="deep, Adam 0.0003",
