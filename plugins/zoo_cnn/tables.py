@@ -51,7 +51,7 @@ EXPERIMENTS = (
                 label="simple, SGD 0.5",
                 model="cnn-simple",
                 recipe="sgd-0.5",
-                note="The paper sees it oscillate and not settle; the picture of the curves shows how ours does.",
+                note="The paper sees it oscillate and not settle.",
             ),
         ),
     ),

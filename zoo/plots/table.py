@@ -54,7 +54,8 @@ def table(entries: Sequence[Entry], *, title: str, metric: str = "test accuracy"
     headed(drawn, fill(title, 78))
     axes.plot([], [], "o", color=COLOURS[0], markersize=4, label="ours, a seed")
     axes.plot([], [], "|", color=COLOURS[0], markersize=12, mew=2.2, label="ours, mean")
-    axes.plot([], [], "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, label="paper")
+    if any(entry.paper is not None for entry in entries):
+        axes.plot([], [], "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, label="paper")
     drawn.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
     return drawn
 
