@@ -35,7 +35,7 @@ EXPERIMENTS = (
                 recipe="tuned",
                 config={"hidden": (8, 32)},
                 paper={"accuracy": 0.6425, "seconds": 166.08},
-                note="Mended (the next row) it stays below that too: something that the paper does not tell must differ.",
+                note="Mended (the next row) it stays below that too: what the paper does not tell must differ.",
             ),
             Row(
                 label="GCN 8, 32, 30 epochs, mended",
