@@ -8,7 +8,16 @@ zoo_api = 1
 
 PAPER_3 = "Zhang, Li, Su 2023, Image classification augmented by a deep residual attention generation network"
 SPECTRAL = "Miyato, Kataoka, Koyama, Yoshida 2018, Spectral normalization, arXiv 1802.05957; Miyato and Koyama 2018"
-ADAM = Recipe(epochs=30, batch_size=64, optimizer="adam", lr=2e-4, betas=(0.5, 0.999), label_smoothing=0.1, ema=0.998)
+ADAM = Recipe(
+    epochs=20,
+    batch_size=64,
+    optimizer="adam",
+    lr=5e-4,
+    betas=(0.5, 0.999),
+    schedule="cosine",
+    label_smoothing=0.1,
+    ema=0.998,
+)
 AS_PRINTED = Recipe(
     epochs=54, batch_size=64, optimizer="adam", lr=1e-4, weight_decay=1e-4, schedule="step", step_size=1, gamma=0.85
 )
@@ -46,8 +55,8 @@ def _attention(side: int, channels: int, parameters: int, width: int) -> ModelSp
 def zoo_models() -> list[ModelSpec]:
     """Return the models."""
     return [
-        _attention(28, 1, 1_165_755, 32),
-        _attention(32, 3, 1_944_187, 64),
+        _attention(28, 1, 1_227_195, 32),
+        _attention(32, 3, 1_982_587, 64),
         ModelSpec(
             name="sn-gan-32x32",
             summary="draws 32 x 32 images: residual blocks, spectral norm, projection discriminator",

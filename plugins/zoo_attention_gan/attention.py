@@ -83,15 +83,18 @@ class AttentionGenerator(nn.Module):
         """Return images (B, C, H, W) in [-1, 1] for codes (B, Z + K)."""
         if self.embedding is not None:
             codes = torch.cat([codes[:, : self.num_noise], self.embedding(codes[:, self.num_noise :])], 1)
-        images: Tensor = self.layers(codes[:, :, None, None])
+        first = self.layers[0].get_parameter("weight")
+        maps = (codes @ first.flatten(1)).unflatten(1, first.shape[1:])  # of one pixel it is a plain product
+        images: Tensor = self.layers[1:](maps)
         return images
 
 
 class AttentionDiscriminator(nn.Module):
-    """4 convolutions (paper 3, figure 1); a class counts by the product of its vector with the features.
+    """4 convolutions (paper 3, figure 1); a class counts by the product of its own weights with the last map.
 
-    That projection is of Miyato and Koyama 2018, equation 3; the paper does not say how labels come in. The middle
-    convolutions are normalised over the batch, as Radford et al. 2016 do: without it all noise drew one image here.
+    That projection is Miyato and Koyama's (2018, equation 3), here on the whole last map and not its mean, which tells
+    digits apart sooner; the paper does not say how labels come in. The middle convolutions are normalised over the
+    batch, as Radford et al. 2016 do: without it all noise drew one image here.
 
     Args:
         size: Height and width, multiples of 4 from 12 up.
@@ -116,14 +119,15 @@ class AttentionDiscriminator(nn.Module):
             nn.LeakyReLU(0.2),
         )
         self.score = nn.Conv2d(4 * width, 1, last)
-        self.embedding = nn.Linear(num_labels, 4 * width, bias=False) if num_labels else None
+        self.classes = nn.Linear(4 * width * last[0] * last[1], num_labels, bias=False) if num_labels else None
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return scores (B) for images (B, C, H, W) and labels (B, K)."""
-        maps = self.layers(images)
-        scores: Tensor = self.score(maps).flatten()
-        if self.embedding is not None:
-            scores = scores + (self.embedding(labels) * maps.mean((2, 3))).sum(1)
+        found = self.layers(images).flatten(1)
+        score, bias = self.score.weight.flatten(1), self.score.bias  # as large as the map: a plain product
+        scores: Tensor = nn.functional.linear(found, score, bias).flatten()
+        if self.classes is not None:
+            scores = scores + (self.classes(found) * labels).sum(1)
         return scores
 
 

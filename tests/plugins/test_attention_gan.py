@@ -53,6 +53,18 @@ def test_the_number_of_attention_modules_is_an_option(number):
     assert sum(isinstance(module, torch.nn.Conv2d) for module in net.discriminator.modules()) == 4
 
 
+def test_what_is_computed_as_a_product_is_the_convolution_it_stands_for():
+    net = AttentionGAN((16, 16), width=4).eval()
+    codes, images = torch.randn(3, 110), torch.randn(3, 1, 16, 16)
+    embedded = torch.cat([codes[:, :100], net.generator.embedding(codes[:, 100:])], 1)
+    whole = net.generator.layers(embedded[:, :, None, None])
+    assert torch.allclose(net(codes), whole, atol=1e-5)
+    judge, labels = net.discriminator, torch.eye(10)[:3]
+    found = judge.layers(images)
+    scores = judge.score(found).flatten() + judge.classes.weight[:3].mul(found.flatten(1)).sum(1)
+    assert torch.allclose(judge(images, labels), scores, atol=1e-5)
+
+
 def test_more_attention_modules_than_three_are_refused():
     with pytest.raises(ConfigError, match="0 to 3 attention modules, not 4"):
         zoo.create("attention-gan-28x28", attention=4)

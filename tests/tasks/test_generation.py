@@ -85,6 +85,15 @@ def test_the_generator_meets_the_discriminator_that_has_just_stepped(nets):
     assert next(losses).value.item() == pytest.approx(math.log1p(math.exp(1.5)))
 
 
+def test_images_are_drawn_once_a_step_and_both_players_are_shown_the_same(nets):
+    drawn = []
+    nets["generator"].register_forward_hook(lambda net, codes, images: drawn.append(images))
+    losses_of(Generation(WANTS), nets)
+    assert len(drawn) == 1
+    (_, _), *shown = nets["discriminator"].shown  # the first are real
+    assert all(torch.equal(images, drawn[0]) for images, _ in shown)
+
+
 def test_each_loss_reaches_its_own_player_and_the_discriminator_can_be_trained_afterwards(nets):
     for loss in Generation(WANTS).losses(nets, BATCH):
         loss.value.backward()

@@ -27,7 +27,8 @@ class Generation:
     `net.discriminator(images, labels)` scores normalised images and labels (B, K): (B), above 0 for what it takes for
     real. `net(codes)` is the generator's answer.
 
-    Each batch the discriminator is stepped first, and then the generator against the stepped one.
+    Each batch the discriminator is stepped first, and then the generator against the stepped one, on the same drawn
+    images.
 
     Args:
         preprocessing: Size and range of the images; the generator draws in this range.
@@ -61,16 +62,16 @@ class Generation:
         generator, discriminator = nets["generator"], nets["discriminator"]
         labels = one_hot(batch.targets, generator)
         num = len(labels)
-        with torch.no_grad():
-            drawn = generator(codes_for(labels, generator))
+        drawn = generator(codes_for(labels, generator))
         on_real = discriminator(self._changed(self._normalize(batch.images)), labels).float()
-        on_drawn = discriminator(self._changed(drawn), labels).float()  # apart: each with its own batch statistics
+        on_drawn = discriminator(
+            self._changed(drawn.detach()), labels
+        ).float()  # apart: each with its own batch statistics
         loss = self._told_apart(on_real, on_drawn)
         shown: Tally = {"discriminator_loss": (loss.detach() * num, num), "real_as_real": ((on_real > 0).sum(), num)}
         yield Loss("discriminator", loss, shown)
         with held_fixed(unwrapped(discriminator)) as judge:
-            drawn = self._changed(generator(codes_for(labels, generator)))
-            on_drawn = judge(drawn, labels).float()
+            on_drawn = judge(self._changed(drawn), labels).float()
             loss = -on_drawn.mean() if self._is_hinge else F.softplus(-on_drawn).mean()
             shown = {"generator_loss": (loss.detach() * num, num), "drawn_as_real": ((on_drawn > 0).sum(), num)}
             yield Loss("generator", loss, shown)
