@@ -77,3 +77,12 @@ def test_resnet_18_goes_on_inside_an_epoch_bit_for_bit(small):
         return zoo.create("resnet-18", seed=0, size=8, channels=1)
 
     check_going_on_inside_an_epoch(fresh, small.take(32), epochs=2, batch_size=8, progress=False)
+
+
+def test_a_net_of_grey_images_begins_one_of_colour_with_other_classes(tmp_path):
+    grey = zoo.create("resnet-18", seed=0, size=8, channels=1, width=4)
+    colour = zoo.create("resnet-18", pretrained=grey.save(tmp_path / "grey"), channels=3, classes=4)
+    assert colour.report.difference == pytest.approx(0, abs=1e-5)
+    assert list(colour.report.adapted) == ["conv1.weight"]
+    assert set(colour.report.reinitialised) == {"fc.weight", "fc.bias"}
+    assert colour.predict(torch.zeros(2, 3, 8, 8, dtype=torch.uint8)).shape == (2,)
