@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from zoo import ModelSpec, Recipe, hookimpl
+from zoo import Experiment, ModelSpec, Recipe, hookimpl
+from zoo_attention_gan.tables import EXPERIMENTS
 
 zoo_api = 1
 
@@ -70,3 +71,9 @@ def zoo_models() -> list[ModelSpec]:
             tags=("generator", "residual"),
         ),
     ]
+
+
+@hookimpl
+def zoo_experiments() -> tuple[Experiment, ...]:
+    """Return paper 3's tables, and what it left out."""
+    return EXPERIMENTS

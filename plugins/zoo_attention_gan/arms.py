@@ -1,0 +1,66 @@
+"""What the classifiers of paper 3 are trained on: real images, drawn ones, or both."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from zoo.data import Dataset, Images, mix
+from zoo.errors import ConfigError
+from zoo.randomness import derived_seed
+from zoo_attention_gan.drawers import Drawer, usual
+
+BATCH = 128
+"""Images are added until an epoch has twice as many batches of this size, and so of half of it."""
+KINDS = ("original", "drawn", "half", "added")
+QUICK = 128
+"""Real images of a quick cell: the largest nets take minutes on a CPU with more."""
+GENERATOR_SEED = 0
+"""One generator draws for the cells of all seeds; each draws other images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Arm:
+    """Makes the images that a classifier is trained on; a row names one by its import string.
+
+    `original` are the real images, `drawn` as many drawn ones, the classes by turns, and `half` as many in all, half of
+    each: the paper's three. `added` is what the paper left out: all real images and at least as many drawn ones, so
+    many that an epoch has just twice the steps. What draws has seen the training images and no others.
+
+    Args:
+        kind: One of these.
+        drawer: What draws; the data set's usual one when left out.
+    """
+
+    kind: str
+    drawer: Drawer | None = None
+
+    def __post_init__(self) -> None:
+        """Check the kind."""
+        if self.kind not in KINDS:
+            raise ConfigError(f"an arm is one of {', '.join(KINDS)}, not {self.kind!r}")
+
+    def __call__(self, sets: Dataset, *, seed: int, quick: bool) -> Images:
+        """Return the images of one cell."""
+        real = sets.train.take(min(QUICK, len(sets.train))) if quick else sets.train
+        if self.kind == "original":
+            return real
+        model = (self.drawer or usual(sets.name)).ready(real, seed=GENERATOR_SEED, quick=quick)
+        num = added(len(real)) if self.kind == "added" else len(real)
+        drawn = model.draw(num, seed=derived_seed(seed, "drawn"))
+        if self.kind == "drawn":
+            return drawn
+        return mix(real, drawn, **({"count": num} if self.kind == "added" else {"share": 0.5}), seed=seed)
+
+
+def added(num: int) -> int:
+    """Return how many images to add to `num` so that an epoch has exactly twice as many batches.
+
+    >>> added(60_000), added(50_000)
+    (60064, 50096)
+    """
+    return 2 * BATCH * -(-num // BATCH) - num
+
+
+SPECTRAL = Drawer(model="sn-gan-32x32")
+ORIGINAL, DRAWN, HALF, ADDED = (Arm(kind=kind) for kind in KINDS)
+DRAWN_BY_SPECTRAL, HALF_BY_SPECTRAL, ADDED_BY_SPECTRAL = (Arm(kind=kind, drawer=SPECTRAL) for kind in KINDS[1:])

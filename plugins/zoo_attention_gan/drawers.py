@@ -1,0 +1,97 @@
+"""Generators that an experiment draws with: one that ships, or one trained on its images and kept for later cells."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import zoo
+from zoo.data import Images
+from zoo.errors import ConfigError
+from zoo.folder import CONFIG
+from zoo.recipe import Recipe
+from zoo.run.store import Store
+
+PLACE = Path("runs/generators")
+"""Where generators are kept, below the working folder: one a model, recipe, seed and set of images."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drawer:
+    """What draws the images of an arm.
+
+    Args:
+        model: A generator on `zoo.models`.
+        trained: Reference of weights that ship, which were trained on the same images; none when left out.
+        changes: Fields of its recipe to change.
+    """
+
+    model: str
+    trained: str = ""
+    changes: Mapping[str, Any] = field(default_factory=dict)
+
+    def ready(self, real: Images, *, seed: int, quick: bool) -> zoo.Model:
+        """Return the generator: the trained one, the kept one, or one that is trained now and kept.
+
+        It is trained on `real` alone, with a checkpoint an epoch: interrupted, it goes on from there.
+
+        Args:
+            real: What it has seen, or is to see.
+            seed: Seed of its weights and order.
+            quick: Train one epoch only.
+
+        Raises:
+            ConfigError: The trained one was trained on other images.
+        """
+        if self.trained and not quick:
+            return self._shipped(real)
+        made = zoo.create(self.model, seed=seed, size=real.size, channels=real.channels, classes=len(real.classes))
+        recipe = made.spec.recipe.replace(**self.changes)
+        return kept(made, recipe.replace(epochs=1) if quick else recipe, real)
+
+    def _shipped(self, real: Images) -> zoo.Model:
+        model = zoo.load(self.trained)
+        if model.data != real.name:
+            raise ConfigError(f"{self.trained} was trained on {model.data}, and {real.name} is to be drawn")
+        return model
+
+
+def kept(made: zoo.Model, recipe: Recipe, real: Images) -> zoo.Model:
+    """Return a fresh model trained on images by a recipe: from `PLACE`, where it was trained before."""
+    folder = PLACE / f"{made.spec.name}-{key(made, recipe, real)}"
+    if (folder / CONFIG).is_file():
+        return zoo.load(folder)
+    made.fit(real, recipe=recipe, progress=False, checkpoint=folder, resume="auto")
+    made.save(folder)
+    Store(folder).clear()
+    return made
+
+
+def key(made: zoo.Model, recipe: Recipe, real: Images) -> str:
+    """Return a hash of all that decides what a training comes to."""
+    told = [made.spec.name, made.seed, made.config, recipe.to_json(), real.fingerprint()]
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
+
+
+USUAL = {
+    "mnist": Drawer(model="attention-gan-28x28", trained="attention-gan-28x28/mnist"),
+    "cifar10-jpeg": Drawer(model="attention-gan-32x32"),
+}
+"""What draws where all training images are known, by data set."""
+
+
+def usual(name: str) -> Drawer:
+    """Return what draws images of a data set.
+
+    Raises:
+        ConfigError: There is no generator for it.
+    """
+    if name not in USUAL:
+        raise ConfigError(
+            f"no generator is named for {name or 'a set without a name'}; there is one for {', '.join(USUAL)}"
+        )
+    return USUAL[name]
