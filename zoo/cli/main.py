@@ -116,7 +116,7 @@ def main(arguments: list[str] | None = None) -> None:
     except ZooError as error:
         _tell(str(error), is_debug)
     except KeyboardInterrupt as error:
-        click.echo(f"\n{error or 'interrupted'}", err=True)
+        click.echo(f"\n{str(error) or 'interrupted'}", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()

@@ -75,7 +75,10 @@ def sweep(
         shown = f"{metric} {ended.cell.metrics[metric]:.4f}, {ended.cell.seconds:.1f} s" if ended.cell else "failed"
         click.secho(f"[{ended.place}/{ended.num}] {ended.trial.label}, seed {ended.seed}: {shown}", err=True)
 
-    swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, metric=metric, on_done=told)
+    try:
+        swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, metric=metric, on_done=told)
+    except KeyboardInterrupt:
+        raise KeyboardInterrupt(f"interrupted; what is done is in {ledger.path}, run it again to go on") from None
     rows = ranked(swept, metric)
     if is_json:
         failed = [{"trial": label, "seed": seed, "error": text} for (label, seed), text in swept.failures.items()]
