@@ -61,8 +61,14 @@ def test_sizes_are_doubled_until_speed_or_data_end_it(data):
 
 def test_what_cannot_be_searched_is_refused(data):
     model = zoo.create("gcn-7x7", seed=0)
-    with pytest.raises(ConfigError, match="at least 10 steps"):
-        find_lr(model, data, low=1, high=0.1)
+    for odd in ({"low": 1, "high": 0.1}, {"low": "1"}, {"high": float("inf")}):
+        with pytest.raises(ConfigError, match="from a low to a higher rate"):
+            find_lr(model, data, **odd)
+    for find, odd in ((find_lr, {"steps": 9}), (find_batch_size, {"steps": 0}), (find_batch_size, {"low": 2.5})):
+        with pytest.raises(ConfigError, match=f"{next(iter(odd))} is a whole number of at least"):
+            find(model, data, **odd)
+    with pytest.raises(ConfigError, match="high=4 is less than low=8"):
+        find_batch_size(model, data, high=4)
     with pytest.raises(ConfigError, match="diverged at once"):
         find_lr(zoo.create("cnn-7x7", seed=0), data, low=1e20, high=1e30)
     with pytest.raises(ConfigError, match="not even a batch of 1024 fits"):

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import copy
 import math
 import time
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import count
 from typing import Any
 
-import torch
-from torch.nn import Module
-
-from zoo import fitting
-from zoo.data import Batch, Loader, Stream
+from zoo.data import Stream
 from zoo.errors import ConfigError
-from zoo.inference import device_named
 from zoo.model import Model
 from zoo.optim import optimizer_of
-from zoo.randomness import isolated
 from zoo.recipe import Recipe
-from zoo.tasks import Task
+from zoo.trial import Trial, recipe_of, trial_of
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed loss (Smith 2017, as Howard and Gugger 2020 have it)."""
@@ -91,26 +82,41 @@ def find_lr(
     Raises:
         ConfigError: The rates are not in order, or fewer than 10 steps are asked for.
     """
-    if not 0 < low < high < math.inf or steps < 10:
-        told = f"from {low} to {high} in {steps}"
-        raise ConfigError(f"a search goes from a low to a higher rate in at least 10 steps, not {told}")
-    chosen = _recipe(model, recipe, changes)
-    with _trial(model, data, chosen, device) as trial:
-        optimizer = optimizer_of(chosen, trial.net.parameters())
-        rates, losses, mean, smallest = [], [], 0.0, math.inf
-        for number, batch in zip(range(steps), trial.batches(), strict=False):
-            rate = low * (high / low) ** (number / (steps - 1))
-            loss = trial.step(batch, optimizer, rate)
-            mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
-            smooth = mean / (1 - SMOOTHING ** (number + 1))
-            if not math.isfinite(smooth) or smooth > DIVERGED * smallest:
-                break
-            smallest = min(smallest, smooth)
-            rates.append(rate)
-            losses.append(smooth)
+    _check_whole("steps", steps, least=10)
+    if not all(isinstance(each, int | float) for each in (low, high)) or not 0 < low < high < math.inf:
+        raise ConfigError(
+            f"a search goes from a low to a higher rate, such as 1e-6 to 10, not from {low!r} to {high!r}"
+        )
+    chosen = recipe_of(model, recipe, changes)
+    with trial_of(model, data, chosen, device) as trial:
+        rates, losses = _risen(trial, chosen, low, high, steps)
     if len(rates) < 3:
         raise ConfigError(f"the loss diverged at once, at a rate of {low:g}; begin with a lower low=")
     return Rates(lr=_steepest(rates, losses), rates=tuple(rates), losses=tuple(losses))
+
+
+def _check_whole(name: str, number: Any, *, least: int) -> None:
+    if not isinstance(number, int) or isinstance(number, bool) or number < least:
+        raise ConfigError(f"{name} is a whole number of at least {least}, not {number!r}")
+
+
+def _risen(trial: Trial, recipe: Recipe, low: float, high: float, steps: int) -> tuple[list[float], list[float]]:
+    """Return the rates that were tried until the loss diverged, and the smoothed loss at each."""
+    optimizer = optimizer_of(recipe, trial.net.parameters())
+    rates: list[float] = []
+    losses: list[float] = []
+    mean, smallest = 0.0, math.inf
+    for number, batch in zip(range(steps), trial.batches(), strict=False):
+        rate = low * (high / low) ** (number / (steps - 1))
+        loss = trial.step(batch, optimizer, rate)
+        mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
+        smooth = mean / (1 - SMOOTHING ** (number + 1))
+        if not math.isfinite(smooth) or smooth > DIVERGED * smallest:
+            break
+        smallest = min(smallest, smooth)
+        rates.append(rate)
+        losses.append(smooth)
+    return rates, losses
 
 
 def _steepest(rates: list[float], losses: list[float]) -> float:
@@ -146,10 +152,14 @@ def find_batch_size(
     Raises:
         ConfigError: `data` is somebody else's loader, which decides its size itself, or not even `low` fits.
     """
+    for name, number in (("low", low), ("high", high), ("steps", steps)):
+        _check_whole(name, number, least=1)
+    if high < low:
+        raise ConfigError(f"a search goes from low to high, and high={high} is less than low={low}")
     speeds: dict[int, float] = {}
     size, fastest = low, low
     while size <= high:
-        speed = _speed(model, data, _recipe(model, recipe, {**changes, "batch_size": size}), device, steps)
+        speed = _speed(model, data, recipe_of(model, recipe, {**changes, "batch_size": size}), device, steps)
         if speed is None:
             break
         speeds[size] = speed
@@ -164,7 +174,7 @@ def find_batch_size(
 def _speed(model: Model, data: Any, recipe: Recipe, device: str | None, steps: int) -> float | None:
     """Return images a second, or None where a batch does not fit into memory or the data."""
     try:
-        with _trial(model, data, recipe, device) as trial:
+        with trial_of(model, data, recipe, device) as trial:
             if isinstance(trial.train, Stream):
                 raise ConfigError("the loader decides its batch size itself; give its data set")
             if len(trial.train.images) < recipe.batch_size:
@@ -179,63 +189,3 @@ def _speed(model: Model, data: Any, recipe: Recipe, device: str | None, steps: i
         if isinstance(error, MemoryError) or any(word in str(error).lower() for word in FULL):
             return None
         raise
-
-
-def _recipe(model: Model, recipe: Recipe | str | None, changes: Mapping[str, Any]) -> Recipe:
-    chosen = recipe if isinstance(recipe, Recipe) else model.spec.recipe_named(recipe)
-    return chosen.replace(**changes)
-
-
-@contextmanager
-def _trial(model: Model, data: Any, recipe: Recipe, device: str | None) -> Iterator[Trial]:
-    """Yield a copy of a model that takes steps, with random states of its own."""
-    place = device_named(device)
-    with isolated(model.seed, place):
-        ready = fitting.ready(
-            data,
-            None,
-            spec=model.spec,
-            wants=model.preprocessing,
-            classes=model.classes,
-            is_fresh=not model.history,
-            standardize=model.spec.standardize and not model.history and not model.base,
-            recipe=recipe,
-            seed=model.seed,
-            device=place,
-        )
-        if model.spec.task != "classification":
-            raise ConfigError(f"{model.spec.name} has several players with an optimizer each; this searches for one")
-        yield Trial(net=copy.deepcopy(model.net).to(place).train(), task=ready.task, train=ready.train, place=place)
-
-
-@dataclass(frozen=True, kw_only=True)
-class Trial:
-    """A net to try something on.
-
-    Args:
-        net: The copy.
-        task: What it learns.
-        train: Where batches come from.
-        place: Where it trains.
-    """
-
-    net: Module
-    task: Task
-    train: Loader | Stream
-    place: torch.device
-
-    def batches(self) -> Iterator[Batch]:
-        """Yield batches, epoch after epoch."""
-        for epoch in count():
-            for batch in self.train.epoch(epoch):
-                yield Batch(*(tensor.to(self.place) for tensor in batch))
-
-    def step(self, batch: Batch, optimizer: torch.optim.Optimizer, rate: float) -> float:
-        """Take one step at a rate; return the loss before it."""
-        for group in optimizer.param_groups:
-            group["lr"] = rate
-        (loss,) = self.task.losses(self.task.players(self.net), batch)
-        optimizer.zero_grad(set_to_none=True)
-        loss.value.backward()  # type: ignore[no-untyped-call]
-        optimizer.step()
-        return float(loss.value.detach())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -98,6 +98,16 @@ class Guard:
             told = f"each of the {training.step} batches of epoch {training.epoch} gave a loss that is not finite"
             raise TrainingError(f"{told}, and was skipped; {ADVICE}. {UNHARMED}")
         return {"skipped": training.skipped} if training.skipped else {}
+
+    def check_row(self, row: Mapping[str, Any], epoch: int) -> None:
+        """Raise if a mean of an epoch is not finite.
+
+        Raises:
+            TrainingError: One is not.
+        """
+        for name, value in row.items():
+            if isinstance(value, float) and not math.isfinite(value):
+                raise TrainingError(f"{name} became {value} in epoch {epoch}; {ADVICE}. {UNHARMED}")
 
     def _told(self, training: Training, step: int, what: str) -> str:
         newest, images = self.checkpoint(), self.indices(step)

@@ -35,7 +35,8 @@ from zoo.recipe import Recipe
 from zoo.reference import is_folder
 from zoo.restoring import expected_by, filled, number_type_named, recomputed, start
 from zoo.roles import ROLES, Role
-from zoo.run.opening import opened, start_of
+from zoo.run.opening import opened
+from zoo.run.start import start_of
 from zoo.signature import Classes
 from zoo.spec import ModelSpec
 from zoo.tracking import tracked

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from typing import Any
 
@@ -13,7 +13,8 @@ from torch.nn import Module, Parameter
 from torch.optim import SGD, Adam, AdamW, Optimizer, RMSprop
 
 from zoo.descent import Descent
-from zoo.errors import ConfigError
+from zoo.errors import ConfigError, listed
+from zoo.history import is_lower_better
 from zoo.recipe import Recipe
 
 ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1e-4
@@ -234,3 +235,17 @@ def _is_like(weight: Tensor, value: Any) -> bool:
 def _laid_out_as(weight: Tensor, value: Tensor) -> Tensor:
     """Return values in memory as the weight is, channels last for instance: fused optimizers count on it."""
     return torch.empty_strided(weight.shape, weight.stride(), dtype=value.dtype, device=weight.device).copy_(value)
+
+
+def observe(steppers: Mapping[str, Stepper], row: Mapping[str, Any], monitor: str) -> None:
+    """Tell the schedules the monitored value, or the training loss where there is none.
+
+    Raises:
+        ConfigError: No column of the history is called so.
+    """
+    if monitor not in row and not monitor.startswith("val_"):
+        raise ConfigError(f"monitor {monitor!r} is no column of the history ({listed(row)})")
+    name = monitor if monitor in row else "loss"
+    value = row.get(name, 0.0) if is_lower_better(name) else -row[name]
+    for stepper in steppers.values():
+        stepper.observe(value)

@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import time
 import zlib
-from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
-from accelerate import Accelerator
-from accelerate.utils import InitProcessGroupKwargs
 from torch import Tensor
 from torch.nn import Module
 
@@ -19,13 +15,14 @@ from zoo.arithmetic import flushed_denormals
 from zoo.callbacks import Average, Best, Callback, TimeLimit, Training
 from zoo.captured import recorder_for
 from zoo.data import Batch, Loader, Stream
-from zoo.errors import ConfigError, TrainingError, listed
+from zoo.engine import engine_on
+from zoo.errors import ConfigError, listed
 from zoo.guard import Guard
-from zoo.history import History, is_lower_better
+from zoo.history import History
 from zoo.means import add, means, score
-from zoo.optim import Stepper
+from zoo.optim import Stepper, observe
 from zoo.recipe import Recipe
-from zoo.run.group import PATIENCE, Group, check_kind, check_launch, losing_nobody
+from zoo.run.group import Group, losing_nobody
 from zoo.run.keeper import Keeper
 from zoo.run.state import TrainState
 from zoo.running import running
@@ -49,7 +46,7 @@ class Trainer:
     def __init__(
         self, recipe: Recipe, *, device: torch.device, callbacks: Sequence[Callback] = (), on_nan: str = "stop"
     ) -> None:
-        self._engine = _engine(device)
+        self._engine = engine_on(device)
         self.device = self._engine.device if self._engine.num_processes > 1 else device
         if recipe.precision == "fp16" and self.device.type == "cpu":
             raise ConfigError("precision='fp16' needs a GPU; on the CPU use 'bf16' or 'fp32'")
@@ -175,7 +172,7 @@ class Trainer:
             training.row = {"epoch": training.epoch}
             self._epoch(state, take, train, keeper)
             training.row |= self._row(state, task, validation)
-            _observe(state.steppers, training.row, self._recipe.monitor)
+            observe(state.steppers, training.row, self._recipe.monitor)
             state.history.append(training.row)
             for callback in state.callbacks:
                 callback.on_epoch(training)
@@ -193,7 +190,7 @@ class Trainer:
         """
         training = state.training
         row = means(state.sums, self.group) | self._guard.close(training)
-        _check_finite(row, training.epoch)
+        self._guard.check_row(row, training.epoch)
         seconds = time.perf_counter() - state.started
         if validation is not None:
             scores = score(training.scored, task, self._batches(validation, 0), self.group)
@@ -237,36 +234,3 @@ class Trainer:
         """Raise unless somebody else's loader gives all processes the same batches, of which each takes its part."""
         mend = "zoo cannot seed its order: give it a DistributedSampler, or give fit the data set itself"
         self.group.check_same("first batch of the loader", zlib.crc32(labels.cpu().numpy().tobytes()), mend)
-
-
-def _engine(device: torch.device) -> Accelerator:
-    """Return the accelerator, through which processes that were launched together find each other.
-
-    Raises:
-        ConfigError: They were launched to share a net in a way that zoo does not know.
-    """
-    check_launch(os.environ)
-    is_group_on_cpu = device.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
-    patience = InitProcessGroupKwargs(timeout=timedelta(seconds=PATIENCE))
-    engine = Accelerator(mixed_precision="no", device_placement=False, cpu=is_group_on_cpu, kwargs_handlers=[patience])
-    check_kind(engine.distributed_type.value)
-    return engine
-
-
-def _check_finite(row: Mapping[str, Any], epoch: int) -> None:
-    for name, value in row.items():
-        if isinstance(value, float) and not abs(value) < float("inf"):
-            raise TrainingError(
-                f"{name} became {value} in epoch {epoch}; try a lower lr, clip=1.0, warmup=1, or precision='fp32'. "
-                "The model is as it was before this fit"
-            )
-
-
-def _observe(steppers: Mapping[str, Stepper], row: Mapping[str, Any], monitor: str) -> None:
-    """Tell the schedules the monitored value, or the training loss where there is none."""
-    if monitor not in row and not monitor.startswith("val_"):
-        raise ConfigError(f"monitor {monitor!r} is no column of the history ({listed(row)})")
-    name = monitor if monitor in row else "loss"
-    value = row.get(name, 0.0) if is_lower_better(name) else -row[name]
-    for stepper in steppers.values():
-        stepper.observe(value)

@@ -10,7 +10,9 @@ from zoo.data.sources.packed import write_safetensors
 from zoo.errors import ConfigError
 from zoo.experiment.cell import Ledger
 from zoo.experiment.lanes import Outcome
-from zoo.experiment.sweep import ranked, sweep, train, trials
+from zoo.experiment.ranking import ranked
+from zoo.experiment.sweep import sweep, train
+from zoo.experiment.trials import trials
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +59,12 @@ def test_a_sweep_in_a_pool_keeps_what_is_done_and_says_what_failed(few, tmp_path
 def test_trials_are_ranked_by_what_is_better(few):
     points = trials("gcn-7x7", few, grid={"epochs": (1, 3)}, config={})
     cells = tuple(train(point, seed) for point in points for seed in (0, 1))
-    swept = type("Swept", (), {"cells": cells, "failures": {}})()
     for metric, sign in (("val_accuracy", -1), ("val_loss", 1)):
-        means = [row["mean"] for row in ranked(swept, metric)]
+        means = [row["mean"] for row in ranked(cells, metric)]
         assert means == sorted(means, key=lambda value: sign * value)
-        assert all(row["n"] == 2 and row["std"] is not None for row in ranked(swept, metric))
+        assert all(row["n"] == 2 and row["std"] is not None for row in ranked(cells, metric))
     with pytest.raises(ConfigError, match="has no 'accuracy'"):
-        ranked(swept, "accuracy")
+        ranked(cells, "accuracy")
 
 
 def test_a_model_has_the_classes_and_channels_of_the_data(tmp_path):

@@ -11,7 +11,7 @@ FILES = sorted(path for room in ("zoo", "plugins") for path in (ROOT / room).rgl
 TREES = {path.relative_to(ROOT).as_posix(): ast.parse(path.read_text("utf-8")) for path in FILES}
 
 DOORS = {
-    "accelerate": ["zoo/trainer.py", "zoo/tracking.py"],
+    "accelerate": ["zoo/engine.py", "zoo/tracking.py"],
     "safetensors": ["zoo/tensors.py"],
     "filelock": ["zoo/atomic.py"],
     "llvmlite": ["zoo/fused/*.py"],

@@ -29,7 +29,8 @@ from zoo.history import History
 from zoo.manifest import Origin
 from zoo.model import Model
 from zoo.run import state as state_room
-from zoo.run.opening import opened, start_of
+from zoo.run.opening import opened
+from zoo.run.start import start_of
 from zoo.run.store import Store
 from zoo.run.tree import apart
 from zoo.signature import Classes, Preprocessing

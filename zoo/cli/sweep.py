@@ -63,8 +63,9 @@ def sweep(
     """
     from zoo.errors import TrainingError
     from zoo.experiment.cell import Ledger
-    from zoo.experiment.sweep import ranked, trials
+    from zoo.experiment.ranking import ranked
     from zoo.experiment.sweep import sweep as swept_over
+    from zoo.experiment.trials import trials
 
     fixed = changes if epochs is None else {**changes, "epochs": epochs}
     whole = {**{name: (value,) for name, value in fixed.items()}, **_listed(grid)}
@@ -79,7 +80,7 @@ def sweep(
         swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, metric=metric, on_done=told)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; what is done is in {ledger.path}, run it again to go on") from None
-    rows = ranked(swept, metric)
+    rows = ranked(swept.cells, metric)
     if is_json:
         failed = [{"trial": label, "seed": seed, "error": text} for (label, seed), text in swept.failures.items()]
         print_json({"trials": rows, "failed": failed, "results": str(ledger.path)})

@@ -12,7 +12,6 @@ from warnings import warn
 from zoo.atomic import locked
 from zoo.data import Loader, Stream
 from zoo.errors import BusyError, ConfigError, WeightsError, ZooError
-from zoo.history import History
 from zoo.place import resolved
 from zoo.recipe import Recipe
 from zoo.run import fingerprint, record
@@ -22,19 +21,8 @@ from zoo.run.interval import Interval
 from zoo.run.keeper import Keeper
 from zoo.run.record import CHECKPOINTS, Record, is_first
 from zoo.run.signals import Interrupted, Requests, Terminated, heard
+from zoo.run.start import rewind
 from zoo.run.store import Store
-from zoo.signature import Classes, Preprocessing
-
-
-def start_of(model: Trained) -> dict[str, Any]:
-    """Return as JSON what a model is before a training: from there the same data make the same training."""
-    return {
-        "classes": {"values": list(model.classes.values), "names": list(model.classes.names)},
-        "preprocessing": vars(model.preprocessing),
-        "base": model.base,
-        "history": list(model.history),
-        "stopped": model.history.stopped,
-    }
 
 
 @dataclass(kw_only=True)
@@ -59,12 +47,8 @@ class Run:
 
     def rewind(self, model: Trained) -> None:
         """Bring a model to what it was when the run began; its weights come back when training does."""
-        if self.back is None:
-            return
-        start = self.back.about["start"]
-        model.classes = Classes.of(start["classes"]["values"], start["classes"]["names"])
-        model.preprocessing = Preprocessing(**start["preprocessing"])
-        model.base, model.history = start["base"], History(start["history"], stopped=start["stopped"])
+        if self.back is not None:
+            rewind(model, self.back.about["start"])
 
     def kept(
         self,
