@@ -74,7 +74,7 @@ def test_a_small_stem_keeps_the_image_whole_and_the_original_does_not():
 
 def test_resnet_18_goes_on_inside_an_epoch_bit_for_bit(small):
     def fresh():
-        return zoo.create("resnet-18", seed=0, size=8, channels=1)
+        return zoo.create("resnet-18", seed=0, size=8, channels=1, width=8)
 
     check_going_on_inside_an_epoch(fresh, small.take(32), epochs=2, batch_size=8, progress=False)
 
