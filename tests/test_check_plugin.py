@@ -1,5 +1,6 @@
 """Whole plugins and data sets under the kit: sound ones pass, and each planted fault is caught by name."""
 
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -13,6 +14,7 @@ from wheels import Distribution, install
 
 import zoo as face
 from zoo.discovery import KINDS
+from zoo.errors import PluginError
 from zoo.signature import Classes
 from zoo.testing import DATASET_CHECKS, PLUGIN_CHECKS, CheckFailure, check_dataset, check_plugin
 from zoo.testing.naming import IMPORT_STRINGS
@@ -258,6 +260,17 @@ def test_a_data_set_that_is_not_as_it_says_is_caught_by_name_with_what_to_do(che
         check_dataset("planted", only=[check])
 
 
+def stubborn():
+    return sound()
+
+
+def test_a_reader_that_fails_is_the_error_of_its_plugin(monkeypatch):
+    offer(monkeypatch, replace(SPEC, build="test_check_plugin:stubborn"))
+    told = "planted cannot be read by test_check_plugin:stubborn: TypeError: .*'download'; tell its author"
+    with pytest.raises(PluginError, match=told):
+        face.dataset("planted")
+
+
 def test_the_data_that_ships_passes():
     assert check_dataset("fashion-mnist-7x7").passed == tuple(DATASET_CHECKS)
 
@@ -271,3 +284,38 @@ def test_a_data_set_that_is_not_here_is_checked_as_far_as_its_spec_goes():
 def test_an_outcome_is_told_in_one_line():
     told = str(Outcome(subject="it", check="ready", status="failed", message="it is not; mend it"))
     assert told == "it: ready: it is not; mend it"
+
+
+# What a stranger reads
+
+
+def checked(place, source, *words):
+    return zoo("plugins", "check", "zoo-planted", *words, path=(installed(place, source),)).stdout
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (("summary=", "sumary="), r"unexpected keyword argument 'sumary' \(\S+planted.py, line 8\); mend that first"),
+        (("def zoo_models", "def zoo_model"), "unknown hook 'zoo_model'; did you mean zoo_models"),
+        (("@zoo.hookimpl", ""), "it implements no hook; write @zoo.hookimpl above zoo_models; mend that first"),
+        (("return [zoo", "return (zoo"), r"it returned a ModelSpec; return a list; mend that first"),
+    ],
+)
+def test_a_plugin_that_is_not_ready_is_told_once_where_and_how_to_mend_it(change, told, tmp_path):
+    source = dedent(SOUND).replace(*change)
+    said = checked(tmp_path, source.replace(")]\n", "))\n") if "(zoo" in change[1] else source)
+    assert re.search(rf"    failed: ready: it is quarantined: .*{told}", said)
+    assert "skipped: offers_something: it is not ready; the same of nothing_heavy_at_listing, no_work" in said
+    assert not re.search("failed: (offers|nothing|no_work|silent|same)", said)
+
+
+def test_what_several_checks_find_alike_is_told_once_with_what_to_do(tmp_path):
+    said = checked(tmp_path, dedent(SOUND).replace(":Net", ":Nett"), "--only", "logits_shaped", "--only", "order_kept")
+    assert said.splitlines() == [
+        "model planted-7x7: 0 of 2 checks held",
+        "    failed: logits_shaped: PluginError: planted-7x7 cannot be imported from planted_net:Nett: AttributeError: "
+        "module 'planted_net' has no attribute 'Nett'; did you mean Net?; this must hold: Logits are (N, K), for "
+        "batches of any size; the same of order_kept",
+        "zoo-planted: 2 checks ran: 2 failed",
+    ]

@@ -27,13 +27,16 @@ QUARANTINED = {
     "entry point names a missing attribute": ("zoo_api = 1", "AttributeError: "),
     "hook with a wrong signature": (
         "import zoo\n@zoo.hookimpl\ndef zoo_models(config): return []",
-        "Argument(s) {'config'} are declared in the hookimpl but can not be found in the hookspec",
+        "can not be found in the hookspec; a hook takes nothing, or host by name",
     ),
-    "misspelt hook": ("import zoo\n@zoo.hookimpl\ndef zoo_modles(): return []", "unknown hook 'zoo_modles'"),
+    "misspelt hook": (
+        "import zoo\n@zoo.hookimpl\ndef zoo_modles(): return []",
+        "unknown hook 'zoo_modles'; did you mean zoo_models",
+    ),
     "hook raises": ("import zoo\n@zoo.hookimpl\ndef zoo_models(): return 1 / 0", "ZeroDivisionError: division by zero"),
     "hook returns a number": (
         "import zoo\n@zoo.hookimpl\ndef zoo_models(): return 7",
-        "zoo_models returns ModelSpecs, but it returned 7",
+        "zoo_models returns ModelSpecs, but it returned 7; return a list",
     ),
     "module-level __getattr__ raises": (
         offering("broken-small") + "def __getattr__(name): raise RuntimeError('no ' + name)",

@@ -15,7 +15,7 @@ from zoo.data.resize import Prepare, to_size
 from zoo.data.sources import dataset_at, on_disk
 from zoo.data.sources.places import download_folder
 from zoo.data.sources.vision import torchvision_dataset
-from zoo.errors import PluginError, SourceError, UnknownNameError, did_you_mean, listed
+from zoo.errors import PluginError, SourceError, UnknownNameError, ZooError, did_you_mean, listed
 from zoo.finding import found
 from zoo.manifest import Manifest, Origin
 from zoo.model import Model
@@ -181,7 +181,14 @@ def _found(name: str | Path, download: bool, prepare: Prepare | None) -> Dataset
             str(name).partition(":")[2], root=download_folder(), download=download, prepare=prepare
         )
     spec = _dataset_spec(str(name))
-    made = resolved(spec.build, spec.name)(download=download)
+    read = resolved(spec.build, spec.name)
+    try:
+        made = read(download=download)
+    except ZooError:
+        raise
+    except Exception as error:  # a stranger's code
+        told = f"{type(error).__name__}: {error}"
+        raise PluginError(f"{spec.name} cannot be read by {spec.build}: {told}; tell its author") from error
     if not isinstance(made, Dataset):
         raise PluginError(f"{spec.name}: {spec.build} returned {type(made).__name__}, not a zoo.Dataset")
     made.name = spec.name

@@ -24,14 +24,17 @@ def resolved(target: str, what: str) -> Any:
         PluginError: It cannot be imported.
     """
     module, _, path = target.partition(":")
+    value: Any = None
     try:
-        value: Any = import_module(module)
+        value = import_module(module)
         for name in path.split("."):
             value = getattr(value, name)
     except ZooError:
         raise
     except Exception as error:
-        raise PluginError(f"{what} cannot be imported from {target}: {type(error).__name__}: {error}") from error
+        near = did_you_mean(path, vars(value)) if isinstance(value, types.ModuleType) else ""
+        told = f"{type(error).__name__}: {error}{near}"
+        raise PluginError(f"{what} cannot be imported from {target}: {told}") from error
     return value
 
 

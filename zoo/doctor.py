@@ -48,6 +48,7 @@ def _broken() -> Iterator[Finding]:
         if plugin.status == "quarantined":
             newer = f"pip install --upgrade {plugin.distribution}"
             mend = f"{newer}, or pip uninstall {plugin.distribution}, or ZOO_PLUGINS=-{plugin.name} to look away"
+            mend += f"; its author: zoo plugins check {plugin.name}"
             if "upgrade zoo-models" in plugin.reason:
                 mend = f"pip install --upgrade {OWN_DISTRIBUTION}"
             yield Finding(level="error", about=plugin.name, what=f"quarantined: {plugin.reason}", mend=mend)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections import Counter
 from collections.abc import Iterable, Mapping
@@ -14,9 +15,11 @@ import pluggy
 
 from zoo import hooks
 from zoo.discovery import KINDS
-from zoo.errors import PluginError, listed
+from zoo.errors import PluginError, did_you_mean, listed
 
 MAX_OFFERS = 10_000
+HOOKS = tuple(f"zoo_{kind}" for kind in KINDS)
+UNKNOWN = re.compile(r"unknown hook '(\w+)'")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,10 +66,11 @@ class Contract:
         manager, self._manager = self._manager or self._fresh(), None  # one in which a plugin failed is not used again
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            manager.register(module, name=name)
-        manager.check_pending()
+            _register(manager, module, name)
         if not manager.get_hookcallers(module):
-            raise PluginError(f"it implements no hook; zoo knows {listed(f'zoo_{kind}' for kind in KINDS)}")
+            bare = [hook for hook in HOOKS if callable(getattr(module, hook, None))]
+            mend = f"write @zoo.hookimpl above {listed(bare)}" if bare else f"zoo knows {listed(HOOKS)}"
+            raise PluginError(f"it implements no hook; {mend}")
         offers = self._offers(manager, version)
         manager.unregister(module)
         self._manager = manager
@@ -105,6 +109,19 @@ class Contract:
         return tuple(offers)
 
 
+def _register(manager: pluggy.PluginManager, module: Any, name: str) -> None:
+    """Register a plugin; a hook that zoo does not know, or not with those arguments, is told in zoo's words."""
+    try:
+        manager.register(module, name=name)
+        manager.check_pending()
+    except pluggy.PluginValidationError as error:
+        unknown = UNKNOWN.match(str(error))
+        if unknown:
+            near = did_you_mean(unknown[1], HOOKS) or f"; zoo knows {listed(HOOKS)}"
+            raise PluginError(f"unknown hook {unknown[1]!r}{near}") from error
+        raise PluginError(f"{_line(error)}; a hook takes nothing, or host by name") from error
+
+
 def _span(low: int, high: int) -> str:
     return f"{low}" if low == high else f"{low} to {high}"
 
@@ -113,15 +130,21 @@ def _line(message: object) -> str:
     return " ".join(str(message).split())
 
 
+def _brief(value: Any) -> str:
+    """Return a value as it is written, if that is short, or else what it is."""
+    written = repr(value)
+    return written if len(written) <= 80 else f"a {type(value).__name__}"
+
+
 def _values(kind: str, expected: type, result: Any) -> list[Any]:
     if isinstance(result, str) or not isinstance(result, Iterable):
-        raise PluginError(f"zoo_{kind} returns {expected.__name__}s, but it returned {result!r}")
+        raise PluginError(f"zoo_{kind} returns {expected.__name__}s, but it returned {_brief(result)}; return a list")
     values: list[Any] = list(islice(result, MAX_OFFERS + 1))
     if len(values) > MAX_OFFERS:
         raise PluginError(f"zoo_{kind} returned more than {MAX_OFFERS} values")
     for value in values:
         if not isinstance(value, expected):
-            raise PluginError(f"zoo_{kind} returns {expected.__name__}s, but one of them is {value!r}")
+            raise PluginError(f"zoo_{kind} returns {expected.__name__}s, but one of them is {_brief(value)}")
     prefixed = [value.name for value in values if ":" in value.name]
     if prefixed:
         raise PluginError(f"zoo_{kind} returned {listed(prefixed)}; only a source has names with a prefix")

@@ -66,11 +66,12 @@ class Preprocessing:
 
     def __post_init__(self) -> None:
         """Check ranges; one mean or std serves every channel."""
+        given = self.size
         for name in ("size", "mean", "std"):
             value = getattr(self, name)
             object.__setattr__(self, name, tuple(value) if isinstance(value, Iterable) else (value,))
         if len(self.size) != 2 or any(not isinstance(n, int) or n < 1 for n in self.size):
-            raise ConfigError(f"size is two positive whole numbers (height, width), not {self.size!r}")
+            raise ConfigError(f"size is two positive whole numbers (height, width), not {given!r}")
         if not isinstance(self.channels, int) or self.channels < 1:
             raise ConfigError(f"channels is a positive whole number, not {self.channels!r}")
         if self.resize not in ("area", "sample"):

@@ -9,11 +9,13 @@ import click
 
 from zoo.cli.table import as_json, print_json, print_table
 from zoo.discovery import KINDS, Plugin
+from zoo.errors import listed
 from zoo.hooks import SUPPORTED_API
 from zoo.plugins import CATALOGUE
 from zoo.scaffold import KINDS as SCAFFOLDS
 from zoo.shelves import SHELVES
 
+MEANING = "; this must hold: "
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "failed": "red", "excused": "yellow", "skipped": "cyan"}
 
 
@@ -34,12 +36,16 @@ def _show(is_json: bool) -> None:
         return
     hidden = ("offers", "trace", "notes")
     shown = [{key: value for key, value in record.items() if key not in hidden} for record in records]
-    counts = [", ".join(f"{len(names)} {kind}" for kind, names in record["offers"].items()) for record in records]
+    counts = [", ".join(_counted(len(names), kind) for kind, names in record["offers"].items()) for record in records]
     print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
     for kind, clashing in clashes.items():
         for name, owners in clashing.items():
             told = f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}"
             click.secho(told, fg="yellow")
+
+
+def _counted(number: int, kind: str) -> str:
+    return f"{number} {kind if number != 1 else kind.removesuffix('s')}"
 
 
 def _plugin(plugin: Plugin) -> dict[str, Any]:
@@ -113,17 +119,23 @@ def check(name: str, only: tuple[str, ...], expect: dict[str, dict[str, str]], i
         print_json({"name": name, "checks": num_run, **counts, "outcomes": [vars(each) for each in found]})
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        click.echo(f"{name}: {num_run} checks ran: {told or 'nothing was checked, so nothing is known'}")
+        click.echo(f"{name}: {_counted(num_run, 'checks')} ran: {told or 'nothing was checked, so nothing is known'}")
     if counts["failed"] or not num_run:
         click.get_current_context().exit(1)
 
 
 def _tell(title: str, found: list[Any]) -> None:
-    """Print how many checks of one thing held, and of the others what they found."""
-    click.echo(f"{title}: {sum(each.status == 'held' for each in found)} of {len(found)} checks held")
+    """Print how many of the checks that ran held, and of the others what they found: the same thing once."""
+    num_run = sum(each.status != "skipped" for each in found)
+    click.echo(f"{title}: {sum(each.status == 'held' for each in found)} of {num_run} checks held")
+    alike: dict[str, list[Any]] = {}
     for each in found:
         if each.status != "held":
-            click.secho(f"    {each.status}: {each.check}: {each.message}", fg=COLOURS[each.status])
+            alike.setdefault(each.message.partition(MEANING)[0], []).append(each)
+    for first, *others in alike.values():
+        told = first.message.removesuffix(".") if others else first.message
+        also = f"; the same of {listed(each.check for each in others)}" if others else ""
+        click.secho(f"    {first.status}: {first.check}: {told}{also}", fg=COLOURS[first.status])
 
 
 @plugins.command()

@@ -13,7 +13,6 @@ ORDER: tuple[Check, ...] = (
     making.settings_untouched,  # first, for what it looks for stays
     making.same_seed_same_weights,
     making.weights_not_shared,
-    making.random_state_untouched,
     describing.declared_options_exist,
     describing.config_is_complete,
     describing.config_survives_json,
@@ -24,6 +23,7 @@ ORDER: tuple[Check, ...] = (
     describing.name_tells_the_size,
     running.logits_shaped,
     running.logits_not_probabilities,
+    making.random_state_untouched,
     running.any_number_of_classes,
     running.any_number_of_channels,
     running.wrong_channels_refused,

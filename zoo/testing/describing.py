@@ -20,7 +20,7 @@ SIZE = re.compile(r"-(\d+)x(\d+)$")
 
 def described(subject: Subject) -> None:
     """The spec says in one line what the model is."""
-    summary = subject.make().spec.summary
+    summary = subject.spec.summary
     is_line = bool(summary.strip()) and "\n" not in summary and len(summary) <= LONGEST
     require(
         is_line, f"the summary is {summary!r}", f"give ModelSpec(summary=...) one line of at most {LONGEST} letters"
@@ -29,13 +29,13 @@ def described(subject: Subject) -> None:
 
 def paper_named(subject: Subject) -> None:
     """The spec says where the model was published, if only that it was not."""
-    paper = subject.make().spec.paper
+    paper = subject.spec.paper
     require(bool(paper.strip()), "the spec names no paper", "give ModelSpec(paper=...) a citation, or 'unpublished'")
 
 
 def name_tells_the_size(subject: Subject) -> None:
     """A name that ends in a size, such as `gcn-7x7`, names the size the spec declares."""
-    spec = subject.make().spec
+    spec = subject.spec
     found = SIZE.search(spec.name)
     told = tuple(map(int, found.groups())) if found else spec.size
     mend = f"set ModelSpec(size={told}) or rename the model"
@@ -53,7 +53,7 @@ def parameters_counted(subject: Subject) -> None:
 
 def declared_options_exist(subject: Subject) -> None:
     """Every value in the spec's config is an option that the builder takes."""
-    spec = subject.make().spec
+    spec = subject.spec
     accepted = inspect.signature(resolved(spec.build, spec.name)).parameters
     unknown = [key for key in spec.config if key not in accepted]
     mend = f"the builder takes {listed(accepted)}; correct ModelSpec(config=...)"

@@ -15,6 +15,7 @@ from zoo.model import Model
 from zoo.randomness import isolated
 from zoo.tasks.generation import one_hot
 from zoo.testing.learning import easy, short
+from zoo.testing.running import check_takes
 from zoo.testing.subject import Subject, require
 
 
@@ -70,6 +71,7 @@ def _normalised(model: Model, codes: Tensor) -> Tensor:
 
 def any_number_of_classes_is_drawn(subject: Subject) -> None:
     """The model can be made for 2 and for 37 classes, and draws the last of them."""
+    check_takes(subject, "classes: int = 10")
     for num in (2, 37):
         model = subject.make(classes=num)
         asked: Any = [num - 1] if _parts(model).generator.num_labels else 1
@@ -78,6 +80,7 @@ def any_number_of_classes_is_drawn(subject: Subject) -> None:
 
 def any_number_of_channels_is_drawn(subject: Subject) -> None:
     """The model can be made for grey and for colour images."""
+    check_takes(subject, "channels: int = 1")
     for num in (1, 3):
         found = subject.make(channels=num).predict(2).shape[1]
         require(found == num, f"channels={num} draws {found} channels", "use `channels` in the last layer")

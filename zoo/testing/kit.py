@@ -60,6 +60,7 @@ def plugins_named(name: str) -> tuple[Plugin, ...]:
     if not found:
         known = [*(each.name for each in every), *{each.distribution for each in every}]
         near = did_you_mean(name, known) or f"; there is {listed(known, 30)}"
+        near += "; pip install --editable FOLDER installs one that you are writing"
         raise UnknownNameError(f"no plugin or distribution named {name!r} is installed{near}")
     return found
 

@@ -16,11 +16,13 @@ def ready(subject: PluginSubject) -> None:
     """The plugin is loaded: neither quarantined nor switched off."""
     plugin = subject.plugin
     require(plugin.status != "off", "it is switched off", "take it out of ZOO_PLUGINS")
-    require(plugin.status == "ready", f"it is quarantined: {plugin.reason}", "mend that first")
+    require(plugin.status == "ready", f"it is quarantined: {plugin.reason}{subject.place}", "mend that first")
 
 
 def offers_something(subject: PluginSubject) -> None:
     """Its hooks return at least one value."""
+    if subject.plugin.status != "ready":
+        raise NotApplicable("it is not ready")
     require(bool(subject.plugin.offers), "its hooks return nothing", "return what the plugin offers")
 
 

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from dataclasses import dataclass
 from functools import cached_property
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 from zoo.discovery import Plugin
 from zoo.entrypoint import Point
 from zoo.testing.fresh import alone, last_line
-from zoo.testing.report import CheckFailure
+from zoo.testing.report import CheckFailure, NotApplicable
 
+PLACE = re.compile(r'File "([^"]+)", line (\d+)')
 HEAVY = (
     *("torch", "torchvision", "torchmetrics", "torch_geometric", "timm", "accelerate", "safetensors", "numpy"),
     *("scipy", "sklearn", "pandas", "pyarrow", "matplotlib", "PIL", "huggingface_hub"),
@@ -66,11 +69,21 @@ class PluginSubject:
     @cached_property
     def look(self) -> dict[str, Any]:
         """What a fresh process sees when it asks the plugin what it offers."""
+        if self.plugin.status != "ready":
+            raise NotApplicable("it is not ready")
         done = alone(LOOK, self.plugin.target, *HEAVY, place=os.getcwd())
         if done.returncode:
             raise CheckFailure(f"a fresh process cannot look at it: {last_line(done)}; import what it needs there")
         said = done.stdout.rstrip("\n").rpartition("\n")
         return {**json.loads(said[2]), "said": (said[0] + done.stderr).strip()}
+
+    @property
+    def place(self) -> str:
+        """Where in its own files it was quarantined, as ` (file, line n)`, or nothing."""
+        root = self.plugin.target.partition(":")[0].partition(".")[0]
+        traced = [(Path(file), line) for file, line in PLACE.findall(self.plugin.trace)]
+        own = [f" ({file}, line {line})" for file, line in traced if root in (*file.parts, file.stem)]
+        return own[-1] if own else ""
 
     @cached_property
     def about(self) -> metadata.PackageMetadata:

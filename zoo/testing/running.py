@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import torch
 
+from zoo.errors import listed
 from zoo.randomness import isolated
 from zoo.testing.subject import CheckFailure, Subject, is_equal, require, weights_of
 
@@ -20,8 +21,17 @@ def logits_shaped(subject: Subject) -> None:
         )
 
 
+def check_takes(subject: Subject, parameter: str) -> None:
+    """Raise unless the builder takes a parameter, such as `classes: int = 10`."""
+    name = parameter.partition(":")[0]
+    taken = subject.make().config
+    mend = f"give it the parameter `{parameter}` and use it"
+    require(name in taken, f"its builder takes {listed(taken)}, and no {name!r}", mend)
+
+
 def any_number_of_classes(subject: Subject) -> None:
     """The model can be made for 2 and for 37 classes."""
+    check_takes(subject, "classes: int = 10")
     for num in (2, 37):
         model = subject.make(classes=num)
         found = model.logits(subject.images(2)).shape[1]
@@ -30,6 +40,7 @@ def any_number_of_classes(subject: Subject) -> None:
 
 def any_number_of_channels(subject: Subject) -> None:
     """The model can be made for grey and for colour images."""
+    check_takes(subject, "channels: int = 1")
     for num in (1, 3):
         model = subject.make(channels=num)
         pixels = torch.zeros(2, num, *model.preprocessing.size, dtype=torch.uint8)

@@ -17,7 +17,9 @@ from zoo.api import create
 from zoo.data import Images
 from zoo.inference import answers
 from zoo.model import Model
+from zoo.plugins import CATALOGUE
 from zoo.randomness import generator
+from zoo.spec import ModelSpec
 from zoo.tasks import TASKS, Task
 from zoo.tasks.generation import codes_for, one_hot
 from zoo.testing.report import CheckFailure, require
@@ -41,6 +43,12 @@ class Subject:
 
     name: str
     config: Mapping[str, Any]
+
+    @property
+    def spec(self) -> ModelSpec:
+        """What the plugin says of the model."""
+        spec: ModelSpec = CATALOGUE.shelf("models")[self.name]
+        return spec
 
     def make(self, seed: int = 0, **changes: Any) -> Model:
         """Return a fresh model."""

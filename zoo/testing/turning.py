@@ -21,7 +21,7 @@ EXTENT = {"size", "channels", "classes"}
 
 def declared_symmetry_holds(subject: Subject) -> None:
     """With `symmetry="D4"`, a turned or mirrored square image gets the same logits, to 1e-5, whatever the weights."""
-    if not subject.make().spec.symmetry:
+    if not subject.spec.symmetry:
         raise NotApplicable("it declares no symmetry")
     others = sorted(subject.config.keys() - EXTENT)
     if others:
