@@ -98,8 +98,13 @@ class Summary:
 
     @property
     def word(self) -> str:
-        """The verdict in a word, or empty."""
-        return self.first.word(self.tolerance) if self.first else ""
+        """The verdict in a word; empty where the paper has no number, and of quick cells."""
+        return self.first.word(self.tolerance) if self.first and not self.is_quick else ""
+
+    @property
+    def is_quick(self) -> bool:
+        """Whether quick cells are among its cells."""
+        return any(cell.quick for cell in self.cells)
 
     @property
     def is_told(self) -> bool:
@@ -116,6 +121,8 @@ class Summary:
         count = len(stat.values)
         seeds = f"n = {count}{f' of {self.wanted} seeds' if self.rest else ''}"
         ours = f"{stat} ({seeds}{f', {stat.span}' if count > 1 else ''})"
+        if self.is_quick:
+            return f"{ours} by quick cells, which only show that it runs."
         if stat.paper is None:
             return f"the paper has no number; ours is {ours}."
         return f"**{self.word}**: the paper has {stat.paper:.4f}, ours is {ours}; {self._why(stat, stat.paper)}."
