@@ -61,7 +61,7 @@ EXPERIMENTS = (
                 label="GCN 16, 32, 28 x 28",
                 model="gcn-28x28",
                 paper={"accuracy": 0.3704, "seconds": 82.20},
-                note="The paper finds 7 x 7 pixels better for this network; compare the same network in the 7 x 7 table.",
+                note="The paper finds 7 x 7 pixels better for this network; compare the 7 x 7 table.",
             ),
         ),
     ),
