@@ -82,7 +82,7 @@ ABLATION = tuple(
         label=f"{number} attention modules" if number != 1 else "1 attention module",
         model="attention-gan-28x28",
         config={"attention": number},
-        changes={"epochs": 3, "precision": "bf16"},
+        changes={"epochs": 2, "precision": "bf16"},
         score="zoo_attention_gan.scores:drawn",
     )
     for number in range(4)
@@ -135,7 +135,7 @@ EXPERIMENTS = (
         seeds=(0, 1, 2),
         rows=ABLATION,
         metrics=("accuracy_score", "agreement", "frechet", "coverage"),
-        text="Each generator is trained for 3 epochs of the default recipe, far from its best, all alike.",
+        text="Each generator is trained for 2 epochs of the default recipe, far from its best, all alike.",
         pictures=("table",),
     ),
     Experiment(
