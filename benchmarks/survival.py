@@ -63,18 +63,24 @@ def large(repeats: int) -> Result:
         f"Largest resident memory on the disk: {peak} MB (bar {LARGEST} MB): {_verdict(peak <= LARGEST)}.",
         f"Median speed on the disk: {ratio:.2f} of that in memory (bar {SLOWEST}): {_verdict(ratio >= SLOWEST)}.",
     ]
-    more = {peer.label: {"figures": peer.figures} for peer in peers}
+    more = {peer.label: _shown(peer.figures) for peer in peers}
     return Result(
         name="large-set",
         title="A set of 2,000,000 images",
         about=f"A small CNN on images of 28 x 28 pixels, batch 256, shuffled, {SECONDS} s of an epoch, each in a "
         "process of its own; the file was just written, so the system's cache holds what it has room for. Seconds are "
-        "those of whole processes, reading the file into memory among them; `speed` is images a second of training.",
+        "those of whole processes, reading the file into memory among them; images a second are those of training, a "
+        "round each; MB are the most that a process held.",
         unit="process",
         rows=rows_of(peers, **more),
         checks=verdicts,
         where=where(),
     )
+
+
+def _shown(figures: list[dict[str, Any]]) -> dict[str, Any]:
+    speeds = [round(figure["speed"]) for figure in figures]
+    return {"images a second": speeds, "MB": max(figure["MB"] for figure in figures)}
 
 
 def _made() -> Iterator[tuple[Tensor, Tensor]]:

@@ -477,6 +477,18 @@ class Limit:
         pass
 
 
+def _stopped_on_full_disk(place):
+    try:
+        fit("classifier", Path(place) / "stopped", callbacks=[Limit(2), Signal(3, signal.SIGINT)], every="1 step")
+    except KeyboardInterrupt as end:
+        return str(end)
+
+
+def stopped_on_full_disk(place):
+    """Stop where the step can no longer be written; return what is said."""
+    return told_by(_stopped_on_full_disk, place)
+
+
 def full_disk(place):
     """Train on a disk that fills up after a step; return epochs trained, warnings, and what lies there."""
     return json.loads(told_by(_limited_fit, place))
@@ -570,6 +582,35 @@ def two_loaders(place):
     assert [ended(child) for child in ranks(2, fit_loader, two, BATCH)] == [0, 0]
     assert ended(forked(fit_loader, one, BATCH)) == 0
     return [*written(two, 2), *written(one, 1)]
+
+
+class Falling:
+    """Tell of losses that are best, not the best, and between these two."""
+
+    def on_step(self, training):
+        pass
+
+    def on_epoch(self, training):
+        training.row["loss"] = {1: 3.0, 2: 1.0, 3: 2.0, 4: 2.5}[training.epoch]
+
+
+def fit_on_full_disk(folder):
+    """Train where the first process has no room left after the first epoch; write down how far it comes."""
+    limit = [Limit(13)] if os.environ["RANK"] == "0" else []
+    how = {"epochs": 4, "batch_size": 8, "monitor": "loss", "kernels": "torch", "progress": False, "device": "cpu"}
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        model = stack().fit(images(), callbacks=[*limit, Falling()], checkpoint=folder, every="1 hour", **how)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    warned = [str(each.message) for each in told if "was not written" in str(each.message)]
+    Path(f"{folder}.{os.environ['RANK']}").write_text(json.dumps([len(model.history), len(warned)]))
+
+
+def full_disk_of_one(place):
+    """Return how far two processes come, of which the one that writes has no room left."""
+    folder = Path(place) / "full"
+    assert [ended(child) for child in ranks(2, fit_on_full_disk, folder)] == [0, 0]
+    return written(folder, 2)
 
 
 def unseedable(folder):

@@ -76,3 +76,9 @@ def test_a_loss_that_is_not_finite_in_one_process_is_told_by_all_and_skipped_by_
     first, second = found["skip"]
     assert first == second
     assert [row["skipped"] for row in first["history"]] == [1]
+
+
+def test_a_disk_that_is_full_for_the_one_that_writes_stops_nobody(trained, place):  # noqa: F811
+    (first, warned), (second, _) = trained("full_disk_of_one", place)
+    assert (first, second) == (4, 4)
+    assert warned > 1

@@ -123,3 +123,9 @@ def test_a_full_disk_keeps_training_and_says_so(trained, place):
     assert all("the newest is" in text for text in refused if "checkpoint" in text.split()[1])
     assert names
     assert set(left) == set(names)
+
+
+def test_a_stop_whose_step_could_not_be_written_says_so(trained, place):
+    told = trained("stopped_on_full_disk", place)
+    assert told.startswith("training was stopped after step 3 of epoch 1")
+    assert "00000-00000001 is the newest checkpoint, since that step could not be written" in told

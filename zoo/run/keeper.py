@@ -93,7 +93,8 @@ class Keeper:
         """
         before, is_best = self.record, self._note_best(state)
         is_last = bool(state.training.stop) or state.epoch >= state.training.recipe.epochs
-        is_asked, is_due = state.group.agreed(bool(self._requests.caught), self._is_due(state))
+        asks = (bool(self._requests.caught), self._is_due(state), is_best)
+        is_asked, is_due, is_best = state.group.agreed(*asks)
         if state.group.rank == 0:
             self._put_history(state)
         if is_asked or is_due or is_best or is_last:
@@ -189,7 +190,9 @@ class Keeper:
         number = state.group.largest(self._requests.caught)
         done, step = state.earlier + state.epoch, state.training.step if state.batch else 0
         where = f"after step {step} of epoch {done + 1}" if step else f"after epoch {done}"
-        told = f"training was stopped {where}; {self.newest()} holds it. {self._how()}"
+        is_kept = not state.batch or self.record.newest == self._name(state)
+        holds = "holds it" if is_kept else "is the newest checkpoint, since that step could not be written"
+        told = f"training was stopped {where}; {self.newest()} {holds}. {self._how()}"
         self._put_record(state, "interrupted", told)
         ended = ending(number, told)
         if isinstance(ended, SystemExit) and state.group.rank == 0:
