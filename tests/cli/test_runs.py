@@ -144,3 +144,14 @@ def test_a_warning_is_one_line(run, monkeypatch):
     run("runs")
     assert seen == ["warning: odd\n"]
     assert warnings.formatwarning is before
+
+
+def test_a_run_that_failed_says_why_and_how_to_go_on_in_python(run, few):
+    with pytest.raises(zoo.errors.TrainingError):
+        zoo.create("gcn-7x7", seed=0).fit(
+            zoo.dataset(few).train, lr=1e30, kernels="torch", epochs=3, progress=False, checkpoint="runs/fast"
+        )
+    _, out, _ = run("runs")
+    assert "fit(..., checkpoint='runs/fast', resume=True)" in out
+    assert "runs/fast: the loss of 'net' is nan at step" in out
+    assert "zoo runs --json shows all" in out

@@ -19,13 +19,13 @@ MEMORY = Path("/dev/shm")
 
 @pytest.fixture(scope="session")
 def trained():
-    """Return what calls a function of `courses` in a process that forks; it is started once, since torch takes long."""
-    server = bar.process("import courses; courses.serve()")
+    """Return what calls a function of `accidents` or `ranks` in a process that forks; it is started but once."""
+    server = bar.process("import accidents, courses, ranks; courses.serve(accidents, ranks)")
 
     def called(name, *words):
         print(json.dumps([name, words], default=str), file=server.stdin, flush=True)
         told = json.loads(server.stdout.readline())
-        assert told is not None, f"{name} failed: see the errors of courses above"
+        assert told is not None, f"{name} failed: see its errors above"
         return told
 
     yield called

@@ -15,6 +15,9 @@ from zoo.errors import ConfigError, WeightsError, ZooError
 from zoo.run import record
 from zoo.run.record import CHECKPOINTS, RUN, Record, is_first
 
+LONGEST = 300
+"""Letters of a problem that are shown in a terminal."""
+
 
 @click.command()
 @click.argument("place", type=click.Path(file_okay=False, path_type=Path), default="runs")
@@ -26,6 +29,9 @@ def runs(place: Path, is_json: bool) -> None:
         print_json(rows)
     elif rows:
         print_table([_told(row) for row in rows], right=("epochs",))
+        for row in rows:
+            if row["state"] in ("failed", "damaged"):
+                click.echo(f"{row['run']}: {_cut(row['problem'])}")
     else:
         click.echo(f"no runs in {place}; zoo fit MODEL DATA begins one")
 
@@ -50,8 +56,18 @@ def _told(row: dict[str, Any]) -> dict[str, Any]:
         "epochs": f"{row['epoch']}/{row['epochs']}" if "epoch" in row else "",
         "best": best,
         "updated": time.strftime("%Y-%m-%d %H:%M", time.localtime(row["updated"])) if row.get("updated") else "",
-        "go on with": row.get("resume") or row.get("problem", ""),
+        "go on with": row.get("resume") or _in_python(row),
     }
+
+
+def _in_python(row: dict[str, Any]) -> str:
+    """Return how to go on with a run that was begun in Python and is not done."""
+    can_go_on = row["state"] in ("interrupted", "killed", "failed") and (Path(row["run"]) / CHECKPOINTS).is_dir()
+    return f"fit(..., checkpoint={row['run']!r}, resume=True)" if can_go_on else ""
+
+
+def _cut(problem: str) -> str:
+    return problem if len(problem) <= LONGEST else f"{problem[:LONGEST]}... (zoo runs --json shows all)"
 
 
 @contextmanager
