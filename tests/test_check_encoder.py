@@ -157,32 +157,41 @@ FAULTS = {
     Aliased: "weights_not_shared",
     Drifting: "eval_mode_deterministic",
     Writing: "eval_mode_deterministic",
-    Loose: "unknown_option_refused|named parameters",
+    Loose: "unknown_option_refused",
     Branching: "exports",
     Counting: "exports",
 }
 
 
+UNTOLD = {"described": "summary", "paper_named": "paper"}
+"""The check that must catch a spec without each field."""
+
+
 def offered(monkeypatch, net, **fields):
-    fields = {"summary": "an encoder", "symmetry": "D4", **fields}
+    fields = {"summary": "an encoder", "symmetry": "D4", "paper": "unpublished", **fields}
     return offer(monkeypatch, zoo.EncoderSpec(name="subject", build=f"{__name__}:{net.__name__}", **fields))
 
 
 def test_a_correct_encoder_passes(monkeypatch, figure):
-    figure(f"check_encoder: {len(FAULTS)} planted faults for {len(ENCODER_CHECKS)} checks of an encoder")
+    num = len(FAULTS) + len(UNTOLD)
+    figure(f"check_encoder: {num} planted faults for {len(ENCODER_CHECKS)} checks of an encoder")
+    assert {*FAULTS.values(), *UNTOLD} == set(ENCODER_CHECKS)
     assert check_encoder(offered(monkeypatch, Sound)).passed == tuple(ENCODER_CHECKS)
 
 
 @pytest.mark.parametrize(("net", "check"), FAULTS.items(), ids=lambda value: getattr(value, "__name__", value))
-def test_a_planted_fault_is_caught_by_name(monkeypatch, net, check):
+def test_a_planted_fault_is_caught_by_name_with_what_to_do(monkeypatch, net, check):
     name = offered(monkeypatch, net)
-    with pytest.raises(CheckFailure, match=check):
+    with pytest.raises(CheckFailure, match=rf"^subject: {check}: .*; \w"):
+        check_encoder(name, only=[check])
+    with pytest.raises(CheckFailure):
         check_encoder(name)
 
 
-def test_a_spec_without_a_summary_is_caught(monkeypatch):
-    name = offered(monkeypatch, Sound, summary=" ")
-    with pytest.raises(CheckFailure, match="described"):
+@pytest.mark.parametrize(("check", "field"), UNTOLD.items())
+def test_a_spec_that_does_not_say_it_is_caught_with_what_to_do(monkeypatch, check, field):
+    name = offered(monkeypatch, Sound, **{field: " "})
+    with pytest.raises(CheckFailure, match=rf"^subject: {check}: .*; give EncoderSpec\({field}=...\)"):
         check_encoder(name)
 
 

@@ -1,7 +1,11 @@
 """The contract with plugins lasts: old plugins work on, what is to go warns, and no order of installing matters."""
 
 import hashlib
+import importlib
+import json
+import os
 import random
+import sys
 import types
 import warnings
 import zipfile
@@ -15,6 +19,7 @@ import zoo as face
 from zoo import hooks
 from zoo.errors import PluginError
 from zoo.offers import Contract
+from zoo.plugins import CATALOGUE
 
 FROZEN = Path(__file__).parent / "frozen" / "zoo_frozen-1.0-py3-none-any.whl"
 SHA256 = "65bbf9f39d93462fc9054d3108c2674c4b2b3bab0f791bba46eed7dcaee9b73e"
@@ -138,6 +143,47 @@ def test_a_plugin_that_fails_leaves_nothing_for_the_next():
     with pytest.raises(ZeroDivisionError):
         contract.ask("bad", planted(zoo_models=lambda: 1 / 0))
     assert contract.ask("good", planted(zoo_models=lambda: [SPEC])).offers == (SPEC,)
+
+
+def test_20_shuffled_orders_of_installing_into_one_folder_give_the_same_shelf(tmp_path, figure):
+    """Installing a wheel is unpacking it; two plugins share a name, two a model, and one is broken."""
+    made = [plugin(f"zoo-{name}", offering(f"{name}-small", "shared-small")) for name in ("ape", "bee", "cow")]
+    made += [plugin("zoo-dog", offering("dog-small"), point="zoo_ape"), plugin("zoo-eel", "1 / 0")]
+    wheels, shuffled = [each.wheel(tmp_path) for each in made], random.Random(0)
+    seen = set()
+    for number in range(20):
+        shuffled.shuffle(wheels)
+        for path in wheels:
+            with zipfile.ZipFile(path) as wheel:
+                wheel.extractall(tmp_path / f"site{number}")
+        seen.add(json.dumps(looked(tmp_path / f"site{number}")))
+    (found,) = seen
+    plugins, keys, clashes = json.loads(found)
+    figure(f"20 shuffled orders of installing {len(made)} plugins: {len(seen)} shelf, of {len(keys)} models")
+    assert list(clashes) == ["shared-small"]
+    assert {name for name, *_ in plugins} > {"zoo_ape@zoo-ape", "zoo_ape@zoo-dog", "zoo_bee", "zoo_eel"}
+
+
+def looked(site):
+    """Return what is on the shelf in a fork of this process, which has another folder in front of what is installed."""
+    reading, writing = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            warnings.simplefilter("ignore")  # that they declare no zoo_api
+            sys.path.insert(0, str(site))
+            importlib.invalidate_caches()
+            CATALOGUE.forget()
+            models = CATALOGUE.shelf("models")
+            plugins = [(each.name, each.distribution, each.status, each.reason) for each in CATALOGUE.plugins()]
+            os.write(writing, json.dumps([plugins, list(models), models.clashes()]).encode())
+        finally:
+            os._exit(0)
+    os.close(writing)
+    with open(reading) as pipe:
+        found = json.load(pipe)
+    os.waitpid(child, 0)
+    return found
 
 
 def test_only_a_source_has_names_with_a_prefix():

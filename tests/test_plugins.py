@@ -1,6 +1,7 @@
 """Plugins as users meet them: real wheels, installed by pip, good ones beside broken ones."""
 
 import os
+import resource
 import subprocess
 import sys
 import time
@@ -312,15 +313,23 @@ assert len(rows) == 200 and not {"torch", "numpy"} & sys.modules.keys()
 
 
 def test_200_models_of_50_plugins_list_in_twice_an_empty_python_and_100_ms_without_torch(crowd, figure):
-    def seconds(source):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-c", source], check=True, env={**os.environ, "PYTHONPATH": str(crowd)})
-        return time.perf_counter() - start
+    def milliseconds(source):
+        """Return (CPU time, time by the clock): other processes lengthen the second, and a listing waits for none."""
+        settings = {**os.environ, "PYTHONPATH": str(crowd), "PYTHONDONTWRITEBYTECODE": ""}
+        before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
+        subprocess.run([sys.executable, "-c", source], check=True, env=settings)
+        clock, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
+        return 1000 * (after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime), 1000 * clock
 
-    seconds(LISTING)  # compile once, as installing does
-    empty, listing = (1000 * min(seconds(source) for _ in range(5)) for source in ("pass", LISTING))
-    figure(f"200 models of 50 plugins: {listing:.0f} ms, an empty Python {empty:.0f} ms, bar {2 * empty + 100:.0f} ms")
-    assert listing <= 2 * empty + 100
+    milliseconds(LISTING)  # compile once, as installing does
+    runs = {name: [milliseconds(source) for _ in range(5)] for name, source in (("empty", "pass"), ("list", LISTING))}
+    (empty, empty_clock), (listing, clock) = (map(min, zip(*each, strict=True)) for each in runs.values())
+    bar = 2 * empty + 100
+    figure(
+        f"200 models of 50 plugins: {listing:.0f} ms of CPU ({clock:.0f} by the clock), an empty Python {empty:.0f} "
+        f"({empty_clock:.0f}), bar {bar:.0f} ms"
+    )
+    assert listing <= bar
 
 
 COMMANDS = """

@@ -1,6 +1,9 @@
 """Every registered model passes the kit, and the kit catches planted faults by name."""
 
+import ast
 import inspect
+import re
+from pathlib import Path
 
 import pytest
 from cheap import OPTIONS, checks_of
@@ -131,6 +134,24 @@ def test_whatever_a_strangers_code_raises_is_a_failure_of_that_check():
 
     (outcome,) = outcomes("it", None, {"leave": leave})
     assert (outcome.status, outcome.message) == ("failed", "SystemExit: 3; this must hold: It stays.")
+
+
+def test_every_failure_of_the_kit_says_what_to_do():
+    """It is written as a word after `; `, as a second word, or as a name for one such as `mend`."""
+    files = [file for file in Path(testing.__file__).parent.glob("*.py") if file.name != "report.py"]  # it passes on
+    calls = [(file.name, node) for file in files for node in ast.walk(ast.parse(file.read_text())) if is_failure(node)]
+    mute = [f"{name}:{call.lineno}" for name, call in calls if not is_helpful(call)]
+    assert len(calls) > 80
+    assert mute == []
+
+
+def is_failure(node):
+    return isinstance(node, ast.Call) and ast.unparse(node.func) in ("require", "CheckFailure") and len(node.args) > 0
+
+
+def is_helpful(call):
+    has_mend = ast.unparse(call.func) == "require" and len(call.args) == 3
+    return has_mend or re.search(r"; \w|\bMEND\b|\bmend\b|\bEASY\b|\bUNFIT\b", ast.unparse(call)) is not None
 
 
 def test_the_checks_say_what_they_check():

@@ -54,6 +54,14 @@ def expected(net, mean=(0.2, 0.2, 0.2), std=(0.5, 0.6, 0.7), images=IMAGES):
         return net((images.float() / 255 - mean) / std)
 
 
+def test_a_model_of_timm_is_pushed_and_loaded_as_any_other(hub, bundled):
+    model = zoo.create("timm:test_resnet", size=32, channels=1, seed=0)
+    model.fit(bundled.train.take(64, seed=0), epochs=1, progress=False).push("ann/tiny", license="mit")
+    again = zoo.load("hf:ann/tiny")
+    assert again.spec.name == "timm:test_resnet"
+    assert torch.equal(again.logits(bundled.test.images[:4]), model.logits(bundled.test.images[:4]))
+
+
 def test_a_folder_that_timm_wrote_gives_its_logits_with_classes_size_mean_and_licence_as_they_were(net, written):
     model = zoo.create("timm:test_resnet", pretrained=written)
     assert (len(model.classes), model.preprocessing.size, model.license) == (7, (64, 64), "apache-2.0")

@@ -33,6 +33,12 @@ def described(subject: EncoderSubject) -> None:
     require(is_line, f"the summary is {summary!r}", "give EncoderSpec(summary=...) one line")
 
 
+def paper_named(subject: EncoderSubject) -> None:
+    """The spec says where the encoder was published, if only that it was not."""
+    paper = spec_of(subject.name).paper
+    require(bool(paper.strip()), "the spec names no paper", "give EncoderSpec(paper=...) a citation, or 'unpublished'")
+
+
 def same_seed_same_weights(subject: EncoderSubject) -> None:
     """The same seed gives the same weights twice, another seed others."""
     first, again, other = (_state(subject.make(seed=seed)) for seed in (3, 3, 4))
@@ -179,6 +185,7 @@ def exports(subject: EncoderSubject) -> None:
 
 ENCODER_ORDER: tuple[EncoderCheck, ...] = (
     described,
+    paper_named,
     same_seed_same_weights,
     weights_not_shared,
     unknown_option_refused,
