@@ -10,8 +10,8 @@ from pathlib import Path
 
 from zoo import hooks
 from zoo.discovery import KINDS
+from zoo.paper import Row
 from zoo.recipe import Recipe
-from zoo.spec import Row
 from zoo.testing import CHECKS, DATASET_CHECKS, ENCODER_CHECKS, GENERATOR_CHECKS, PLUGIN_CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "plugins.md"

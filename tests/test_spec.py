@@ -9,15 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError, LabelError
+from zoo.paper import Experiment, Row
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
 from zoo.spec import (
     Command,
     DatasetSpec,
     EncoderSpec,
-    Experiment,
     ModelSpec,
-    Row,
     check_name,
 )
 

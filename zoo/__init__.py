@@ -11,10 +11,11 @@ if TYPE_CHECKING:
     from zoo.errors import ZooError
     from zoo.hooks import hookimpl
     from zoo.model import Model
+    from zoo.paper import Experiment, Row
     from zoo.recipe import Recipe
     from zoo.shelves import datasets, encoders, experiments, models, sources, trained
     from zoo.source import Source
-    from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Row
+    from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
 
 
 __version__ = "0.1.0"
@@ -28,7 +29,8 @@ _HOMES = {
     "zoo.recipe": ("Recipe",),
     "zoo.shelves": ("datasets", "encoders", "experiments", "models", "sources", "trained"),
     "zoo.source": ("Source",),
-    "zoo.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "Experiment", "ModelSpec", "Row"),
+    "zoo.paper": ("Experiment", "Row"),
+    "zoo.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "ModelSpec"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from zoo.entrypoint import Point, installed
+from zoo.paper import Experiment
 from zoo.source import Source
-from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
 
 GROUP = "zoo"
 OWN_DISTRIBUTION = "zoo-models"

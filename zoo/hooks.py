@@ -14,8 +14,9 @@ from dataclasses import dataclass
 
 import pluggy
 
+from zoo.paper import Experiment
 from zoo.source import Source
-from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
 
 API_VERSION = 1
 SUPPORTED_API = (max(1, API_VERSION - 1), API_VERSION)

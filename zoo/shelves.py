@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from zoo.paper import Experiment
 from zoo.plugins import CATALOGUE
 from zoo.registry import Registry
 from zoo.source import Source
-from zoo.spec import CallbackSpec, DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, DatasetSpec, EncoderSpec, ModelSpec
 
 if TYPE_CHECKING:
     from zoo.shipped import Trained

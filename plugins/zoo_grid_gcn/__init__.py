@@ -39,6 +39,7 @@ def zoo_models() -> list[ModelSpec]:
             recipe=RECIPE.replace(epochs=30, lr=0.03, schedule="one-cycle"),
             resize="sample",
             standardize=True,
+            symmetry="D4",
             paper=PAPER,
             tags=("graph", "gcn", "grey"),
         ),

@@ -12,6 +12,7 @@ GROUND_FLOOR = (
     "errors",
     "signature",
     "spec",
+    "paper",
     "source",
     "entrypoint",
     "offers",

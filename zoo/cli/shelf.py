@@ -9,12 +9,13 @@ import click
 
 from zoo.cli.table import as_json, print_json, print_pairs, print_table
 from zoo.errors import UnknownNameError, did_you_mean
+from zoo.paper import Experiment
 from zoo.plugins import CATALOGUE
 from zoo.recipe import Recipe
 from zoo.shelves import SHELVES
 from zoo.shipped import Trained
 from zoo.source import Source
-from zoo.spec import DatasetSpec, Experiment, ModelSpec
+from zoo.spec import DatasetSpec, ModelSpec
 
 
 def _size(value: Any) -> str:

@@ -10,10 +10,10 @@ from typing import Any
 from zoo.experiment.cell import Cell
 from zoo.experiment.inputs import current
 from zoo.history import History
+from zoo.paper import Experiment, Row
 from zoo.plots import Entry, curves, robustness, table
 from zoo.plots.scores import counted
 from zoo.plugins import CATALOGUE
-from zoo.spec import Experiment, Row
 
 Named = Iterator[tuple[str, Any]]
 """Figures by what they are called after the experiment's name."""

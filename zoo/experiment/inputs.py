@@ -9,9 +9,10 @@ from typing import Any
 from zoo.build import bound
 from zoo.errors import ConfigError
 from zoo.experiment.cell import Cell
+from zoo.paper import Experiment, Row
 from zoo.plugins import CATALOGUE
 from zoo.recipe import Recipe
-from zoo.spec import Experiment, ModelSpec, Row
+from zoo.spec import ModelSpec
 
 QUICK_EPOCHS = 1
 

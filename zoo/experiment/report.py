@@ -13,7 +13,7 @@ from zoo.build import resolved
 from zoo.experiment.cell import Cell
 from zoo.experiment.inputs import current
 from zoo.experiment.summary import Summary, summaries
-from zoo.spec import Experiment, Row
+from zoo.paper import Experiment, Row
 
 EPOCHS_SHOWN = (1, 2, 5, 10, 20, 30)
 COLUMNS = ("experiment", "row", "metric", "paper", "mean", "std", "low", "high", "n", "verdict", "weights", "seconds")

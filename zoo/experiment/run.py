@@ -22,8 +22,8 @@ from zoo.experiment.cell import Cell, Ledger, packed
 from zoo.experiment.inputs import current, inputs, recipe_of
 from zoo.inference import device_named
 from zoo.model import Model
+from zoo.paper import Experiment, Row
 from zoo.progress import counted
-from zoo.spec import Experiment, Row
 from zoo.tensors import to_bytes
 from zoo.weights import versions
 

@@ -10,7 +10,7 @@ from statistics import mean, median, stdev
 from zoo.experiment.cell import Cell
 from zoo.experiment.inputs import current
 from zoo.history import is_lower_better
-from zoo.spec import Experiment, Row
+from zoo.paper import Experiment, Row
 
 REPRODUCED, BEATEN, MISSED = "reproduced", "beaten", "not reproduced"
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from zoo.build import resolved
 from zoo.errors import ZooError
+from zoo.paper import Experiment
 from zoo.shelves import SHELVES
 from zoo.source import Source
-from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec
+from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
 from zoo.testing.plugin import PluginSubject
 from zoo.testing.report import CheckFailure, NotApplicable, require
 
