@@ -143,9 +143,9 @@ class Model:
         place = device_named(device)
         kept = opened(checkpoint, every=every, newest=newest, resume=resume)
         about = {"model": self.spec.name, **self.config, **chosen.to_json(), "seed": seed}
-        sent = tracked(track, project=self.spec.name, folder=Path(checkpoint) if checkpoint else None, config=about)
+        sent = tracked(track, project=self.spec.name, folder=checkpoint, config=about)
         own = watchers(callbacks)
-        with self._unharmed(), isolated(seed, place), shown(progress) as displays, sent as trackers, kept as run:
+        with self._unharmed(), isolated(seed, place), shown(progress) as displays, kept as run, sent as trackers:
             if run:
                 run.rewind(self)
             start = start_of(self)

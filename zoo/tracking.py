@@ -62,7 +62,7 @@ class Tracked:
 
 @contextmanager
 def tracked(
-    names: str | Sequence[str], *, project: str, folder: Path | None, config: dict[str, Any]
+    names: str | Sequence[str], *, project: str, folder: str | Path | None, config: dict[str, Any]
 ) -> Iterator[list[Callback]]:
     """Yield a callback for each tracker; only the first process has any.
 
@@ -81,7 +81,7 @@ def tracked(
     for name in wanted:
         _check(name)
     plain = {key: value if isinstance(value, int | float | str | bool) else str(value) for key, value in config.items()}
-    place = folder or Path("runs")
+    place = Path(folder or "runs")
     made = [Tracked(name, project=project, folder=place, config=plain) for name in wanted] if is_first() else []
     try:
         yield list(made)

@@ -114,7 +114,9 @@ def _note(folder: Path, model: str, words: dict[str, Any]) -> None:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         record.write(folder, Record(model=model, command=words).changed())
-    except (OSError, TypeError, ValueError) as error:
+    except OSError as error:
+        raise WeightsError(f"cannot keep a run in {folder}: {error.strerror or error}") from error
+    except (TypeError, ValueError) as error:
         raise WeightsError(f"cannot keep a run in {folder}: {error}") from error
 
 

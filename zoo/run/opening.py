@@ -128,6 +128,8 @@ def opened(folder: str | Path | None, *, every: str, newest: int, resume: bool |
     place = resolved(Path(folder))
     with ExitStack() as stack:
         store = Store(place, newest=newest)
+        if resume is True and not store.folder.is_dir():
+            store.good()  # says that there is nothing, and nothing is made
         if is_first():
             _hold(stack, place)
             store.mend()
