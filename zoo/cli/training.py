@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import atexit
+import sys
 from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
@@ -69,6 +71,15 @@ def train(
             saved = model.save(folder)
             click.echo(f"\nwhat is trained so far is saved to {saved}", err=True)
         raise
+    finally:
+        if words["track"]:
+            atexit.register(_aside)  # after the trackers' own, so that it is called before them
+
+
+def _aside() -> None:
+    """Send what trackers say at the very end to standard error: it is no result of ours."""
+    sys.stdout.flush()
+    sys.stdout = sys.stderr
 
 
 def keep(model: Model, folder: Path) -> None:
