@@ -7,6 +7,7 @@ import sys
 import time
 
 import pytest
+from forked import zoo as forked
 from wheels import Distribution, install, offering, plugin, run, script, zoo, zoo_json
 
 from zoo.plugins import CATALOGUE
@@ -135,6 +136,14 @@ def test_the_table_of_plugins_shows_reason_plugin_distribution_and_version(good,
 def test_listing_says_on_standard_error_what_is_quarantined(good, tmp_path):
     done = zoo("list", path=(good, install(tmp_path / "site", broken("hook raises"))))
     assert "quarantined: zoo_broken (zoo-broken 6.6.6); see: zoo plugins" in done.stderr
+
+
+@pytest.mark.parametrize("words", [("info", "lost"), ("data", "lost"), ("fit", "lost", "fashion-mnist-7x7")])
+def test_where_a_name_is_not_found_the_quarantined_plugins_are_named(words, tmp_path):
+    done = forked(*words, path=(install(tmp_path / "site", broken("hook raises")),))
+    assert done.returncode == 1
+    assert "named 'lost'" in done.stderr
+    assert "; quarantined: zoo_broken, see: zoo plugins" in done.stderr
 
 
 def test_an_error_that_cannot_say_what_it_is_is_quarantined_too(good, tmp_path):

@@ -201,7 +201,6 @@ def _dataset_spec(name: str) -> Any:
         raise UnknownNameError(f"no data set named {name!r}; for the folder say './{name}'")
     if name not in shelf:
         near = did_you_mean(name, shelf)
-        raise UnknownNameError(
-            f"no data set named {name!r}{near or f'; there is {listed(shelf)}'}; a folder begins with './'"
-        )
+        told = f"no data set named {name!r}{near or f'; there is {listed(shelf)}'}; a folder begins with './'"
+        raise UnknownNameError(f"{told}{CATALOGUE.quarantined()}")
     return shelf[name]

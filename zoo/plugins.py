@@ -13,7 +13,7 @@ from typing import Any
 
 from zoo.discovery import Plugin, found, is_wanted
 from zoo.entrypoint import Point
-from zoo.errors import PluginError
+from zoo.errors import PluginError, listed
 from zoo.offers import Contract
 from zoo.registry import Registry
 
@@ -111,8 +111,13 @@ class Catalogue:
         if kind not in self._shelves:
             what = "data set" if kind == "datasets" else kind.removesuffix("s")
             sources = self.shelf("sources") if kind == "models" else None
-            self._shelves[kind] = Registry(what, partial(self._offered, kind), self._holders, sources)
+            self._shelves[kind] = Registry(what, partial(self._offered, kind), self._holders, sources, self.quarantined)
         return self._shelves[kind]
+
+    def quarantined(self) -> str:
+        """Return which plugins are not used, to be said where something of theirs may be looked for."""
+        broken = [plugin.name for plugin in self.plugins() if plugin.status == "quarantined"]
+        return f"; quarantined: {listed(broken)}, see: zoo plugins" if broken else ""
 
     def _holders(self) -> frozenset[str]:
         return frozenset(plugin.name for plugin in self.plugins() if plugin.is_own)

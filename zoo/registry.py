@@ -49,6 +49,7 @@ class Registry(Mapping[str, V], Generic[V]):
         offers: Returns (plugin, value) pairs; called at the first look.
         holders: Plugins whose names nobody else can take.
         sources: The sources of further values, by prefix.
+        note: Returns what else to know where a name is not found, such as which plugins are not used.
     """
 
     def __init__(
@@ -57,11 +58,13 @@ class Registry(Mapping[str, V], Generic[V]):
         offers: Callable[[], Sequence[Offer[V]]],
         holders: Callable[[], frozenset[str]] = _nobody,
         sources: Registry[Source[V]] | None = None,
+        note: Callable[[], str] = str,
     ) -> None:
         self._what = what
         self._offers = offers
         self._holders = holders
         self._sources = sources
+        self._note = note
         self._indexed: Sequence[Offer[V]] | None = None
         self._index: dict[str, list[Offer[V]]] = {}
 
@@ -134,7 +137,7 @@ class Registry(Mapping[str, V], Generic[V]):
     def _unknown(self, key: str) -> str:
         near = did_you_mean(key, self)
         shelf = listed(self) or "nothing: no plugin offers any (see: zoo plugins)"
-        return f"no {self._what} named {key!r}{near or f'; there is {shelf}'}"
+        return f"no {self._what} named {key!r}{near or f'; there is {shelf}'}{self._note()}"
 
     def __iter__(self) -> Iterator[str]:
         clashes, holders = self.clashes(), self._holders()

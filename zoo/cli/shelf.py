@@ -99,7 +99,8 @@ def _kind_of(name: str) -> str:
         if name in shelf or shelf.owners(name):
             return kind
     every = [key for kind in SHELVES for key in SHELVES[kind]]
-    raise UnknownNameError(f"nothing is named {name!r}{did_you_mean(name, every)}; zoo list shows what there is")
+    near = did_you_mean(name, every) or "; zoo list shows what there is"
+    raise UnknownNameError(f"nothing is named {name!r}{near}{CATALOGUE.quarantined()}")
 
 
 def _record(value: Any) -> dict[str, Any]:
