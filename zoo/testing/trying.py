@@ -87,10 +87,16 @@ def _outcome(spec: ModelSpec) -> tuple[str, str]:
     problem = _problem(spec, spec.size)
     if problem is None:
         return "made", ""
-    is_clear = isinstance(problem, ZooError) and "; " in str(problem)
-    if is_clear and _problem(spec, _published_for(spec)) is None:
-        return "larger", str(problem)
-    return ("refused" if is_clear else "failed"), f"{type(problem).__name__}: {problem}"
+    if _is_clear(problem):
+        first, problem = problem, _problem(spec, _published_for(spec))
+        if problem is None:
+            return "larger", str(first)
+    return ("refused" if _is_clear(problem) else "failed"), f"{type(problem).__name__}: {problem}"
+
+
+def _is_clear(problem: Exception) -> bool:
+    """Return whether an error is one of zoo's that says what to do."""
+    return isinstance(problem, ZooError) and "; " in str(problem)
 
 
 def _published_for(spec: ModelSpec) -> Size:
