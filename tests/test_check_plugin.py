@@ -297,6 +297,7 @@ def checked(place, source, *words):
     ("change", "told"),
     [
         (("summary=", "sumary="), r"unexpected keyword argument 'sumary' \(\S+planted.py, line 8\); mend that first"),
+        (('name="planted', 'name="Planted'), r"'Planted-7x7' is not lower-case letters .*line 8\); mend that first"),
         (("def zoo_models", "def zoo_model"), "unknown hook 'zoo_model'; did you mean zoo_models"),
         (("@zoo.hookimpl", ""), "it implements no hook; write @zoo.hookimpl above zoo_models; mend that first"),
         (("return [zoo", "return (zoo"), r"it returned a ModelSpec; return a list; mend that first"),

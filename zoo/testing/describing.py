@@ -11,6 +11,7 @@ import torch
 from zoo.api import create
 from zoo.build import Config, resolved
 from zoo.errors import ConfigError, listed
+from zoo.spec import DatasetSpec, EncoderSpec, ModelSpec
 from zoo.testing.report import CheckFailure
 from zoo.testing.subject import Subject, is_equal, require, weights_of
 
@@ -20,17 +21,26 @@ SIZE = re.compile(r"-(\d+)x(\d+)$")
 
 def described(subject: Subject) -> None:
     """The spec says in one line what the model is."""
-    summary = subject.spec.summary
-    is_line = bool(summary.strip()) and "\n" not in summary and len(summary) <= LONGEST
-    require(
-        is_line, f"the summary is {summary!r}", f"give ModelSpec(summary=...) one line of at most {LONGEST} letters"
-    )
+    check_summary(subject.spec)
 
 
 def paper_named(subject: Subject) -> None:
     """The spec says where the model was published, if only that it was not."""
-    paper = subject.spec.paper
-    require(bool(paper.strip()), "the spec names no paper", "give ModelSpec(paper=...) a citation, or 'unpublished'")
+    check_paper(subject.spec)
+
+
+def check_summary(spec: ModelSpec | EncoderSpec | DatasetSpec) -> None:
+    """Raise unless a spec's summary is one line."""
+    summary = spec.summary
+    is_line = bool(summary.strip()) and "\n" not in summary and len(summary) <= LONGEST
+    mend = f"give {type(spec).__name__}(summary=...) one line of at most {LONGEST} letters"
+    require(is_line, f"the summary is {summary!r}", mend)
+
+
+def check_paper(spec: ModelSpec | EncoderSpec) -> None:
+    """Raise unless a spec names a paper."""
+    mend = f"give {type(spec).__name__}(paper=...) a citation, or 'unpublished'"
+    require(bool(spec.paper.strip()), "the spec names no paper", mend)
 
 
 def name_tells_the_size(subject: Subject) -> None:

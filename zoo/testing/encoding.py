@@ -13,6 +13,7 @@ from zoo.errors import ConfigError
 from zoo.graph import PixelGraph
 from zoo.inference import device_named
 from zoo.randomness import isolated
+from zoo.testing.describing import check_paper, check_summary
 from zoo.testing.elsewhere import check_device
 from zoo.testing.encoder import EncoderSubject, alike, grids, symmetries
 from zoo.testing.report import CheckFailure, NotApplicable, require
@@ -28,15 +29,12 @@ def _state(net: Module) -> State:
 
 def described(subject: EncoderSubject) -> None:
     """The spec says in one line what the encoder is."""
-    summary = spec_of(subject.name).summary
-    is_line = bool(summary.strip()) and "\n" not in summary
-    require(is_line, f"the summary is {summary!r}", "give EncoderSpec(summary=...) one line")
+    check_summary(spec_of(subject.name))
 
 
 def paper_named(subject: EncoderSubject) -> None:
     """The spec says where the encoder was published, if only that it was not."""
-    paper = spec_of(subject.name).paper
-    require(bool(paper.strip()), "the spec names no paper", "give EncoderSpec(paper=...) a citation, or 'unpublished'")
+    check_paper(spec_of(subject.name))
 
 
 def same_seed_same_weights(subject: EncoderSubject) -> None:

@@ -13,6 +13,7 @@ from zoo.data import Dataset, Images
 from zoo.errors import SourceError
 from zoo.randomness import isolated
 from zoo.spec import DatasetSpec
+from zoo.testing.describing import check_summary
 from zoo.testing.fresh import alone, last_line
 from zoo.testing.making import STRANGE_SEED
 from zoo.testing.report import CheckFailure, NotApplicable, require
@@ -58,9 +59,7 @@ class DataSubject:
 
 def described(subject: DataSubject) -> None:
     """The spec says in one line what the data set is."""
-    summary = subject.spec.summary
-    is_line = bool(summary.strip()) and "\n" not in summary and len(summary) <= 120
-    require(is_line, f"the summary is {summary!r}", "give DatasetSpec(summary=...) one line of at most 120 letters")
+    check_summary(subject.spec)
 
 
 def license_and_source_named(subject: DataSubject) -> None:
