@@ -1,19 +1,15 @@
-"""What classifiers of 7 x 7 images bear: training images, scores, and the verdict on paper 1's claim."""
+"""What classifiers of 7 x 7 images bear: images to train on, and scores under changes they were not made for."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Any, NamedTuple
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo import Dataset, Images, Model
-from zoo.experiment import Cell
 from zoo.randomness import generator
 from zoo_graph_encoders.warps import Homography, changed, perspective, rotation, scale, shear, turned
 
@@ -26,10 +22,6 @@ CHANGES: dict[str, tuple[Homography, tuple[float, ...]]] = {
     "shear": (shear, (10, 20, 30, 40)),
     "scale": (scale, (0.7, 0.8, 0.9, 1.1, 1.2, 1.3)),
 }
-RESAMPLES = 1000
-ARMS = ("upright", "turned")
-GRAPH, RIVALS = "GCN+", ("CNN, as many weights", "CNN, as accurate")
-PAPERS = ("GCN of paper 1", "CNN of 421,642 weights")
 
 
 @lru_cache(maxsize=2)
@@ -91,69 +83,3 @@ def weights_of(name: str) -> tuple[int, ...]:
 def _mean(claims: Tensor, weights: Tensor) -> float:
     """Return the mean of claims (strengths, N), the strengths weighed."""
     return float((weights @ claims.double()).mean() / weights.sum())
-
-
-class Difference(NamedTuple):
-    """How much better one model is than another under a change, with a 95 % interval, both in accuracy."""
-
-    mean: float
-    low: float
-    high: float
-
-    @property
-    def sign(self) -> int:
-        """1 if the interval lies above 0, -1 if below, else 0."""
-        return 1 if self.low > 0 else -1 if self.high < 0 else 0
-
-    def __str__(self) -> str:
-        return f"{100 * self.mean:+.1f} points ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
-
-
-def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Difference:
-    """Compare the shares answered rightly (seeds, N) of two models image by image, over the seeds both have.
-
-    The interval is a paired bootstrap (Efron 1979) over the images and over the seeds at once.
-    """
-    paired, draws = ours - theirs, np.random.default_rng(0)
-    num_seeds, num = paired.shape
-    means = []
-    for _ in range(RESAMPLES):
-        share = np.bincount(draws.integers(num_seeds, size=num_seeds), minlength=num_seeds) / num_seeds
-        means.append((share @ paired)[draws.integers(num, size=num)].mean())
-    low, high = np.quantile(means, (0.025, 0.975))
-    return Difference(float(paired.mean()), float(low), float(high))
-
-
-def verdict(cells: Sequence[Cell]) -> Iterator[str]:
-    """Say for each arm and change whether the claim holds, by the rule that stands in the experiment's text."""
-    by_row: dict[str, dict[int, Cell]] = {}
-    for cell in cells:
-        by_row.setdefault(cell.row, {})[cell.seed] = cell
-    for arm in ARMS:
-        for change in CHANGES:
-            found = {rival: _between(by_row, arm, change, GRAPH, rival) for rival in RIVALS}
-            if all(found.values()):
-                yield _told(arm, change, {rival: each for rival, each in found.items() if each})
-        own = _between(by_row, arm, "rotation", *PAPERS)
-        if own:
-            yield f"Trained {arm}, under rotation: {PAPERS[0]} against {PAPERS[1]} {own[0]}, n = {own[1]}."
-
-
-def _told(arm: str, change: str, found: Mapping[str, tuple[Difference, int]]) -> str:
-    signs = {each.sign for each, _ in found.values()}
-    word = "the claim holds" if signs == {1} else "the claim does not hold" if -1 in signs else "it is open"
-    told = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in found.items())
-    return f"Trained {arm}, under {change}: **{word}**. {GRAPH} {told}."
-
-
-def _between(
-    by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str, ours: str, theirs: str
-) -> tuple[Difference, int] | None:
-    """Return the difference of two rows and over how many seeds it is, or None where there is none of both."""
-    pair: list[Any] = [by_row.get(f"{arm}: {label}", {}) for label in (ours, theirs)]
-    seeds = sorted(set(pair[0]) & set(pair[1]))
-    if not seeds:
-        return None
-    whole = sum(weights_of(change))
-    shares = [np.stack([cells[seed].answered(f"{change} right") / whole for seed in seeds]) for cells in pair]
-    return difference(*shares), len(seeds)

@@ -12,7 +12,8 @@ from zoo.data.resize import resized
 from zoo.experiment import Cell
 from zoo.experiment.cell import packed
 from zoo_graph_encoders import robustness
-from zoo_graph_encoders.robustness import CHANGES, difference, scores, turned_training, verdict, weights_of
+from zoo_graph_encoders.robustness import CHANGES, scores, turned_training, weights_of
+from zoo_graph_encoders.verdict import difference, verdict
 from zoo_graph_encoders.warps import perspective, rotation, scale, shear, warped
 
 NONE = {"rotation": 0, "perspective": 0, "shear": 0, "scale": 1}
@@ -101,7 +102,8 @@ def test_a_difference_counts_images_in_pairs_and_seeds_together():
 def cell(label, right):
     """Return a cell whose every image has so many strengths right, of each change."""
     answers = {f"{name} right": packed(np.full(500, round(right * sum(weights_of(name))))) for name in CHANGES}
-    given = {"row": label, "seed": 0, "metrics": {}, "history": [], "parameters": 1, "seconds": 1.0, "device": ""}
+    metrics = {f"{name}@{strength:g}": right for name, (_, strengths) in CHANGES.items() for strength in strengths}
+    given = {"row": label, "seed": 0, "metrics": metrics, "history": [], "parameters": 1, "seconds": 1.0, "device": ""}
     return Cell(**given, versions={}, weights="", recipe={}, answers=answers)
 
 
@@ -118,6 +120,8 @@ def test_the_verdict_is_that_of_the_rule(ours, many, accurate, word):
     told = list(verdict([cell(f"upright: {label}", right) for label, right in rows.items()]))
     assert len(told) == len(CHANGES)
     assert all(f"**{word}**" in sentence for sentence in told)
+    behind = "none" if word == "the claim holds" else "10, 20, 30, 40"
+    assert told[2].endswith(f"and not at {behind}.")
 
 
 def test_what_one_of_the_two_has_not_run_is_not_compared():

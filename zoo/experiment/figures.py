@@ -9,6 +9,7 @@ from typing import Any
 
 from zoo.experiment.cell import Cell
 from zoo.experiment.inputs import current
+from zoo.experiment.report import title
 from zoo.history import History
 from zoo.paper import Experiment, Row
 from zoo.plots import Entry, curves, robustness, table
@@ -47,7 +48,7 @@ def _table(experiment: Experiment, cells: Sequence[Cell], metric: str) -> Named:
     entries = [entry(row) for row in experiment.rows]
     if any(each.ours for each in entries):
         told = "test accuracy" if wanted == "accuracy" else wanted
-        yield f"table {metric}", table(entries, title=experiment.summary, metric=told)
+        yield f"table {metric}", table(entries, title=title(experiment), metric=told)
 
 
 def _curves(experiment: Experiment, cells: Sequence[Cell], about: str) -> Named:

@@ -11,6 +11,8 @@ from zoo.plots.style import SOFT, figure, plain, stroke, titled
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
+BESIDE = 3
+"""Most models whose names stand among the curves; those of more stand below."""
 Points = Mapping[float, tuple[float, ...]]
 """By strength of the change: the accuracy of each seed."""
 
@@ -53,5 +55,8 @@ def robustness(
     plain(axes)
     axes.set(xlabel=f"{change} in {unit}", ylabel="accuracy", ylim=(0, 1))
     titled(axes, title or f"accuracy under {change}")
-    axes.legend(frameon=False, fontsize=8.5)
+    if len(models) <= BESIDE:
+        axes.legend(frameon=False, fontsize=8.5)
+    else:
+        drawn.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
     return drawn

@@ -1,0 +1,100 @@
+"""The verdict on paper 1's claim, by the rule that stands in its experiment's text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from statistics import mean
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from zoo.experiment import Cell
+from zoo_graph_encoders.robustness import CHANGES, weights_of
+
+RESAMPLES = 1000
+ARMS = ("upright", "turned")
+GRAPH, RIVALS = "GCN+", ("CNN, as many weights", "CNN, as accurate")
+PAPERS = ("GCN of paper 1", "CNN of 421,642 weights")
+
+
+class Difference(NamedTuple):
+    """How much better one model is than another under a change, with a 95 % interval, both in accuracy."""
+
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def sign(self) -> int:
+        """1 if the interval lies above 0, -1 if below, else 0."""
+        return 1 if self.low > 0 else -1 if self.high < 0 else 0
+
+    def __str__(self) -> str:
+        return f"{100 * self.mean:+.1f} points ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
+
+
+def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Difference:
+    """Compare the shares answered rightly (seeds, N) of two models image by image, over the seeds both have.
+
+    The interval is a paired bootstrap (Efron 1979) over the images and over the seeds at once.
+    """
+    paired, draws = ours - theirs, np.random.default_rng(0)
+    num_seeds, num = paired.shape
+    means = []
+    for _ in range(RESAMPLES):
+        share = np.bincount(draws.integers(num_seeds, size=num_seeds), minlength=num_seeds) / num_seeds
+        means.append((share @ paired)[draws.integers(num, size=num)].mean())
+    low, high = np.quantile(means, (0.025, 0.975))
+    return Difference(float(paired.mean()), float(low), float(high))
+
+
+def verdict(cells: Sequence[Cell]) -> Iterator[str]:
+    """Say for each arm and change whether the claim holds, by the rule that stands in the experiment's text."""
+    by_row: dict[str, dict[int, Cell]] = {}
+    for cell in cells:
+        by_row.setdefault(cell.row, {})[cell.seed] = cell
+    for arm in ARMS:
+        for change in CHANGES:
+            found = {rival: _between(by_row, arm, change, GRAPH, rival) for rival in RIVALS}
+            if all(found.values()):
+                told = _told(arm, change, {rival: each for rival, each in found.items() if each})
+                yield f"{told} {_by_strength(by_row, arm, change)}"
+        own = _between(by_row, arm, "rotation", *PAPERS)
+        if own:
+            yield f"Trained {arm}, under rotation: {PAPERS[0]} against {PAPERS[1]} {own[0]}, n = {own[1]}."
+
+
+def _told(arm: str, change: str, found: Mapping[str, tuple[Difference, int]]) -> str:
+    signs = {each.sign for each, _ in found.values()}
+    word = "the claim holds" if signs == {1} else "the claim does not hold" if -1 in signs else "it is open"
+    told = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in found.items())
+    return f"Trained {arm}, under {change}: **{word}**. {GRAPH} {told}."
+
+
+def _by_strength(by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str) -> str:
+    """Say at which strengths the graph network's mean is above those of all rivals, and at which it is not."""
+    ahead: list[str] = []
+    behind: list[str] = []
+    for strength in CHANGES[change][1]:
+        ours, *theirs = (_mean_at(by_row[f"{arm}: {label}"], f"{change}@{strength:g}") for label in (GRAPH, *RIVALS))
+        (ahead if ours > max(theirs) else behind).append(f"{strength:g}")
+    told = [", ".join(strengths) or "none" for strengths in (ahead, behind)]
+    return f"By strength it is ahead of both at {told[0]}, and not at {told[1]}."
+
+
+def _mean_at(cells: Mapping[int, Cell], metric: str) -> float:
+    return mean(cell.metrics[metric] for cell in cells.values())
+
+
+def _between(
+    by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str, ours: str, theirs: str
+) -> tuple[Difference, int] | None:
+    """Return the difference of two rows and over how many seeds it is, or None where there is none of both."""
+    pair: list[Any] = [by_row.get(f"{arm}: {label}", {}) for label in (ours, theirs)]
+    seeds = sorted(set(pair[0]) & set(pair[1]))
+    if not seeds:
+        return None
+    whole = sum(weights_of(change))
+    shares = [np.stack([cells[seed].answered(f"{change} right") / whole for seed in seeds]) for cells in pair]
+    return difference(*shares), len(seeds)
