@@ -167,12 +167,6 @@ def test_each_class_has_one_value_and_one_name(values, names):
         Classes(values=values, names=names)
 
 
-def test_two_rows_of_an_experiment_cannot_share_a_label():
-    row = Row(label="GCN", model="gcn-7x7")
-    with pytest.raises(ConfigError, match="table-1: two rows share a label in GCN, GCN"):
-        Experiment(name="table-1", summary="", source="", dataset="digits", rows=(row, row))
-
-
 @pytest.mark.parametrize("value", [model(config={"hidden": 8}), dataset(), Row(label="a", model="b", paper={"x": 1.0})])
 def test_a_value_can_be_copied_and_sent_to_another_process(value):
     assert copy.deepcopy(value) == pickle.loads(pickle.dumps(value)) == value

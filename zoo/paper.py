@@ -98,6 +98,8 @@ class Experiment:
             raise ConfigError(f"{self.name}: metrics names at least one, such as accuracy")
         if self.verdict != "":
             check_import_string(self.verdict, self.name, "verdict")
-        for picture in self.pictures:
-            if picture.partition(":")[0] not in PICTURES:
-                raise ConfigError(f"{self.name}: a picture begins with one of {listed(PICTURES)}, not {picture!r}")
+        for kind, _, about in (picture.partition(":") for picture in self.pictures):
+            if kind not in PICTURES:
+                raise ConfigError(f"{self.name}: a picture begins with one of {listed(PICTURES)}, not {kind!r}")
+            if kind == "confusion" and about not in labels:
+                raise ConfigError(f"{self.name}: confusion:{about} is of no row; there is {listed(labels)}")
