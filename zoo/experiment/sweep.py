@@ -16,8 +16,8 @@ from zoo.api import create, dataset
 from zoo.errors import ConfigError, TrainingError
 from zoo.experiment.cell import Cell, Ledger
 from zoo.experiment.lanes import outcomes
+from zoo.experiment.making import device_of
 from zoo.experiment.ranking import check_metric
-from zoo.experiment.run import device_of
 from zoo.experiment.trials import Trial, key
 from zoo.tensors import to_bytes
 from zoo.weights import versions
