@@ -24,6 +24,8 @@ class Distant:
         shape: N, C, H and W of all that `read` can read.
         places: Which of them these are, int64; all when left out.
         blocks: Which block each of all lies in, int64, where reading one image reads its block; None where it does not.
+        source: Yields the bytes that all are decoded from, by which one set is told from another; None where `read`
+            decodes nothing.
     """
 
     dtype = torch.uint8
@@ -37,8 +39,10 @@ class Distant:
         *,
         places: Tensor | None = None,
         blocks: Tensor | None = None,
+        source: Callable[[], Iterator[bytes]] | None = None,
     ) -> None:
         self._read, self._whole, self._places, self._blocks = read, shape, places, blocks
+        self._source = source
         num = shape[0] if places is None else len(places)
         self.shape = torch.Size((num, *shape[1:]))
 
@@ -56,7 +60,16 @@ class Distant:
             return self.index_select(0, torch.tensor([range(len(self))[index]]))[0]
         places = torch.arange(self._whole[0]) if self._places is None else self._places
         chosen = places[index if not isinstance(index, list | tuple) else torch.tensor(list(index))]
-        return Distant(self._read, self._whole, places=chosen, blocks=self._blocks)
+        return Distant(self._read, self._whole, places=chosen, blocks=self._blocks, source=self._source)
+
+    def told_apart(self) -> Iterator[bytes]:
+        """Yield bytes that are others where the images are: those of their files, which need no decoding."""
+        if self._source is None:
+            yield from (chunk.numpy().tobytes() for chunk in self.split(CHUNK))
+            return
+        yield from self._source()
+        if self._places is not None:
+            yield self._places.numpy().tobytes()
 
     def split(self, size: int) -> Iterator[Tensor]:
         """Yield all images in order, so many at once in memory."""

@@ -67,7 +67,7 @@ def _source(loader: Loader | Stream | None) -> dict[str, Any]:
     return {
         "kind": "images",
         "number": len(loader.images),
-        "sha256": loader.images.fingerprint(),
+        "sha256": loader.images.identity(),
         "batch_size": loader.batch_size,
         "shuffle": loader.shuffle,
         "seed": loader.seed,

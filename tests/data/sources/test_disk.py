@@ -170,3 +170,21 @@ def test_an_epoch_over_blocks_sees_each_image_once_and_each_window_together(shar
 def test_what_cannot_stay_on_the_disk_is_refused(name):
     with pytest.raises(SourceError, match="on the disk"):
         zoo.dataset(name, is_on_disk=True)
+
+
+@pytest.mark.parametrize("what", ["folder", "shards", "file"])
+def test_one_set_on_the_disk_is_told_from_another_without_decoding(what, request, monkeypatch):
+    place = request.getfixturevalue(what)
+
+    def identity():
+        return zoo.dataset(place, is_on_disk=True).train.identity()
+
+    images = zoo.dataset(place, is_on_disk=True).train
+    monkeypatch.setattr(disk, "stacked", lambda *_: pytest.fail("it decodes"))
+    assert images.identity() == identity()
+    assert len({images.identity(), images[1:].identity(), images[:-1].identity()}) == 3
+    before, changed = images.identity(), next(path for path in [place, *place.rglob("*.*")] if path.is_file())
+    data = bytearray(changed.read_bytes())
+    data[len(data) // 2] ^= 1
+    changed.write_bytes(bytes(data))
+    assert images.identity() != before

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,8 @@ from zoo.mapping import Column, Opened
 from zoo.signature import Classes
 
 PARTS = ("train", "test")
+AT_ONCE = 1 << 20
+"""Bytes of a file that are read at once where all are."""
 
 
 def packed(path: Path) -> Dataset:
@@ -102,7 +104,8 @@ def pictures(folder: Path, prepare: Prepare | None = None) -> Images:
 
     shape = (len(files), first.shape[0], first.shape[1], first.shape[2])
     labels = torch.tensor([index for _, index in files])
-    return Images(Distant(read, shape), labels, Classes.of([child.name for child in folders]))
+    source = partial(_bytes_in, [path for path, _ in files])
+    return Images(Distant(read, shape, source=source), labels, Classes.of([child.name for child in folders]))
 
 
 def shards(files: list[Path], prepare: Prepare | None = None) -> Images:
@@ -130,4 +133,15 @@ def shards(files: list[Path], prepare: Prepare | None = None) -> Images:
         return stacked(decoded, chosen)
 
     shape = (len(blocks), first.shape[0], first.shape[1], first.shape[2])
-    return Images(Distant(read, shape, blocks=blocks), numbers.to(torch.int64), classes)
+    return Images(
+        Distant(read, shape, blocks=blocks, source=partial(_bytes_in, files)), numbers.to(torch.int64), classes
+    )
+
+
+def _bytes_in(files: list[Path]) -> Iterator[bytes]:
+    """Yield the bytes of files, and before each how many there are."""
+    for path in files:
+        yield path.stat().st_size.to_bytes(8, "little")
+        with path.open("rb") as file:
+            while part := file.read(AT_ONCE):
+                yield part
