@@ -22,7 +22,7 @@ from zoo.history import History
 from zoo.means import add, means, score
 from zoo.optim import Stepper, observe
 from zoo.recipe import Recipe
-from zoo.run.group import Group, losing_nobody
+from zoo.run.group import AGREE, Group, losing_nobody
 from zoo.run.keeper import Keeper
 from zoo.run.state import TrainState
 from zoo.running import running
@@ -176,6 +176,7 @@ class Trainer:
             state.history.append(training.row)
             for callback in state.callbacks:
                 callback.on_epoch(training)
+            self._agreed_to_stop(training, is_due=True)
             state.history.stopped = training.stop
             state.epoch += 1
             state.begin_epoch()
@@ -216,12 +217,21 @@ class Trainer:
             training.step += 1
             for callback in state.callbacks:
                 callback.on_step(training)
+            is_over = self._agreed_to_stop(training, is_due=training.step % AGREE == 0)
             if keeper:
                 keeper.on_step(state)
-            if training.stop:
+            if is_over:
                 break
         for stepper in state.steppers.values():
             stepper.flush()
+
+    def _agreed_to_stop(self, training: Training, *, is_due: bool) -> bool:
+        """Return whether training ends here; several processes, whose clocks differ, agree on it where that is due."""
+        if self.group.size > 1 and not is_due:
+            return False
+        told = self.group.shared(training.stop, training.step)
+        training.stop = training.stop or told
+        return bool(training.stop)
 
     def _batches(self, loader: Loader | Stream, epoch: int, start: int = 0) -> Iterator[Batch]:
         where: dict[str, Any] = {"rank": self.group.rank, "world": self.group.size}

@@ -136,6 +136,33 @@ def full_disk_of_one(place):
     return written(folder, 2)
 
 
+class Enough:
+    """Stop at a step, as a limit of time does on the process whose clock is ahead."""
+
+    def on_step(self, training):
+        if training.step == 3:
+            training.stop = "enough"
+
+    def on_epoch(self, training):
+        pass
+
+
+def fit_enough(folder):
+    """Train until the second process has enough; write down how far it came and why it ended."""
+    watchers = [Enough()] if os.environ["RANK"] == "1" else []
+    how = {"epochs": 3, "batch_size": 8, "kernels": "torch", "progress": False, "device": "cpu"}
+    model = stack().fit(images(), callbacks=watchers, checkpoint=folder, **how)
+    told = {**ending(model), "stopped": model.history.stopped}
+    Path(f"{folder}.{os.environ['RANK']}").write_text(json.dumps(told))
+
+
+def stopped_by_one(place):
+    """Return what two processes end in, of which one stops."""
+    folder = Path(place) / "enough"
+    assert [ended(child) for child in ranks(2, fit_enough, folder)] == [0, 0]
+    return [*written(folder, 2), Store(folder).names()[-1]]
+
+
 def unseedable(folder):
     """Train on a loader whose own generator was seeded by chance; write down what is said."""
     draws = torch.Generator().manual_seed(int(os.environ["RANK"]))

@@ -82,3 +82,12 @@ def test_a_disk_that_is_full_for_the_one_that_writes_stops_nobody(trained, place
     (first, warned), (second, _) = trained("full_disk_of_one", place)
     assert (first, second) == (4, 4)
     assert warned > 1
+
+
+def test_when_one_process_stops_all_stop_at_the_same_step(trained, place):  # noqa: F811
+    first, second, newest = trained("stopped_by_one", place)
+    assert (first["weights"], first["history"]) == (second["weights"], second["history"])
+    assert len(first["history"]) == 1
+    assert first["stopped"] == "in process 1 of 2, enough"
+    assert second["stopped"] == "enough"
+    assert newest == "00001-00000000"
