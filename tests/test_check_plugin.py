@@ -130,6 +130,13 @@ def test_a_plugin_that_is_not_installed_is_told_with_near_names():
     assert "no plugin or distribution named 'zoo_cnm' is installed; did you mean zoo_cnn" in done.stderr
 
 
+def test_a_distribution_without_an_entry_point_is_told_how_to_get_one(tmp_path):
+    bare = install(tmp_path / "site", Distribution(name="zoo-bare", files={"zoo_bare.py": "import zoo"}))
+    done = zoo("plugins", "check", "zoo-bare", path=(bare,))
+    assert done.returncode == 1
+    assert "zoo-bare 1.0 is installed, and has no entry point in group zoo; add [project.entry" in done.stderr
+
+
 # In pytest
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from importlib import metadata
 from typing import Any
 
 from zoo.discovery import Plugin
 from zoo.entrypoint import normalized
-from zoo.errors import ConfigError, UnknownNameError, did_you_mean, listed
+from zoo.errors import ConfigError, PluginError, UnknownNameError, did_you_mean, listed
 from zoo.plugins import CATALOGUE
 from zoo.source import Source
 from zoo.testing.checks import BY_TASK, CHECKS
@@ -54,15 +55,28 @@ def plugins_named(name: str) -> tuple[Plugin, ...]:
 
     Raises:
         UnknownNameError: There is none.
+        PluginError: The distribution is there, and names no plugin.
     """
     every = CATALOGUE.plugins()
     found = tuple(each for each in every if name == each.name or normalized(name) == each.distribution)
     if not found:
+        _check_has_entry_point(name)
         known = [*(each.name for each in every), *{each.distribution for each in every}]
         near = did_you_mean(name, known) or f"; there is {listed(known, 30)}"
         near += "; pip install --editable FOLDER installs one that you are writing"
         raise UnknownNameError(f"no plugin or distribution named {name!r} is installed{near}")
     return found
+
+
+def _check_has_entry_point(name: str) -> None:
+    """Raise an error that says so if a distribution of that name is installed and names no plugin."""
+    try:
+        version = metadata.version(name)
+    except (metadata.PackageNotFoundError, ValueError):
+        return
+    told = f"{name} {version} is installed, and has no entry point in group zoo"
+    mend = 'add [project.entry-points.zoo] with zoo_mine = "zoo_mine" to its pyproject.toml, and install it again'
+    raise PluginError(f"{told}; {mend}")
 
 
 def trials(name: str) -> Iterator[Trial]:
