@@ -15,6 +15,7 @@ from wheels import Distribution, install
 import zoo as face
 from zoo.discovery import KINDS
 from zoo.errors import PluginError
+from zoo.plugins import CATALOGUE
 from zoo.signature import Classes
 from zoo.testing import DATASET_CHECKS, PLUGIN_CHECKS, CheckFailure, check_dataset, check_plugin
 from zoo.testing.naming import IMPORT_STRINGS
@@ -100,9 +101,7 @@ def test_a_planted_fault_is_caught_by_name_with_what_to_do(check, tmp_path):
     assert "; " in line
 
 
-@pytest.mark.parametrize(
-    "name", ["zoo_cnn", "zoo_grid_gcn", "zoo_image_sets", "zoo_resnet", "zoo_timm", "zoo_torchvision"]
-)
+@pytest.mark.parametrize("name", [plugin.name for plugin in CATALOGUE.plugins() if plugin.is_own])
 def test_zoos_own_plugins_pass_as_wholes(name):
     reports = check_plugin(name, only=list(PLUGIN_CHECKS))
     print(*reports, sep="\n")
