@@ -36,6 +36,8 @@ weights: $(VENV)/installed ## Train the weights that ship again; needs Fashion-M
 	for model in gcn-7x7 cnn-7x7 cnn-simple cnn-deep; do \
 	  $(BIN)/zoo fit $$model mnist --recipe cosine --seed 0 --every never --license cc-by-sa-3.0 --save weights/$$model/mnist; \
 	done
+	$(BIN)/zoo fit attention-gan-28x28 mnist --set precision=bf16 --seed 0 --license cc-by-sa-3.0 --save runs/attention-gan
+	$(BIN)/python -c "import zoo; zoo.load('./runs/attention-gan').to(dtype='float16').save('weights/attention-gan-28x28/mnist')"
 
 bench: $(VENV)/installed ## zoo beside its peers; needs Fashion-MNIST (see docs/data.md).
 	$(BIN)/python -m pip install --quiet --constraint constraints.txt --editable '.[bench]'

@@ -8,6 +8,7 @@ import torch
 
 import zoo
 from zoo.errors import UnknownNameError
+from zoo.golden import TOLERANCE
 from zoo.shipped import folders, reference_of
 from zoo.verify import verify
 
@@ -16,9 +17,11 @@ WANTED = {
     f"{model}/{tag}" for model in ("gcn-7x7", "cnn-7x7", "cnn-simple", "cnn-deep") for tag in ("fashion-mnist", "mnist")
 }
 
+GENERATOR = "attention-gan-28x28/mnist"
 
-def test_four_models_on_two_data_sets_ship():
-    assert set(zoo.trained) >= WANTED
+
+def test_four_models_on_two_data_sets_and_a_generator_ship():
+    assert set(zoo.trained) >= {*WANTED, GENERATOR}
     assert set(zoo.trained) == set(folders())
 
 
@@ -46,6 +49,24 @@ def test_weights_hold(name):
     print(verdict)
     assert verdict.is_good
     assert verdict.golden < 1e-4
+
+
+def test_the_generator_that_ships_says_how_it_was_made_and_still_draws_what_it_drew():
+    weights = zoo.trained[GENERATOR]
+    assert (weights.data, weights.license, weights.accuracy) == ("mnist/train", "cc-by-sa-3.0", None)
+    assert weights.bytes < 3 << 20
+    manifest = weights.manifest
+    assert (manifest.seed, manifest.dtype, manifest.recipe.epochs) == (0, "float16", len(zoo.load(GENERATOR).history))
+    verdict = verify(GENERATOR)
+    assert verdict.is_good
+    assert verdict.golden < TOLERANCE["float16"]
+    assert "model.fit(data.train, recipe=zoo.Recipe(" in (weights.folder / "README.md").read_text()
+
+
+def test_the_generator_that_ships_draws_digits_that_a_classifier_reads():
+    model = zoo.load(GENERATOR)
+    assert model.predict(16).shape == (16, 1, 28, 28)
+    assert zoo.load("cnn-deep/mnist").evaluate(model.draw(300, seed=7)).accuracy > 0.95
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(WANTED) if "7x7/fashion" in name])

@@ -45,7 +45,7 @@ class Arm:
         if self.kind == "original":
             return real
         model = (self.drawer or usual(sets.name)).ready(real, seed=GENERATOR_SEED, quick=quick)
-        num = added(len(real)) if self.kind == "added" else len(real)
+        num = {"half": -(-len(real) // 2), "added": added(len(real))}.get(self.kind, len(real))
         drawn = model.draw(num, seed=derived_seed(seed, "drawn"))
         if self.kind == "drawn":
             return drawn
