@@ -79,8 +79,9 @@ def _by_strength(by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str
     for strength in CHANGES[change][1]:
         ours, *theirs = (_mean_at(by_row[f"{arm}: {label}"], f"{change}@{strength:g}") for label in (GRAPH, *RIVALS))
         (ahead if ours > max(theirs) else behind).append(f"{strength:g}")
-    told = [", ".join(strengths) or "none" for strengths in (ahead, behind)]
-    return f"By strength it is ahead of both at {told[0]}, and not at {told[1]}."
+    if not ahead or not behind:
+        return f"At {'every' if ahead else 'no'} strength it is ahead of both."
+    return f"It is ahead of both at {', '.join(ahead)}, and not at {', '.join(behind)}."
 
 
 def _mean_at(cells: Mapping[int, Cell], metric: str) -> float:

@@ -120,8 +120,7 @@ def test_the_verdict_is_that_of_the_rule(ours, many, accurate, word):
     told = list(verdict([cell(f"upright: {label}", right) for label, right in rows.items()]))
     assert len(told) == len(CHANGES)
     assert all(f"**{word}**" in sentence for sentence in told)
-    behind = "none" if word == "the claim holds" else "10, 20, 30, 40"
-    assert told[2].endswith(f"and not at {behind}.")
+    assert told[2].endswith(f"At {'every' if word == 'the claim holds' else 'no'} strength it is ahead of both.")
 
 
 def test_what_one_of_the_two_has_not_run_is_not_compared():
