@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import zoo
+from zoo.cli.experiment import seeds_of
 from zoo.experiment import Cell, markdown
 from zoo.experiment.figures import figures
 from zoo.experiment.inputs import inputs, recipe_of
@@ -121,6 +122,8 @@ def test_seeds_that_are_missing_are_told_with_the_command_that_runs_them():
     assert row.rest == "zoo experiment run tiny --row lands --seeds 1,2,3,4 --device cuda"
     (row,) = summaries(replace(gpu, seeds=(0, 7)), CELLS[:1])
     assert row.rest == "zoo experiment run tiny --row lands --seeds 7, --device cuda"
+    assert seeds_of(None, None, "7,") == (7,)  # the command line reads it so
+    assert seeds_of(None, None, "1,2,3,4") == (1, 2, 3, 4)
 
 
 def test_csv_and_json_have_the_numbers_and_leave_what_is_not_run_empty():

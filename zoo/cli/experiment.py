@@ -33,11 +33,11 @@ def list_experiments(is_json: bool) -> None:
 
 
 def seeds_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
-    """Read `5` (seeds 0 to 4) or `0,3,7`."""
+    """Read `5` (seeds 0 to 4), `0,3,7`, or `5,` (seed 5 alone)."""
     if text is None:
         return None
     try:
-        numbers = tuple(int(word) for word in text.split(","))
+        numbers = tuple(int(word) for word in text.removesuffix(",").split(","))
     except ValueError:
         raise click.BadParameter(
             f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=ctx, param=parameter
