@@ -136,6 +136,7 @@ EXPERIMENTS = (
         rows=ABLATION,
         metrics=("accuracy_score", "agreement", "frechet", "coverage"),
         text="Each generator is trained for 2 epochs of the default recipe, far from its best, all alike.",
+        verdict="zoo_attention_gan.verdicts:modules",
         pictures=("table",),
     ),
     Experiment(

@@ -34,11 +34,20 @@ def budgets(cells: Sequence[Cell]) -> list[str]:
     return [sentence for sentence in told if sentence]
 
 
-def _scores(cells: Sequence[Cell]) -> dict[str, dict[int, float]]:
-    """Return accuracies by label and seed."""
+def modules(cells: Sequence[Cell]) -> list[str]:
+    """Return how each number of attention modules stands to none, by the accuracy score of what is drawn."""
+    scores = _scores(cells, "accuracy_score")
+    told = (
+        _told("accuracy score", scores, label, "0 attention modules") for label in sorted(scores) if label[0] != "0"
+    )
+    return [sentence for sentence in told if sentence]
+
+
+def _scores(cells: Sequence[Cell], metric: str = "accuracy") -> dict[str, dict[int, float]]:
+    """Return a metric by label and seed."""
     scores: dict[str, dict[int, float]] = {}
     for cell in cells:
-        scores.setdefault(cell.row, {})[cell.seed] = cell.metrics["accuracy"]
+        scores.setdefault(cell.row, {})[cell.seed] = cell.metrics[metric]
     return scores
 
 

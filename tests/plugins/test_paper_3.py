@@ -200,6 +200,20 @@ def test_budgets_are_compared_plain_and_augmented_apart():
     assert sentence.endswith("no clear difference.")
 
 
+def test_attention_modules_are_compared_with_none():
+    cells = [
+        Cell("0 attention modules", 0, 0.8),
+        Cell("1 attention module", 0, 0.9),
+        Cell("3 attention modules", 1, 0.9),
+    ]
+    for cell in cells:
+        cell.metrics = {"accuracy_score": cell.metrics["accuracy"]}
+    assert verdicts.modules(cells) == [
+        "accuracy score: 1 attention module against 0 attention modules +10.00 points (1 seed, paired): "
+        "one seed decides nothing."
+    ]
+
+
 def test_arms_of_the_tables_are_those_of_the_module():
     assert (arms.ORIGINAL.kind, arms.HALF.kind, arms.ADDED_BY_SPECTRAL.drawer.model) == (
         "original",
