@@ -27,11 +27,13 @@ class Drawer:
     Args:
         model: A generator on `zoo.models`.
         trained: Reference of weights that ship, which were trained on the same images; none when left out.
+        config: Options of the generator, beside size, channels and classes, which are those of the images.
         changes: Fields of its recipe to change.
     """
 
     model: str
     trained: str = ""
+    config: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
 
     def ready(self, real: Images, *, seed: int, quick: bool) -> zoo.Model:
@@ -49,7 +51,8 @@ class Drawer:
         """
         if self.trained and not quick:
             return self._shipped(real)
-        made = zoo.create(self.model, seed=seed, size=real.size, channels=real.channels, classes=len(real.classes))
+        form: dict[str, Any] = {"size": real.size, "channels": real.channels, "classes": len(real.classes)}
+        made = zoo.create(self.model, seed=seed, **form, **self.config)
         recipe = made.spec.recipe.replace(**self.changes)
         return kept(made, recipe.replace(epochs=1) if quick else recipe, real)
 

@@ -1,25 +1,27 @@
 """Paper 3's tables as values: what they name is there, arms are equally long, and nothing unseen is drawn from."""
 
 import math
+from contextlib import contextmanager
 
 import pytest
 import torch
+from offering import offer
 
 import zoo
 from zoo.build import bound, resolved
 from zoo.data import Dataset
 from zoo.errors import ConfigError
+from zoo.experiment import Ledger, run
 from zoo.signature import Classes
 from zoo_attention_gan import arms, budgets, drawers, verdicts
 from zoo_attention_gan.arms import Arm, added
 from zoo_attention_gan.budgets import SIZE, Budget, few
 from zoo_attention_gan.drawers import Drawer
-from zoo_attention_gan.tables import EXPERIMENTS
+from zoo_attention_gan.tables import EXPERIMENTS, PLAIN
 
 TABLES = {experiment.name: experiment for experiment in EXPERIMENTS}
 ROWS = [(experiment.name, row) for experiment in EXPERIMENTS for row in experiment.rows]
-SMALL = {"size": 16, "width": 4}
-DRAWER = Drawer(model="attention-gan-28x28", changes={"epochs": 2, "batch_size": 16})
+DRAWER = Drawer(model="attention-gan-28x28", config={"width": 4}, changes={"epochs": 2, "batch_size": 16})
 
 
 def noise(num, seed=0):
@@ -131,32 +133,71 @@ class Killed(BaseException):
     """Ends a training in its middle, as a kill does."""
 
 
-def test_a_generator_whose_training_was_cut_goes_on_and_ends_in_the_same_bits(sets, monkeypatch, tmp_path):
+class Cut:
+    """Kills in the second epoch."""
+
+    def on_step(self, training):
+        if training.epoch == 2:
+            raise Killed
+
+    def on_epoch(self, training):
+        pass
+
+
+@pytest.fixture
+def cut(monkeypatch):
+    """Return what kills every training that keeps checkpoints, as a generator's does, and lists their folders."""
+
+    @contextmanager
+    def cut():
+        fit, begun = zoo.Model.fit, []
+
+        def killed(model, *args, **how):
+            if "checkpoint" in how:
+                begun.append(how["checkpoint"])
+                how["callbacks"] = [Cut()]
+            return fit(model, *args, **how)
+
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(zoo.Model, "fit", killed)
+            yield begun
+
+    return cut
+
+
+def test_a_generator_whose_training_was_cut_goes_on_and_ends_in_the_same_bits(sets, monkeypatch, tmp_path, cut):
     whole = DRAWER.ready(sets.train, seed=0, quick=False)
     monkeypatch.setattr(drawers, "PLACE", tmp_path / "again")
-    fit, begun = zoo.Model.fit, []
-
-    def cut(model, *args, **how):
-        begun.append(how["checkpoint"])
-        return fit(model, *args, **how, callbacks=[Cut()])
-
-    class Cut:
-        def on_step(self, training):
-            if training.epoch == 2:
-                raise Killed
-
-        def on_epoch(self, training):
-            pass
-
-    monkeypatch.setattr(zoo.Model, "fit", cut)
-    with pytest.raises(Killed):
+    with cut() as begun, pytest.raises(Killed):
         DRAWER.ready(sets.train, seed=0, quick=False)
-    monkeypatch.setattr(zoo.Model, "fit", fit)
     assert list((begun[0] / "checkpoints").iterdir())
     again = DRAWER.ready(sets.train, seed=0, quick=False)
     assert again.history["generator_loss"] == whole.history["generator_loss"]
     assert again.draw(5) == whole.draw(5)
     assert not (begun[0] / "checkpoints").exists()
+
+
+def noise_set(*, download=False):
+    return Dataset(train=lambda: noise(40), test=lambda: noise(10, seed=1), name="noise")
+
+
+def test_a_table_cut_while_its_generator_trains_loses_no_cell_and_repeats_none(sets, monkeypatch, tmp_path, cut):
+    about = {"classes": tuple("0123456789"), "size": (16, 16), "channels": 1, "counts": {"train": 40, "test": 10}}
+    build = {"build": f"{__name__}:noise_set", "license": "CC0-1.0"}
+    offer(monkeypatch, zoo.DatasetSpec(name="noise", summary="noise", **about, **build))
+    monkeypatch.setitem(drawers.USUAL, "noise", DRAWER)
+    how = {"model": "cnn-simple", "config": {"size": (16, 16)}, "recipe": "adam", "changes": {**PLAIN, "epochs": 1}}
+    arms_of = {"original: CNN": "ORIGINAL", "drawn: CNN": "DRAWN", "half and half: CNN": "HALF"}
+    rows = tuple(zoo.Row(label=key, train=f"zoo_attention_gan.arms:{arm}", **how) for key, arm in arms_of.items())
+    table = zoo.Experiment(name="cut", summary="", source="", dataset="noise", seeds=(0,), rows=rows)
+    ledger, begun = Ledger(tmp_path / "cut.jsonl"), []
+    with cut(), pytest.raises(Killed):
+        run(table, ledger, progress=False)
+    assert [cell.row for cell in ledger.cells()] == ["original: CNN"]
+    for _ in range(2):
+        run(table, ledger, progress=False, on_start=lambda row, *told: begun.append(row.label))
+    assert begun == ["drawn: CNN", "half and half: CNN"]
+    assert [cell.row for cell in ledger.cells()] == list(arms_of)
 
 
 def test_what_ships_draws_only_images_of_the_set_it_was_trained_on(sets):
