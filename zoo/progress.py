@@ -24,8 +24,8 @@ COLUMNS = {
     "images_per_second": ("images/s", 10, ",.0f"),
     "seconds": ("seconds", 8, ".2f"),
 }
-REFRESH, SHARE = 0.2, 0.004
-"""Seconds between two drawings of the bar at least, and the share of the time that drawing may take at most."""
+SOON, LATE, SHARE = 0.2, 1.0, 0.002
+"""Seconds between two drawings of the bar, at least and at most, and the share of the time they take in between."""
 
 
 def _line(row: dict[str, Any], cells: bool) -> str:
@@ -96,7 +96,7 @@ class Bar:
         if now >= self._next:
             self._measure(training.images, now)
             self._draw(training)
-            self._next = now + max(REFRESH, (time.monotonic() - now) / SHARE)
+            self._next = now + min(max(SOON, (time.monotonic() - now) / SHARE), LATE)
 
     def _draw(self, training: Training) -> None:
         epoch, epochs, steps = training.epoch - training.earlier, training.recipe.epochs, training.steps
