@@ -60,7 +60,14 @@ def test_the_manifest_names_everything_and_hashes_every_file(model, folder):
     config = json.loads((folder / "config.json").read_text())
     assert config["model"] == "gcn-7x7"
     assert config["plugin"]["plugin"] == "zoo_grid_gcn"
-    assert config["config"] == {"size": [7, 7], "channels": 1, "hidden": [4, 8], "classes": 10, "last_relu": False}
+    assert config["config"] == {
+        "size": [7, 7],
+        "channels": 1,
+        "hidden": [4, 8],
+        "classes": 10,
+        "last_relu": False,
+        "bias": 0.0,
+    }
     assert set(config["tensors"]) == set(model.net.state_dict())
     for name, sha256 in config["files"].items():
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
@@ -169,7 +176,7 @@ def test_loading_gives_eval_mode_and_leaves_the_random_state(folder):
 
 
 def test_a_config_that_would_take_all_memory_is_refused_before_anything_is_built(folder):
-    config = {"size": [7, 7], "channels": 1, "hidden": [10**9], "classes": 10, "last_relu": False}
+    config = {"size": [7, 7], "channels": 1, "hidden": [10**9], "classes": 10, "last_relu": False, "bias": 0.0}
     with pytest.raises(WeightsError, match=r"says 1,000,000,000, and \d+ numbers were saved"):
         zoo.load(resealed(folder, config=config))
 
