@@ -53,5 +53,5 @@ def _run(words: tuple[str, ...], path: tuple[Path, ...], out: int, errors: int) 
 def zoo_json(*words: str, path: tuple[Path, ...] = ()):
     """Run a command that succeeds, and return the JSON it prints."""
     done = zoo(*words, "--json", path=path)
-    assert done.returncode == 0, done.stderr
+    assert done.returncode == 0, f"{done.returncode}: {done.stderr or done.stdout}"
     return json.loads(done.stdout)
