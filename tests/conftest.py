@@ -13,6 +13,8 @@ import zoo
 from zoo.data.sources import places
 
 torch.set_num_threads(1)
+torch.zeros(1, requires_grad=True).sum().backward()  # counts the devices before a fake GPU adds one: with threads that
+# wait for a GPU, forked children could not train
 
 BESIDE = Path(__file__).parents[2] / "shared" / "data"
 GIVEN = os.environ.get("ZOO_DATA")
