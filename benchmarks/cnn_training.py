@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import zoo
 from benchmarks.peers import cnn
 from benchmarks.side_by_side import Peer, Result, apart, in_turn, rows_of, where
-from zoo.randomness import generator
+from zoo.seeding import generator
 
 IMAGES, BAR = 6400, 1e-3
 

@@ -12,8 +12,8 @@ from torch import Tensor
 import zoo
 from benchmarks.peers import gcn
 from benchmarks.side_by_side import Peer, Result, apart, in_turn, rows_of, where
-from zoo.fused.native import Kernel
-from zoo.randomness import generator
+from zoo.fused.compiler import Kernel
+from zoo.seeding import generator
 
 STEPS = 50
 

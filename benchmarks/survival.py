@@ -19,7 +19,7 @@ from torch import Tensor
 
 import zoo
 from benchmarks.side_by_side import Peer, Result, in_turn, rows_of, where
-from zoo.data.sources import disk
+from zoo.data.readers import on_disk as disk
 from zoo.signature import Classes
 
 NUMBER, AT_ONCE, SECONDS = 2_000_000, 20_000, 20

@@ -8,9 +8,9 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-from zoo import hooks
-from zoo.discovery import KINDS
-from zoo.paper import Row
+from zoo.plugins import hookspecs as hooks
+from zoo.plugins.discovery import KINDS
+from zoo.plugins.experiment_spec import Row
 from zoo.recipe import Recipe
 from zoo.testing import CHECKS, DATASET_CHECKS, ENCODER_CHECKS, GENERATOR_CHECKS, PLUGIN_CHECKS
 

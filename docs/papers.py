@@ -11,7 +11,7 @@ from pathlib import Path
 import zoo
 from zoo.experiment import Ledger, markdown
 from zoo.experiment.report import body, title
-from zoo.paper import Experiment
+from zoo.plugins.experiment_spec import Experiment
 
 DOCS = Path(__file__).parent
 PAGE, TABLES, PICTURES = DOCS / "papers.md", DOCS / "tables", DOCS / "pictures"

@@ -8,7 +8,7 @@ import tempfile
 from pathlib import Path
 
 import zoo
-from zoo.data.pictures import write_grid
+from zoo.data.image_files import write_grid
 
 
 def made_up(folder: Path) -> Path:

@@ -4,10 +4,10 @@ import hashlib
 import json
 from pathlib import Path
 
-from zoo.folder import CONFIG, HISTORY, WEIGHTS
-from zoo.header import length_of
-from zoo.seal import sealed
-from zoo.tensors import described, from_bytes, plain, to_bytes
+from zoo.files.safetensors import described, from_bytes, plain, to_bytes
+from zoo.files.safetensors_header import length_of
+from zoo.files.seal import sealed
+from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
 
 
 def headed(header: dict | bytes, data: bytes = b"") -> bytes:

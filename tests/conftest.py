@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.data.sources import places
+from zoo.data.readers import locations as places
 
 torch.set_num_threads(1)
 torch.zeros(1, requires_grad=True).sum().backward()  # counts the devices before a fake GPU adds one: with threads that

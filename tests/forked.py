@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 
 from zoo.cli.main import main
-from zoo.plugins import CATALOGUE
+from zoo.plugins.catalog import CATALOGUE
 
 
 def zoo(*words: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:

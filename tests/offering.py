@@ -1,7 +1,7 @@
 """Values offered to this process as an installed plugin would offer them."""
 
-from zoo.discovery import Plugin
-from zoo.plugins import CATALOGUE
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.discovery import Plugin
 
 
 def offer(monkeypatch, *values, plugin="zoo_subject", distribution="zoo-subject"):

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from zoo.run.store import Store
+from zoo.training.checkpoint.store import Store
 
 MEMORY = Path("/dev/shm")
 

@@ -17,7 +17,7 @@ from torch.utils.data import DataLoader, TensorDataset
 import zoo
 from zoo.cli.main import main
 from zoo.data import Stream
-from zoo.data.sources import iterables
+from zoo.data.readers import iterables
 from zoo.errors import (
     ConfigError,
     DeviceError,

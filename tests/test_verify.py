@@ -7,7 +7,7 @@ import torch
 from artifacts import holding, resealed, state_of
 
 import zoo
-from zoo.folder import CONFIG
+from zoo.saving.folder import CONFIG
 from zoo.verify import verify
 
 

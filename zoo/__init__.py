@@ -9,13 +9,13 @@ if TYPE_CHECKING:
     from zoo.api import create, dataset, load
     from zoo.data import Dataset, Images, Loader
     from zoo.errors import ZooError
-    from zoo.hooks import hookimpl
     from zoo.model import Model
-    from zoo.paper import Experiment, Row
+    from zoo.plugins.experiment_spec import Experiment, Row
+    from zoo.plugins.hookspecs import hookimpl
+    from zoo.plugins.source import Source
+    from zoo.plugins.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
     from zoo.recipe import Recipe
     from zoo.shelves import datasets, encoders, experiments, models, sources, trained
-    from zoo.source import Source
-    from zoo.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
 
 
 __version__ = "0.1.0"
@@ -24,13 +24,13 @@ _HOMES = {
     "zoo.api": ("create", "dataset", "load"),
     "zoo.data": ("Dataset", "Images", "Loader"),
     "zoo.errors": ("ZooError",),
-    "zoo.hooks": ("hookimpl",),
+    "zoo.plugins.hookspecs": ("hookimpl",),
     "zoo.model": ("Model",),
     "zoo.recipe": ("Recipe",),
     "zoo.shelves": ("datasets", "encoders", "experiments", "models", "sources", "trained"),
-    "zoo.source": ("Source",),
-    "zoo.paper": ("Experiment", "Row"),
-    "zoo.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "ModelSpec"),
+    "zoo.plugins.source": ("Source",),
+    "zoo.plugins.experiment_spec": ("Experiment", "Row"),
+    "zoo.plugins.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "ModelSpec"),
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
 

@@ -6,24 +6,26 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo import folder, shipped, weights
-from zoo.adapt import adapted
-from zoo.borrowing import borrowed, published
-from zoo.build import bound, built, resolved
 from zoo.data import Dataset
-from zoo.data.resize import Prepare, to_size
-from zoo.data.sources import dataset_at, on_disk
-from zoo.data.sources.places import download_folder
-from zoo.data.sources.vision import torchvision_dataset
+from zoo.data.readers import dataset_at, open_lazy_dataset
+from zoo.data.readers.locations import download_folder
+from zoo.data.readers.torchvision import torchvision_dataset
+from zoo.data.transforms import Prepare, to_size
 from zoo.errors import PluginError, SourceError, UnknownNameError, ZooError, did_you_mean, listed
-from zoo.finding import found
-from zoo.manifest import Manifest, Origin
+from zoo.factory.adapt import adapted
+from zoo.factory.build import bound, built, resolved
+from zoo.factory.restore import cast, check_extent, filled, form_of, provider, saved_config
+from zoo.factory.third_party import borrowed, published
+from zoo.hub.resolve import found
 from zoo.model import Model
-from zoo.plugins import CATALOGUE
-from zoo.randomness import check_seed, fresh_seed
-from zoo.reference import is_folder
-from zoo.restoring import cast, check_extent, filled, form_of, provider, saved_config
-from zoo.spec import ModelSpec
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.spec import ModelSpec
+from zoo.saving import artifact as weights
+from zoo.saving import bundled as shipped
+from zoo.saving import folder
+from zoo.saving.manifest import Manifest, Origin
+from zoo.saving.reference import is_folder
+from zoo.seeding import check_seed, fresh_seed
 from zoo.tasks import TASKS
 
 
@@ -148,7 +150,7 @@ def dataset(
 
     Args:
         name: A name on `zoo.datasets`; `torchvision:CIFAR10` for a data set of torchvision; or a folder or file: a
-            `Path`, or a string that begins with `.`, `/` or `~` (see `zoo.data.sources.dataset_at`).
+            `Path`, or a string that begins with `.`, `/` or `~` (see `zoo.data.readers.dataset_at`).
         download: Fetch it when it is not on this machine.
         size: Height and width, or one number for both, that images are brought to; their own when left out. Pictures
             of several sizes in a folder need it.
@@ -164,7 +166,7 @@ def dataset(
     if is_on_disk:
         if not is_folder(name):
             raise SourceError(f"{name!r} is no folder or file; only those can stay on the disk")
-        return on_disk(name, None if size is None else to_size(size, how))
+        return open_lazy_dataset(name, None if size is None else to_size(size, how))
     if size is None:
         return _found(name, download, None)
     found = _found(name, download, to_size(size, how))

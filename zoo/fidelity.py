@@ -10,13 +10,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo import shipped
 from zoo.api import create, load
 from zoo.data import Images
-from zoo.distances import NEIGHBOURS, frechet, kernel, outlines
 from zoo.errors import ConfigError, ImageError, listed
-from zoo.metrics import Evaluation
+from zoo.metrics.classification import Evaluation
+from zoo.metrics.generation import NEIGHBOURS, frechet, kernel, outlines
 from zoo.model import Model
+from zoo.saving import bundled as shipped
 
 COUNT = 2000
 SCORES = ("frechet", "kernel", "precision", "recall", "density", "coverage")

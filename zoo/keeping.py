@@ -7,15 +7,15 @@ from typing import Any, Protocol
 
 from torch.nn import Module
 
-from zoo.build import Config
-from zoo.golden import outputs
+from zoo.factory.build import Config
+from zoo.factory.restore import number_type
 from zoo.history import History
-from zoo.manifest import Manifest, Origin, Score
+from zoo.inference.golden import outputs
+from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
-from zoo.restoring import number_type
+from zoo.saving.artifact import Artifact
+from zoo.saving.manifest import Manifest, Origin, Score
 from zoo.signature import Classes, Preprocessing
-from zoo.spec import ModelSpec
-from zoo.weights import Artifact
 
 
 class Kept(Protocol):

@@ -13,36 +13,38 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import Module
 
-from zoo import fitting, shipped, weights
-from zoo.adapt import Report
-from zoo.borrowing import borrowed
-from zoo.build import Config, built
-from zoo.callbacks import Callback
 from zoo.data import Images
 from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
-from zoo.export import OPSET, Exported, export
-from zoo.finding import found
+from zoo.export.formats import OPSET, Exported, export
+from zoo.factory.adapt import Report
+from zoo.factory.build import Config, built
+from zoo.factory.restore import expected_by, filled, number_type_named, recomputed, start
+from zoo.factory.third_party import borrowed
 from zoo.history import History
 from zoo.hub import Publication
-from zoo.inference import Guess, checked_top, device_named, guesses
+from zoo.hub.publish import How, publish
+from zoo.hub.resolve import found
+from zoo.inference import ROLES, Role
+from zoo.inference.runner import Guess, checked_top, device_named, guesses
 from zoo.keeping import artifact_of
-from zoo.manifest import Origin, Score
-from zoo.metrics import Evaluation
-from zoo.progress import shown
-from zoo.publishing import How, publish
-from zoo.randomness import check_seed, isolated
+from zoo.metrics.classification import Evaluation
+from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
-from zoo.reference import is_folder
-from zoo.restoring import expected_by, filled, number_type_named, recomputed, start
-from zoo.roles import ROLES, Role
-from zoo.run.opening import opened
-from zoo.run.start import start_of
+from zoo.saving import artifact as weights
+from zoo.saving import bundled as shipped
+from zoo.saving.artifact import Artifact
+from zoo.saving.manifest import Origin, Score
+from zoo.saving.reference import is_folder
+from zoo.seeding import check_seed, isolated
 from zoo.signature import Classes
-from zoo.spec import ModelSpec
-from zoo.tracking import tracked
-from zoo.trainer import Trainer
-from zoo.watching import watchers
-from zoo.weights import Artifact
+from zoo.training import fitting
+from zoo.training.callbacks import Callback
+from zoo.training.checkpoint.run import opened
+from zoo.training.checkpoint.start import start_of
+from zoo.training.progress import shown
+from zoo.training.trackers import tracked
+from zoo.training.trainer import Trainer
+from zoo.training.watching import watchers
 
 
 @final
@@ -119,7 +121,8 @@ class Model:
             callbacks: Objects with `on_step(training)` and `on_epoch(training)`, or names of those that plugins offer.
             progress: Show training on standard error.
             checkpoint: Folder to keep the training in: checkpoints, the history, how far it is. Ctrl-C and SIGTERM then
-                finish the step, write a checkpoint and end with `zoo.run.signals.Interrupted` or `Terminated`.
+                finish the step, write a checkpoint and end with `Interrupted` or `Terminated` of
+                `zoo.training.checkpoint.signals`.
             every: When to write one: `epoch`, `2 epochs`, `500 steps`, `10 minutes`; the best epochs are also kept.
             newest: How many of the newest checkpoints are kept.
             resume: True goes on with the training in `checkpoint`, given what it was begun with, and ends in the same
@@ -222,7 +225,8 @@ class Model:
     def features(self, images: Any) -> NDArray[np.float32]:
         """Return what the net has found in each image before it decides, float32 (N, D), in order.
 
-        Of a linear classifier these are its inputs; see `zoo.features.features_of` for what they are of others.
+        Of a linear classifier these are its inputs; see `zoo.inference.features.features_of` for what they are
+        of others.
 
         Args:
             images: Anything `predict` takes.
@@ -265,7 +269,8 @@ class Model:
         """Take the weights of a saved model, and return what became of each tensor; all of it or nothing.
 
         The saved model may have been made for other classes (the head stays as it is here), other channels (the first
-        layer is spread over them; see `zoo.adapt`) and, where no tensor's shape depends on it, another image size.
+        layer is spread over them; see `zoo.factory.adapt`) and, where no tensor's shape depends on it, another image
+        size.
         The model takes over its normalisation, and its classes if there are as many; its history starts anew.
 
         Args:
@@ -358,7 +363,7 @@ class Model:
         Args:
             repo: `owner/name`; made if it is not there.
             license: Identifier of the weights' licence, such as `mit`; kept in `model.license`.
-            **how: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see `zoo.publishing.How`.
+            **how: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see `zoo.hub.publish.How`.
 
         Raises:
             HubError: It cannot be published; the kind says why. Nothing, or everything, was published.

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.paper import Experiment
-from zoo.plugins import CATALOGUE
-from zoo.registry import Registry
-from zoo.source import Source
-from zoo.spec import CallbackSpec, DatasetSpec, EncoderSpec, ModelSpec
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.experiment_spec import Experiment
+from zoo.plugins.registry import Registry
+from zoo.plugins.source import Source
+from zoo.plugins.spec import CallbackSpec, DatasetSpec, EncoderSpec, ModelSpec
 
 if TYPE_CHECKING:
-    from zoo.shipped import Trained
+    from zoo.saving.bundled import Trained
 
 
 def _trained() -> tuple[tuple[str, Trained], ...]:
     """Return the trained weights; what reads them is imported at the first look, not with the other shelves."""
-    from zoo.shipped import offers
+    from zoo.saving.bundled import offers
 
     return offers()
 

@@ -8,12 +8,12 @@ from pathlib import Path
 from zoo.api import dataset, load
 from zoo.data import Images
 from zoo.errors import SourceError, UnknownNameError, ZooError
-from zoo.finding import found
-from zoo.golden import TOLERANCE, Golden, difference, outputs
-from zoo.manifest import Score
+from zoo.factory.restore import number_type
+from zoo.hub.resolve import found
+from zoo.inference.golden import TOLERANCE, Golden, difference, outputs
 from zoo.model import Model
-from zoo.restoring import number_type
-from zoo.weights import read
+from zoo.saving.artifact import read
+from zoo.saving.manifest import Score
 
 SCORE_TOLERANCE = 1e-3
 """Largest change of an accuracy: another machine may add in another order, and turn an image or two."""

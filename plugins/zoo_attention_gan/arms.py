@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from zoo.data import Dataset, Images, mix
 from zoo.errors import ConfigError
-from zoo.randomness import derived_seed
+from zoo.seeding import derived_seed
 from zoo_attention_gan.drawers import Drawer, usual
 
 BATCH = 128

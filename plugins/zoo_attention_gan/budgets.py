@@ -8,7 +8,7 @@ import torch
 
 from zoo.data import Dataset, Images, mix
 from zoo.errors import ConfigError
-from zoo.randomness import derived_seed, generator
+from zoo.seeding import derived_seed, generator
 from zoo_attention_gan.drawers import Drawer
 
 SIZE = 12_800

@@ -12,9 +12,9 @@ from typing import Any
 import zoo
 from zoo.data import Images
 from zoo.errors import ConfigError
-from zoo.folder import CONFIG
 from zoo.recipe import Recipe
-from zoo.run.store import Store
+from zoo.saving.folder import CONFIG
+from zoo.training.checkpoint.store import Store
 
 PLACE = Path("runs/generators")
 """Where generators are kept, below the working folder: one a model, recipe, seed and set of images."""

@@ -7,9 +7,9 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from zoo.encoder import encoder as built_encoder
-from zoo.encoder import lasting, options_of
 from zoo.errors import ConfigError
+from zoo.factory.encoder import encoder as built_encoder
+from zoo.factory.encoder import lasting, options_of
 from zoo.fused import Layer, Stack
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.gcn import GCN

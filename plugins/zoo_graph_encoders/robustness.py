@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from zoo import Dataset, Images, Model
-from zoo.randomness import generator
+from zoo.seeding import generator
 from zoo_graph_encoders.warps import Homography, changed, perspective, rotation, scale, shear, turned
 
 SIZE = (7, 7)

@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from zoo import Images
-from zoo.data.resize import resized
+from zoo.data.transforms import resized
 
 CHUNK = 4096
 Homography = Callable[[float, Tensor], Tensor]

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from zoo import Dataset
-from zoo.data.sources import dataset_at, idx
-from zoo.data.sources.packed import read_safetensors
-from zoo.data.sources.places import download_folder, found, found_or_told
-from zoo.data.sources.vision import torchvision_dataset
+from zoo.data.readers import dataset_at, idx
+from zoo.data.readers.archives import read_safetensors
+from zoo.data.readers.locations import download_folder, found, found_or_told
+from zoo.data.readers.torchvision import torchvision_dataset
 from zoo.signature import Classes
 from zoo_image_sets import CLOTHES, DIGITS
 

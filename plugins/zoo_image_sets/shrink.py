@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from scipy.ndimage import zoom
 
 from zoo import Images
-from zoo.data.sources import idx
-from zoo.data.sources.packed import write_safetensors
+from zoo.data.readers import idx
+from zoo.data.readers.archives import write_safetensors
 from zoo.signature import Classes
 from zoo_image_sets import CLOTHES
 from zoo_image_sets.readers import BUNDLED

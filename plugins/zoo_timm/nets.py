@@ -9,7 +9,7 @@ import timm
 from timm.models import get_pretrained_cfg
 from torch.nn import Module
 
-from zoo.stem import small_stem, tried
+from zoo.factory.stem import small_stem, tried
 from zoo_timm.weights import published
 
 Builder = Callable[..., Module]

@@ -9,8 +9,8 @@ import timm
 from timm.models import get_pretrained_cfg
 
 from zoo.errors import UnknownNameError, listed
-from zoo.folder import WEIGHTS
-from zoo.foreign import Foreign
+from zoo.plugins.foreign import Foreign
+from zoo.saving.folder import WEIGHTS
 
 
 def published(name: str, tag: str | None, config: Mapping[str, Any]) -> Foreign:

@@ -10,7 +10,7 @@ from torch.nn import Module
 from torchvision import models
 
 from zoo.errors import ConfigError
-from zoo.stem import small_stem, tried, with_channels
+from zoo.factory.stem import small_stem, tried, with_channels
 from zoo_torchvision.weights import published
 
 Builder = Callable[..., Module]

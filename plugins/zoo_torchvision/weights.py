@@ -7,7 +7,7 @@ from typing import Any
 
 from torchvision import models
 
-from zoo.foreign import Foreign
+from zoo.plugins.foreign import Foreign
 
 HALVES = ("googlenet", "inception_v3")
 """Nets that torchvision took over from elsewhere, for images normalised with mean and standard deviation 1/2."""

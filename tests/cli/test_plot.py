@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.experiment.inputs import inputs, recipe_of
+from zoo.experiment.freshness import inputs, recipe_of
 
 
 @pytest.fixture(scope="module")

@@ -1,4 +1,4 @@
-"""`zoo push`, `zoo pull` and `zoo verify` as a person calls them; the whole story is tests/test_hub_story.py."""
+"""`zoo push`, `zoo pull` and `zoo verify` as a person calls them; the whole story is tests/hub/test_hub_story.py."""
 
 import json
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.run import record
+from zoo.training.checkpoint import run_file as record
 
 WORDS = ("--seed", "0", "--quiet", "--set", "batch_size=16", "--set", "ema=0.9", "--epochs", "3")
 
@@ -20,7 +20,7 @@ WORDS = ("--seed", "0", "--quiet", "--set", "batch_size=16", "--set", "ema=0.9",
 @pytest.fixture
 def few(tmp_path):
     """Write a file of 320 training images."""
-    from zoo.data.sources.packed import write_safetensors
+    from zoo.data.readers.archives import write_safetensors
 
     data = zoo.dataset("fashion-mnist-7x7")
     write_safetensors({"train": data.train.take(320), "test": data.test.take(50)}, tmp_path / "few.safetensors", {})

@@ -13,7 +13,7 @@ import zoo
 from zoo.cli.experiment import seeds_of
 from zoo.experiment import Cell, markdown
 from zoo.experiment.figures import figures
-from zoo.experiment.inputs import inputs, recipe_of
+from zoo.experiment.freshness import inputs, recipe_of
 from zoo.experiment.report import as_csv, as_json
 from zoo.experiment.summary import Stat, summaries
 

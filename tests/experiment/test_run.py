@@ -9,10 +9,10 @@ import pytest
 import torch
 
 import zoo
-from zoo.data.sources.packed import write_safetensors
+from zoo.data.readers.archives import write_safetensors
 from zoo.errors import BusyError, ConfigError, PluginError, TrainingError, WeightsError
 from zoo.experiment import Cell, Ledger, run, waiting
-from zoo.experiment.inputs import current, inputs, is_of, recipe_of
+from zoo.experiment.freshness import current, inputs, is_of, recipe_of
 
 FEW = 256
 ROWS = (

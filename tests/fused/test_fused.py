@@ -13,8 +13,10 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, TrainingError
-from zoo.fused import Layer, Stack, answering, call, fused, native, player
-from zoo.fused.emit import Machine
+from zoo.fused import Layer, Stack, answering, call, fused
+from zoo.fused import compiler as native
+from zoo.fused import modules as player
+from zoo.fused.codegen.builder import Machine
 from zoo.graph import PixelGraph
 from zoo.tasks.shares import Shares
 
@@ -177,7 +179,7 @@ def test_frozen_parameters_are_trained_layer_by_layer(small):
 
 
 def test_without_llvmlite_layers_are_computed_one_by_one(small, monkeypatch):
-    monkeypatch.setattr("zoo.fused.choice.find_spec", lambda name: None)
+    monkeypatch.setattr("zoo.fused.dispatch.find_spec", lambda name: None)
     model = zoo.create("gcn-7x7", seed=0)
     with pytest.raises(ConfigError, match="pip install llvmlite"):
         model.fit(small, epochs=1, kernels="fused", progress=False)

@@ -11,7 +11,7 @@ import zoo
 from zoo.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
-TOLD_ELSEWHERE = "hub.md"  # needs a Hub: tests/test_hub_story.py
+TOLD_ELSEWHERE = "hub.md"  # needs a Hub: tests/hub/test_hub_story.py
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))

@@ -7,8 +7,8 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.folder import CARD, CONFIG, HISTORY, WEIGHTS, sums
-from zoo.manifest import Manifest, Origin
+from zoo.saving.folder import CARD, CONFIG, HISTORY, WEIGHTS, sums
+from zoo.saving.manifest import Manifest, Origin
 from zoo.signature import Classes, Preprocessing
 
 README = "---\nlicense: {license}\n---\n# A model\n\nVersion {seed}.\n"

@@ -6,8 +6,8 @@ from huggingface_hub import hf_hub_download
 from tests.hub import artifact
 from tests.hub.conftest import LONG
 from zoo.errors import HubUnreachableError
-from zoo.folder import CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.hub import pull
+from zoo.saving.folder import CONFIG, FILES, HISTORY, WEIGHTS
 
 HASHED = (CONFIG, WEIGHTS, HISTORY)
 PLACES = (0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.999) if LONG else (0, 0.5, 0.999)

@@ -9,8 +9,8 @@ import pytest
 from tests.hub import artifact
 from tests.hub.conftest import LONG
 from zoo.errors import HubError, HubNotFoundError, HubUntrustedError, WeightsError, ZooError
-from zoo.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.hub import pull
+from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 
 NAMES = (
     "../evil.txt",
@@ -69,7 +69,7 @@ def without(name):
 
 def changed(**fields):
     """Return a model whose config says something else, under a seal that is right."""
-    from zoo.seal import sealed
+    from zoo.files.seal import sealed
 
     record = json.loads(artifact.files(1)[CONFIG])
     record.pop("seal")

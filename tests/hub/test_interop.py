@@ -8,8 +8,8 @@ from huggingface_hub import HfApi, hf_hub_download, snapshot_download
 from safetensors import safe_open
 
 from tests.hub import artifact
-from zoo.folder import CARD, CONFIG, FILES, WEIGHTS
 from zoo.hub import pull, push
+from zoo.saving.folder import CARD, CONFIG, FILES, WEIGHTS
 
 
 @pytest.mark.reliability

@@ -9,8 +9,8 @@ from tests.hub import artifact
 from tests.hub.conftest import TOKEN
 from tests.hub_server import Server, User, serve
 from zoo.errors import HubError, HubUntrustedError
-from zoo.folder import WEIGHTS
 from zoo.hub import Client, pull, push
+from zoo.saving.folder import WEIGHTS
 
 
 @pytest.fixture

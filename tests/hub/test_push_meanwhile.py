@@ -7,8 +7,8 @@ import pytest
 from tests.hub import artifact
 from tests.hub.served import count, head, kept
 from zoo.errors import HubConflictError, HubUntrustedError
-from zoo.folder import FILES, HISTORY
 from zoo.hub import push
+from zoo.saving.folder import FILES, HISTORY
 
 
 @pytest.mark.parametrize("how", [{"drop_after": 0}, {"truncate_at": 5}])

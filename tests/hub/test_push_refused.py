@@ -1,13 +1,13 @@
 """Publishing: what is refused, and that nothing is sent then."""
 
 import pytest
+from tests.hub.test_pushing import WRITES
 
 from tests.hub import artifact
 from tests.hub.served import kept
-from tests.hub.test_pushing import WRITES
 from zoo.errors import HubConflictError, HubError, HubNotFoundError, UnknownNameError, WeightsError
-from zoo.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.hub import push
+from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 
 
 def test_a_taken_tag_is_told_before_anything_is_sent(published, folder, newer):

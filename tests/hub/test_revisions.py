@@ -10,8 +10,8 @@ import pytest
 from tests.hub import artifact
 from tests.hub.served import head
 from zoo.errors import HubError, HubNotFoundError, HubUntrustedError
-from zoo.folder import CONFIG, FILES, WEIGHTS
 from zoo.hub import lockfile, pull
+from zoo.saving.folder import CONFIG, FILES, WEIGHTS
 
 REF = "hf:ann/model"
 

@@ -6,7 +6,7 @@ import torch
 import zoo
 from zoo.errors import ConfigError
 from zoo.history import History
-from zoo.metrics import evaluation
+from zoo.metrics.classification import evaluation
 from zoo.plots import Entry, classes, curves, pictures, robustness, table, write
 from zoo.plots.style import COLOURS, stroke
 from zoo.signature import Classes

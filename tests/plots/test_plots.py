@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from zoo.history import History
-from zoo.metrics import evaluation
+from zoo.metrics.classification import evaluation
 from zoo.plots import confusion, curves, write
 
 HISTORY = History(

@@ -33,10 +33,11 @@ from courses import (
 from forge import ended, forked, told_by
 
 import zoo
-from zoo import optim, randomness
+from zoo import seeding as randomness
 from zoo.errors import ZooError
-from zoo.run import state as state_room
-from zoo.run.store import Store
+from zoo.training import optimizer as optim
+from zoo.training.checkpoint import train_state as state_room
+from zoo.training.checkpoint.store import Store
 
 
 def kills(place, runs, wanted):
@@ -106,7 +107,7 @@ def forgotten(what):
         randomness.set_states = lambda kept: None
     elif what == "optimizer":
         optim.Stepper.load_state_dict = lambda self, state: None
-    from zoo.run import keeper
+    from zoo.training.checkpoint import checkpointer as keeper
 
     keeper.put_back = changed
 
@@ -244,7 +245,7 @@ def refused_model(make, folder, data):
 
 
 def refused_version(folder):
-    from zoo.run import fingerprint
+    from zoo.training.checkpoint import fingerprint
 
     whole = fingerprint.version
     fingerprint.version = lambda name: "3.0.0" if name == "torch" else whole(name)

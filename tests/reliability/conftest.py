@@ -13,8 +13,8 @@ import pytest
 import toys
 
 import zoo
-from zoo.discovery import Plugin
-from zoo.plugins import CATALOGUE
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.discovery import Plugin
 
 
 @pytest.fixture(scope="session")

@@ -17,20 +17,21 @@ from forge import ended, forked, told_by
 from torch import nn
 
 import zoo
-from zoo import ModelSpec, Recipe, randomness
-from zoo.build import bound, built
+from zoo import ModelSpec, Recipe
+from zoo import seeding as randomness
 from zoo.data import Loader
 from zoo.errors import ZooError
+from zoo.factory.build import bound, built
+from zoo.files.state_codec import apart
 from zoo.history import History
-from zoo.manifest import Origin
 from zoo.model import Model
-from zoo.run.opening import opened
-from zoo.run.start import start_of
-from zoo.run.store import Store
-from zoo.run.tree import apart
+from zoo.saving.manifest import Origin
 from zoo.signature import Classes, Preprocessing
 from zoo.tasks import Loss
-from zoo.trainer import Trainer
+from zoo.training.checkpoint.run import opened
+from zoo.training.checkpoint.start import start_of
+from zoo.training.checkpoint.store import Store
+from zoo.training.trainer import Trainer
 
 torch.set_num_threads(1)
 EPOCHS, BATCH, STEPS = 3, 32, 5

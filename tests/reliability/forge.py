@@ -18,9 +18,9 @@ import bar
 import torch
 
 import zoo
-import zoo.tensors
-from zoo import atomic
+import zoo.files.safetensors
 from zoo.errors import WeightsError
+from zoo.files import atomic
 
 torch.set_num_threads(1)
 OLD, NEW, NEXT = 1, 2, 3
@@ -289,7 +289,7 @@ def _measured(read, path):
 
 def measured(place, way, warm):
     """Read each file or folder in a place in a process of its own; return what is said, seconds and extra memory."""
-    read = {"tensors.read": zoo.tensors.read, "zoo.load": zoo.load}[way]
+    read = {"tensors.read": zoo.files.safetensors.read, "zoo.load": zoo.load}[way]
     zoo.load(warm)  # what is imported at the first use is not the file's cost
     return {path.stem: json.loads(told_by(_measured, read, path)) for path in sorted(Path(place).iterdir())}
 

@@ -10,7 +10,7 @@ import zipfile
 import torch
 from artifacts import headed
 
-import zoo.tensors
+import zoo.files.safetensors
 
 F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 EIGHT = bytes(8)
@@ -147,4 +147,4 @@ def crafted(marker):
 
 def valued(value):
     """Return a whole safetensors file with one value that is not finite in it."""
-    return zoo.tensors.to_bytes({"a": torch.tensor([1.0, value])}, "")
+    return zoo.files.safetensors.to_bytes({"a": torch.tensor([1.0, value])}, "")

@@ -16,7 +16,7 @@ from forge import ended, forked
 
 from zoo.data import Loader
 from zoo.errors import ZooError
-from zoo.run.store import Store
+from zoo.training.checkpoint.store import Store
 
 
 def rank(work, number, size, port, *words):

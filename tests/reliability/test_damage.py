@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from zoo.errors import WeightsError
-from zoo.folder import CONFIG, HISTORY, WEIGHTS
+from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
 
 pytestmark = pytest.mark.reliability
 FILES = (WEIGHTS, CONFIG, HISTORY)

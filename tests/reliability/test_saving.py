@@ -12,8 +12,8 @@ import forge
 import pytest
 
 import zoo
-from zoo import atomic
 from zoo.errors import BusyError, WeightsError
+from zoo.files import atomic
 
 pytestmark = [
     pytest.mark.reliability,

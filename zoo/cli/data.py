@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from zoo.cli.shelf import list_
-from zoo.cli.table import as_json, print_json, print_pairs
+from zoo.cli.list_info import list_
+from zoo.cli.output import as_json, print_json, print_pairs
 
 
 @click.command()
@@ -51,7 +51,7 @@ def _draw(images: Any, path: Path) -> None:
     """Write the first ten images of each class, a class a row."""
     import torch
 
-    from zoo.data.pictures import write_grid
+    from zoo.data.image_files import write_grid
 
     rows = [images[(images.labels == k).nonzero().flatten()[:10]].images for k in images.labels.unique().tolist()]
     padded = [torch.cat([row, row.new_full((10 - len(row), *row.shape[1:]), 255)]) for row in rows]

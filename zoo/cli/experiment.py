@@ -7,8 +7,8 @@ from typing import Any
 
 import click
 
-from zoo.cli.shelf import list_
-from zoo.cli.table import as_json, print_json
+from zoo.cli.list_info import list_
+from zoo.cli.output import as_json, print_json
 
 TABLES = Path("docs/tables")
 out = click.option(
@@ -73,7 +73,7 @@ def run(
     that need a GPU are left out where there is none, unless --row names them.
     """
     from zoo import experiment as room
-    from zoo.plugins import CATALOGUE
+    from zoo.plugins.catalog import CATALOGUE
 
     spec = CATALOGUE.shelf("experiments")[name]
     ledger = room.Ledger(_path(out, name, quick))
@@ -111,7 +111,7 @@ def run(
 def report(name: str, quick: bool, form: str, pictures: Path | None, out: Path, is_json: bool) -> None:
     """Print the table of NAME from its finished cells, write it to OUT/NAME.md, and draw its pictures."""
     from zoo import experiment as room
-    from zoo.plugins import CATALOGUE
+    from zoo.plugins.catalog import CATALOGUE
 
     spec, path = CATALOGUE.shelf("experiments")[name], _path(out, name, quick)
     cells = room.Ledger(path).cells()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.table import as_json, print_json
+from zoo.cli.output import as_json, print_json
 
 
 @click.command()

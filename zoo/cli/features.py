@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.table import as_json, print_json
+from zoo.cli.output import as_json, print_json
 
 EXAMPLES = """
 \b
@@ -35,7 +35,7 @@ def features(model: str, pictures: tuple[str, ...], out: Path, device: str | Non
     """
     from zoo.api import load
     from zoo.data.inputs import files_of
-    from zoo.vectors import check_ending, write
+    from zoo.export.feature_file import check_ending, write
 
     check_ending(out)
     files = [str(file) for name in pictures for file in files_of(name)]

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.cli.fit_steps import again, default_folder, keep, prepared, train, words_of
+from zoo.cli.output import as_json, print_json
 from zoo.cli.runs import begun
-from zoo.cli.table import as_json, print_json
-from zoo.cli.training import again, default_folder, keep, prepared, train, words_of
-from zoo.run.record import is_first
+from zoo.training.checkpoint.run_file import is_first
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
-    from zoo.metrics import Evaluation
+    from zoo.metrics.classification import Evaluation
     from zoo.model import Model
 
 SHOWN = ("resume", "quiet", "is_json", "plot")
@@ -170,7 +170,7 @@ def _given_again(ctx: click.Context) -> dict[str, Any]:
 
 def _finish(model: Model, sets: Dataset, folder: Path, plot: Path | None, is_json: bool) -> None:
     """Score what is trained on the test images if there are any, save it, and say so."""
-    from zoo.cli.use import test_images
+    from zoo.cli.predict import test_images
 
     images = test_images(sets) if model.spec.task == "classification" else None
     result = None if images is None else model.evaluate(images, keep=True)

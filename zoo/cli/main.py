@@ -16,24 +16,24 @@ import click
 from zoo.errors import PluginError, ZooError
 
 if TYPE_CHECKING:
-    from zoo.registry import Registry
-    from zoo.spec import Command
+    from zoo.plugins.registry import Registry
+    from zoo.plugins.spec import Command
 
 COMMANDS = {
-    "list": ("zoo.cli.shelf:list_", "list models, or another shelf"),
-    "info": ("zoo.cli.shelf:info", "show all about a model, data set or experiment"),
+    "list": ("zoo.cli.list_info:list_", "list models, or another shelf"),
+    "info": ("zoo.cli.list_info:info", "show all about a model, data set or experiment"),
     "plugins": ("zoo.cli.plugins:plugins", "show what is installed and why it works or not; begin and check plugins"),
     "data": ("zoo.cli.data:data", "list data sets, or look into one"),
     "fit": ("zoo.cli.fit:fit", "train a model and save it"),
     "runs": ("zoo.cli.runs:runs", "list trainings: how far they are, and how to go on with them"),
-    "predict": ("zoo.cli.use:predict", "label images"),
+    "predict": ("zoo.cli.predict:predict", "label images"),
     "features": ("zoo.cli.features:features", "write what a saved model finds in pictures before it decides"),
     "sample": ("zoo.cli.sample:sample", "draw images with a saved generator"),
-    "evaluate": ("zoo.cli.use:evaluate", "score a saved model on labelled images"),
+    "evaluate": ("zoo.cli.predict:evaluate", "score a saved model on labelled images"),
     "plot": ("zoo.cli.plot:plot", "draw curves, scores and images of saved models, and tables"),
-    "push": ("zoo.cli.publish:push", "publish a saved model on the Hugging Face Hub"),
-    "pull": ("zoo.cli.publish:pull", "fetch models from the Hub and pin their commits"),
-    "verify": ("zoo.cli.publish:verify", "check saved models: hashes, golden outputs, scores"),
+    "push": ("zoo.cli.hub:push", "publish a saved model on the Hugging Face Hub"),
+    "pull": ("zoo.cli.hub:pull", "fetch models from the Hub and pin their commits"),
+    "verify": ("zoo.cli.hub:verify", "check saved models: hashes, golden outputs, scores"),
     "export": ("zoo.cli.export:export", "write a model as ONNX or torch.export"),
     "sweep": ("zoo.cli.sweep:sweep", "train over a grid of options and seeds, several at a time"),
     "experiment": ("zoo.cli.experiment:experiment", "run a paper's table and report it"),
@@ -80,7 +80,7 @@ class Group(click.Group):
 
 
 def _offered() -> Registry[Command]:
-    from zoo.plugins import CATALOGUE
+    from zoo.plugins.catalog import CATALOGUE
 
     return CATALOGUE.shelf("commands")
 

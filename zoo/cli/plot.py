@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zoo.cli.experiment import TABLES
-from zoo.cli.table import as_json, print_json
+from zoo.cli.output import as_json, print_json
 from zoo.errors import ConfigError
 
 KINDS = ("curves", "confusion", "classes", "images", "table")
@@ -60,18 +60,18 @@ def _drawn(runs: tuple[str, ...], kind: str, data: str | None, tables: Path) -> 
 
 
 def _curves(runs: tuple[str, ...]) -> Any:
-    from zoo.finding import found
+    from zoo.hub.resolve import found
     from zoo.plots import curves
-    from zoo.weights import read
+    from zoo.saving.artifact import read
 
     return curves({run.rstrip("/").removeprefix("./"): read(found(run).folder).history for run in runs})
 
 
 def _table(name: str, tables: Path) -> Any:
     from zoo.experiment import Ledger
-    from zoo.experiment.inputs import current
+    from zoo.experiment.freshness import current
     from zoo.plots import Entry, table
-    from zoo.plugins import CATALOGUE
+    from zoo.plugins.catalog import CATALOGUE
 
     spec = CATALOGUE.shelf("experiments")[name]
     metric = spec.metrics[0]
@@ -102,7 +102,7 @@ def _of_model(run: str, kind: str, data: str | None) -> Any:
 
 
 def _test_images(model: Any, run: str, kind: str, data: str | None) -> Any:
-    from zoo.cli.use import read
+    from zoo.cli.predict import read
 
     if data is None:
         raise ConfigError(f"--kind {kind} of {run} needs labelled images: add --data, such as --data fashion-mnist")

@@ -7,12 +7,12 @@ from typing import Any
 
 import click
 
-from zoo.cli.table import as_json, print_json, print_table
-from zoo.discovery import KINDS, Plugin
+from zoo.cli.output import as_json, print_json, print_table
 from zoo.errors import listed
-from zoo.hooks import SUPPORTED_API
-from zoo.plugins import CATALOGUE
-from zoo.scaffold import KINDS as SCAFFOLDS
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.discovery import KINDS, Plugin
+from zoo.plugins.hookspecs import SUPPORTED_API
+from zoo.plugins.scaffold import KINDS as SCAFFOLDS
 from zoo.shelves import SHELVES
 
 MEANING = "; this must hold: "
@@ -66,7 +66,7 @@ def _plugin(plugin: Plugin) -> dict[str, Any]:
 @as_json
 def doctor(is_json: bool) -> None:
     """Say what is amiss with the installed plugins, and how to mend it. Exit code 1 if something does not work."""
-    from zoo.doctor import findings, summary
+    from zoo.plugins.doctor import findings, summary
 
     found = findings()
     if is_json:
@@ -148,7 +148,7 @@ def new(name: str, kind: str, folder: Path | None, is_json: bool) -> None:
 
     NAME is such as mine: the distribution is then zoo-mine, and its package zoo_mine.
     """
-    from zoo.scaffold import written
+    from zoo.plugins.scaffold import written
 
     texts = written(name, kind, folder)
     place = next(path.parent for path in texts if path.name == "pyproject.toml")
@@ -179,7 +179,7 @@ def try_(source: str, share: tuple[int, int], seconds: float, is_json: bool) -> 
 
     Exit code 1 if one fails otherwise than with an error that says what to do, or if none was tried.
     """
-    from zoo.testing.trying import STATES, attempts, chosen
+    from zoo.testing.source_scan import STATES, attempts, chosen
 
     names, found = chosen(source, share), []
     for attempt in attempts(names, seconds=seconds):

@@ -10,10 +10,10 @@ from typing import Any
 
 import click
 
-from zoo.cli.table import as_json, print_json, print_table
+from zoo.cli.output import as_json, print_json, print_table
 from zoo.errors import ConfigError, WeightsError, ZooError
-from zoo.run import record
-from zoo.run.record import CHECKPOINTS, RUN, Record, is_first
+from zoo.training.checkpoint import run_file as record
+from zoo.training.checkpoint.run_file import CHECKPOINTS, RUN, Record, is_first
 
 LONGEST = 300
 """Letters of a problem that are shown in a terminal."""

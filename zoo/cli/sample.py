@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.table import as_json, print_json
+from zoo.cli.output import as_json, print_json
 
 
 def _labels(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int | str, ...]:
@@ -44,7 +44,7 @@ def sample(
     import torch
 
     from zoo.api import load
-    from zoo.data.pictures import write_grid
+    from zoo.data.image_files import write_grid
     from zoo.errors import ConfigError
 
     loaded = load(model).to(device or "cpu")

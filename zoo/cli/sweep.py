@@ -10,10 +10,10 @@ import click
 
 from zoo.cli.experiment import seeds_of
 from zoo.cli.fit import pairs
-from zoo.cli.table import as_json, print_json, print_table
+from zoo.cli.output import as_json, print_json, print_table
 
 if TYPE_CHECKING:
-    from zoo.experiment.sweep import Ended
+    from zoo.tuning.sweep import Ended
 
 NOT_PLAIN = re.compile(r"[^A-Za-z0-9.-]+")
 EXAMPLES = """
@@ -62,10 +62,10 @@ def sweep(
     Run again, it trains only what is missing.
     """
     from zoo.errors import TrainingError
-    from zoo.experiment.cell import Ledger
-    from zoo.experiment.ranking import ranked
-    from zoo.experiment.sweep import sweep as swept_over
-    from zoo.experiment.trials import trials
+    from zoo.experiment.ledger import Ledger
+    from zoo.tuning.grid import trials
+    from zoo.tuning.ranking import ranked
+    from zoo.tuning.sweep import sweep as swept_over
 
     fixed = changes if epochs is None else {**changes, "epochs": epochs}
     whole = {**{name: (value,) for name, value in fixed.items()}, **_listed(grid)}

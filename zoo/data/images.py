@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.distant import CHUNK, Distant, Pixels, chunks
-from zoo.data.resize import to_size
+from zoo.data.lazy import CHUNK, Distant, Pixels, chunks
+from zoo.data.transforms import to_size
 from zoo.errors import ImageError, LabelError, listed
-from zoo.randomness import generator
+from zoo.seeding import generator
 from zoo.signature import Classes
 
 
@@ -21,7 +21,7 @@ class Images:
     """Labelled images, in memory or on the disk.
 
     Args:
-        images: uint8 (N, C, H, W), 0 to 255: a tensor, or a `zoo.data.distant.Distant` that is read batch by batch.
+        images: uint8 (N, C, H, W), 0 to 255: a tensor, or a `zoo.data.lazy.Distant` that is read batch by batch.
         labels: int64 (N), class indices 0 to K - 1.
         classes: The K classes; numbered when left out.
         name: Where they come from, such as `fashion-mnist-7x7/train`; parts keep it.

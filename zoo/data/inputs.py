@@ -11,13 +11,13 @@ from torch import Tensor
 
 from zoo.data.arrays import float_images, shaped
 from zoo.data.dataset import Dataset
+from zoo.data.external_loader import Stream
+from zoo.data.image_files import decoded, is_picture, opened, pictures_in
 from zoo.data.images import Images
 from zoo.data.loader import Loader
-from zoo.data.pictures import decoded, is_picture, opened, pictures_in
-from zoo.data.resize import resized
-from zoo.data.sources import is_restartable
-from zoo.data.sources.folder import class_folders
-from zoo.data.stream import Stream
+from zoo.data.readers import is_restartable
+from zoo.data.readers.image_folder import class_folders
+from zoo.data.transforms import resized
 from zoo.errors import ImageError, SourceError
 from zoo.signature import Preprocessing
 

@@ -9,10 +9,10 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from zoo.data.distant import Distant
 from zoo.data.images import Images
+from zoo.data.lazy import Distant
 from zoo.errors import ConfigError, SourceError
-from zoo.randomness import derived_seed, generator
+from zoo.seeding import derived_seed, generator
 from zoo.signature import Classes
 
 GATHERED = 2**19

@@ -1,7 +1,7 @@
 """Reproduce a paper's table: run the cells that are missing, and put the paper beside ours."""
 
-from zoo.experiment.cell import Cell, Ledger
+from zoo.experiment.ledger import Cell, Ledger
 from zoo.experiment.report import FORMATS, markdown
-from zoo.experiment.run import run, waiting
+from zoo.experiment.runner import run, waiting
 
 __all__ = ["FORMATS", "Cell", "Ledger", "markdown", "run", "waiting"]

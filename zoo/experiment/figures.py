@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import mean
 from typing import Any
 
-from zoo.experiment.cell import Cell
-from zoo.experiment.inputs import current
+from zoo.experiment.freshness import current
+from zoo.experiment.ledger import Cell
 from zoo.experiment.report import title
 from zoo.history import History
-from zoo.paper import Experiment, Row
 from zoo.plots import Entry, curves, robustness, table
 from zoo.plots.scores import counted
-from zoo.plugins import CATALOGUE
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.experiment_spec import Experiment, Row
 
 Named = Iterator[tuple[str, Any]]
 """Figures by what they are called after the experiment's name."""

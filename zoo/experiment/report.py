@@ -9,11 +9,11 @@ from collections.abc import Iterator, Sequence
 from statistics import mean
 from typing import Any
 
-from zoo.build import resolved
-from zoo.experiment.cell import Cell
-from zoo.experiment.inputs import current
+from zoo.experiment.freshness import current
+from zoo.experiment.ledger import Cell
 from zoo.experiment.summary import Summary, summaries
-from zoo.paper import Experiment, Row
+from zoo.factory.build import resolved
+from zoo.plugins.experiment_spec import Experiment, Row
 
 EPOCHS_SHOWN = (1, 2, 5, 10, 20, 30)
 COLUMNS = ("experiment", "row", "metric", "paper", "mean", "std", "low", "high", "n", "verdict", "weights", "seconds")

@@ -7,10 +7,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
-from zoo.experiment.cell import Cell
-from zoo.experiment.inputs import current
+from zoo.experiment.freshness import current
+from zoo.experiment.ledger import Cell
 from zoo.history import is_lower_better
-from zoo.paper import Experiment, Row
+from zoo.plugins.experiment_spec import Experiment, Row
 
 REPRODUCED, BEATEN, MISSED = "reproduced", "beaten", "not reproduced"
 

@@ -8,8 +8,8 @@ import time
 import torch
 from torch import Tensor
 
-from zoo.fused.native import Kernel
-from zoo.fused.program import Slot
+from zoo.fused.codegen.program import Slot
+from zoo.fused.compiler import Kernel
 
 ALIGNMENT = 64
 """Bytes that vectors are aligned to."""

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 from torch.nn import Linear, Parameter
 
-from zoo.fused.shape import Dense, Shape
+from zoo.fused.layout import Dense, Shape
 from zoo.graph import PixelGraph
 
 

@@ -9,8 +9,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
-from zoo.graph.chain import chain, normalised_chain, product_waves
 from zoo.graph.edges import edges_of, offsets_of
+from zoo.graph.path_spectrum import chain, normalised_chain, product_waves
 
 DENSE_NODES = 256
 """Largest grid whose adjacency is multiplied as one matrix; larger ones are filtered along rows and columns."""

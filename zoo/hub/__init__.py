@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from zoo.hub.cache import Pulled
 from zoo.hub.client import Client, is_offline
-from zoo.hub.fetching import fetch
+from zoo.hub.fetch import fetch
 from zoo.hub.lockfile import Pin, Pins
 from zoo.hub.publication import FilePlan, Publication
-from zoo.hub.pulling import pull
-from zoo.hub.pushing import push
-from zoo.hub.reference import Reference
-from zoo.reference import is_hub
+from zoo.hub.pull import pull
+from zoo.hub.push import push
+from zoo.saving.hub_reference import Reference
+from zoo.saving.reference import is_hub
 
 __all__ = [
     "Client",

@@ -11,12 +11,12 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from zoo.atomic import replace_file
 from zoo.errors import WeightsError
-from zoo.folder import Contents, contents
+from zoo.files.atomic import replace_file
+from zoo.files.checked_json import parsed
 from zoo.hub.client import Client, assets
-from zoo.hub.reference import Reference, is_commit
-from zoo.plainjson import parsed
+from zoo.saving.folder import Contents, contents
+from zoo.saving.hub_reference import Reference, is_commit
 
 Source = Literal["cache", "hub"]
 

@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoo.errors import HubUnreachableError, HubUntrustedError
-from zoo.hub.failure import Question, translated
-from zoo.hub.guard import guarded, is_plain, origin
-from zoo.hub.reference import Reference
+from zoo.hub.error_translation import Question, translated
+from zoo.hub.http_guard import guarded, is_plain, origin
 from zoo.hub.retry import retried
+from zoo.saving.hub_reference import Reference
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from zoo.atomic import locked, replace_file
 from zoo.errors import HubError, WeightsError, ZooError
-from zoo.folder import CONFIG, WEIGHTS
+from zoo.files.atomic import locked, replace_file
+from zoo.files.checked_json import parsed
 from zoo.hub.cache import Pulled
-from zoo.hub.reference import Reference, is_commit
-from zoo.plainjson import parsed
+from zoo.saving.folder import CONFIG, WEIGHTS
+from zoo.saving.hub_reference import Reference, is_commit
 
 NAME = "zoo.lock"
 FORMAT = 1

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from zoo.hub.reference import MAIN, Reference
-from zoo.hub.remote import Repo
+from zoo.hub.repository import Repo
+from zoo.saving.hub_reference import MAIN, Reference
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from zoo.metrics import Evaluation
+from zoo.metrics.classification import Evaluation
 from zoo.plots.style import COLOURS, INK, SOFT, figure, plain, titled
 
 if TYPE_CHECKING:

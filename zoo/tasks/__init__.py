@@ -2,11 +2,11 @@
 
 from collections.abc import Callable, Mapping
 
-from zoo.data.resize import Normalize
+from zoo.data.transforms import Normalize
 from zoo.signature import Preprocessing
+from zoo.tasks.base import Loss, Tally, Task
 from zoo.tasks.classification import Classification
 from zoo.tasks.generation import Generation
-from zoo.tasks.task import Loss, Tally, Task
 
 TASKS: Mapping[str, Callable[[Preprocessing], Task]] = {
     "classification": lambda preprocessing: Classification(Normalize(preprocessing)),

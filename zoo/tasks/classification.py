@@ -11,9 +11,9 @@ from torch import Tensor
 from torch.nn import Module
 
 from zoo.data import Batch
-from zoo.data.resize import Normalize
+from zoo.data.transforms import Normalize
+from zoo.tasks.base import Loss, Tally
 from zoo.tasks.shares import Shares
-from zoo.tasks.task import Loss, Tally
 
 
 class Classification:

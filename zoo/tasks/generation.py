@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.nn import Module
 
 from zoo.data import Augment, Batch
-from zoo.data.resize import Denormalize, Normalize
+from zoo.data.transforms import Denormalize, Normalize
 from zoo.errors import ConfigError
 from zoo.recipe import Recipe
 from zoo.signature import Preprocessing
-from zoo.tasks.task import Loss, Tally
+from zoo.tasks.base import Loss, Tally
 
 
 class Generation:

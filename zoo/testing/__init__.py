@@ -10,15 +10,15 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from zoo.plugins import CATALOGUE
-from zoo.testing.checks import BY_TASK, CHECKS, GENERATOR_CHECKS
-from zoo.testing.encoder import EncoderSubject
-from zoo.testing.encoding import ENCODER_CHECKS
+from zoo.plugins.catalog import CATALOGUE
+from zoo.testing.datasets import DATASET_CHECKS, DataSubject
+from zoo.testing.encoders.checks import ENCODER_CHECKS
+from zoo.testing.encoders.subject import EncoderSubject
 from zoo.testing.kit import Trial, check_plugin, trials
-from zoo.testing.plugging import PLUGIN_CHECKS
-from zoo.testing.reading import DATASET_CHECKS, DataSubject
+from zoo.testing.models import BY_TASK, CHECKS, GENERATOR_CHECKS
+from zoo.testing.models.subject import Subject
+from zoo.testing.plugins.checks import PLUGIN_CHECKS
 from zoo.testing.report import CheckFailure, NotApplicable, Outcome, Report, reported
-from zoo.testing.subject import Subject
 
 __all__ = [
     "CHECKS",

@@ -7,19 +7,19 @@ from dataclasses import dataclass
 from importlib import metadata
 from typing import Any
 
-from zoo.discovery import Plugin
-from zoo.entrypoint import normalized
 from zoo.errors import ConfigError, PluginError, UnknownNameError, did_you_mean, listed
-from zoo.plugins import CATALOGUE
-from zoo.source import Source
-from zoo.testing.checks import BY_TASK, CHECKS
-from zoo.testing.encoder import EncoderSubject
-from zoo.testing.encoding import ENCODER_CHECKS
-from zoo.testing.plugging import PLUGIN_CHECKS
-from zoo.testing.plugin import PluginSubject
-from zoo.testing.reading import DATASET_CHECKS, DataSubject
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.discovery import Plugin
+from zoo.plugins.entry_points import normalized
+from zoo.plugins.source import Source
+from zoo.testing.datasets import DATASET_CHECKS, DataSubject
+from zoo.testing.encoders.checks import ENCODER_CHECKS
+from zoo.testing.encoders.subject import EncoderSubject
+from zoo.testing.models import BY_TASK, CHECKS
+from zoo.testing.models.subject import Subject
+from zoo.testing.plugins.checks import PLUGIN_CHECKS
+from zoo.testing.plugins.subject import PluginSubject
 from zoo.testing.report import Outcome, Report, outcomes, report_of
-from zoo.testing.subject import Subject
 
 Excuses = Mapping[str, Mapping[str, str]]
 """Checks known to fail, with the reason, by what they are checks of."""

@@ -1,0 +1,98 @@
+"""Sets made of real and of drawn images, by count and by share."""
+
+import pytest
+import torch
+
+import zoo
+from zoo.data import changed, cropped, mix
+from zoo.data.combine import prepared_as_paper_3
+from zoo.errors import ConfigError, ImageError, LabelError
+from zoo.signature import Classes
+
+
+def images(num, level, *, classes=2, size=4, name=""):
+    pixels = torch.full((num, 1, size, size), level, dtype=torch.uint8)
+    return zoo.Images(pixels, torch.arange(num) % classes, Classes.numbered(classes), name=name)
+
+
+def levels(mixed):
+    return mixed.images[:, 0, 0, 0]
+
+
+def test_a_count_adds_others_to_all_real_images():
+    mixed = mix(images(6, 10, name="mnist/train"), images(9, 200, name="gan/drawn"), count=3)
+    assert sorted(levels(mixed).tolist()) == [10] * 6 + [200] * 3
+    assert mixed.name == "6 of mnist/train and 3 of gan/drawn"
+
+
+def test_a_share_replaces_real_images_and_keeps_the_size():
+    mixed = mix(images(8, 10), images(9, 200), share=0.5)
+    assert sorted(levels(mixed).tolist()) == [10] * 4 + [200] * 4
+
+
+def test_a_total_makes_a_smaller_set():
+    mixed = mix(images(8, 10), images(9, 200), share=0.25, total=4)
+    assert sorted(levels(mixed).tolist()) == [10] * 3 + [200]
+
+
+@pytest.mark.parametrize(("share", "level"), [(0.0, 10), (1.0, 200)])
+def test_a_share_of_none_or_all_is_one_of_the_two(share, level):
+    assert levels(mix(images(5, 10), images(5, 200), share=share)).tolist() == [level] * 5
+
+
+def test_the_order_is_shuffled_and_labels_go_along_with_their_images():
+    real, others = images(50, 10), images(50, 200)
+    real.images += real.labels.to(torch.uint8).view(-1, 1, 1, 1)
+    others.images += others.labels.to(torch.uint8).view(-1, 1, 1, 1)
+    mixed = mix(real, others, count=50, seed=1)
+    assert torch.equal(levels(mixed) % 10, mixed.labels.to(torch.uint8))
+    assert 10 < int((levels(mixed)[:50] > 100).sum()) < 40
+    assert mix(real, others, count=50, seed=1) == mixed
+    assert mix(real, others, count=50, seed=2) != mixed
+
+
+def test_labels_are_matched_by_value():
+    swapped = zoo.Images(images(4, 200).images, torch.tensor([0, 0, 1, 1]), Classes.of((1, 0)))
+    mixed = mix(images(4, 10), swapped, count=4)
+    assert mixed.labels[levels(mixed) == 200].tolist().count(1) == 2
+    with pytest.raises(LabelError):
+        mix(images(4, 10), images(9, 200, classes=3), count=9)
+
+
+@pytest.mark.parametrize(
+    "how", [{}, {"count": 1, "share": 0.5}, {"share": 1.5}, {"count": -1}, {"count": 1, "total": 9}]
+)
+def test_what_cannot_be_asked_is_refused(how):
+    with pytest.raises(ConfigError):
+        mix(images(4, 10), images(4, 200), **how)
+
+
+def test_too_few_images_or_other_sizes_are_refused_with_what_to_do():
+    with pytest.raises(ImageError, match="4 real images and 9 others are asked for, and there are 4 and 5; draw more"):
+        mix(images(4, 10), images(5, 200), count=9)
+    with pytest.raises(ImageError, match="resize"):
+        mix(images(4, 10), images(4, 200, size=5), count=2)
+
+
+def test_a_crop_is_the_middle():
+    picture = images(1, 0, classes=1)
+    picture.images[0, 0] = torch.arange(16, dtype=torch.uint8).view(4, 4)
+    assert cropped(picture, 2).images[0, 0].tolist() == [[5, 6], [9, 10]]
+    with pytest.raises(ImageError, match="cannot crop 4 x 4 images to 5 x 5"):
+        cropped(picture, 5)
+
+
+def test_changes_are_made_once_differ_by_image_and_leave_the_set_as_it_was():
+    grey = images(20, 100)
+    found = changed(grey, ("brightness:0.3",), seed=0)
+    assert len(levels(found).unique()) > 10
+    assert found == changed(grey, ("brightness:0.3",), seed=0)
+    assert levels(grey).unique().tolist() == [100]
+
+
+def test_paper_3_crops_turns_and_changes_contrast(bundled):
+    large = bundled.train[:20].resize(32)
+    found = prepared_as_paper_3(large)
+    assert found.size == (28, 28)
+    assert torch.equal(found.labels, large.labels)
+    assert not torch.equal(found.images, cropped(large, 28).images)

@@ -1,0 +1,117 @@
+"""Encoders by name: third-party ones too, with names that last, and clear words where one is missing."""
+
+import json
+
+import pytest
+import torch
+from torch import nn
+
+import zoo
+from zoo.errors import ConfigError, PluginError, UnknownNameError
+from zoo.factory.encoder import encoder, lasting, options_of
+from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.discovery import Plugin
+
+
+class Shared(nn.Module):
+    """A linear map of every node: a stranger's encoder."""
+
+    def __init__(self, width: int, gain: float = 1.0):
+        super().__init__()
+        self.layer = nn.Linear(width, width)
+        self.gain = gain
+
+    def forward(self, nodes, graph):
+        return self.gain * self.layer(nodes)
+
+
+def plugin(name, spec_name, **fields):
+    spec = zoo.EncoderSpec(name=spec_name, summary="a stranger's", build=f"{__name__}:Shared")
+    fields = {"distribution": f"dist-{name}", "version": "1", "target": __name__, "offers": (spec,), **fields}
+    return Plugin(name=name, **fields)
+
+
+@pytest.fixture
+def install(monkeypatch):
+    """Install plugins beside those that are there."""
+    before = CATALOGUE.plugins()
+
+    def add(*plugins):
+        monkeypatch.setattr(CATALOGUE, "_plugins", (*before, *plugins))
+        monkeypatch.setattr(CATALOGUE, "_offers", {})
+
+    return add
+
+
+def test_a_strangers_encoder_works_by_name_in_the_model(install):
+    install(plugin("zoo_mine", "shared"))
+    model = zoo.create("graph-classifier", encoder="shared", options={"gain": 2}, width=8, seed=0)
+    assert model.logits(torch.zeros(1, 1, 7, 7, dtype=torch.uint8)).shape == (1, 10)
+    assert model.config["encoder"] == "zoo_mine:shared"
+    assert model.config["options"] == (("gain", 2),)
+
+
+def test_a_saved_model_finds_its_encoder_when_another_plugin_offers_the_name_later(install, tmp_path):
+    install(plugin("zoo_mine", "shared"))
+    folder = zoo.create("graph-classifier", encoder="shared", width=8, seed=0).save(tmp_path / "model")
+    install(plugin("zoo_mine", "shared"), plugin("zoo_other", "shared"))
+    assert zoo.load(folder).config["encoder"] == "zoo_mine:shared"
+    with pytest.raises(zoo.ZooError, match="2 plugins offer the encoder 'shared'"):
+        zoo.create("graph-classifier", encoder="shared")
+
+
+def test_the_manifest_names_the_encoder_and_its_options(install, tmp_path):
+    folder = zoo.create("gps-7x7", seed=0).save(tmp_path / "model")
+    config = json.loads((folder / "config.json").read_text())["config"]
+    assert config["encoder"] == "gps"
+    assert ["heads", 2] in config["options"]
+
+
+def test_own_encoders_keep_their_bare_name(install):
+    install(plugin("zoo_mine", "gcn"))
+    assert lasting("gcn") == "gcn"
+    assert lasting("zoo_mine:gcn") == "zoo_mine:gcn"
+    assert lasting("zoo_graph_encoders:gcn") == "gcn"
+
+
+@pytest.mark.parametrize(
+    ("later", "words"),
+    [
+        ((), "'shared' is missing: it comes with plugin zoo_mine, which is not installed"),
+        ((plugin("zoo_mine", "other"),), "'shared' is missing: zoo_mine 1 does not offer it"),
+        ((plugin("zoo_mine", "shared", status="off", offers=()),), "zoo_mine is turned off by ZOO_PLUGINS"),
+        ((plugin("zoo_mine", "shared", status="quarantined", reason="it broke", offers=()),), "quarantined: it broke"),
+    ],
+)
+def test_loading_without_the_encoder_names_it_and_its_plugin(install, tmp_path, later, words):
+    install(plugin("zoo_mine", "shared"))
+    folder = zoo.create("graph-classifier", encoder="shared", width=8, seed=0).save(tmp_path / "model")
+    install(*later)
+    with pytest.raises(UnknownNameError, match=words):
+        zoo.load(folder)
+
+
+def test_a_misspelt_encoder_is_suggested():
+    with pytest.raises(UnknownNameError, match=r"no encoder named 'gnc'; did you mean .*gcn"):
+        zoo.create("graph-classifier", encoder="gnc")
+
+
+def test_options_are_the_signature_without_width_and_size():
+    assert options_of("gps", {}) == {"heads": 4, "expansion": 2, "dropout": 0.0}
+    assert options_of("gcn", {}) == {}
+
+
+def unmade(width: int):
+    return width
+
+
+def test_a_builder_that_makes_no_module_is_told(install):
+    spec = zoo.EncoderSpec(name="shared", summary="none", build=f"{__name__}:unmade")
+    install(plugin("zoo_mine", "shared", offers=(spec,)))
+    with pytest.raises(PluginError, match="returned int, not a torch"):
+        encoder("shared", width=4, size=(2, 2))
+
+
+def test_only_known_symmetries_are_declared():
+    with pytest.raises(ConfigError, match="symmetry is 'D4' or left out"):
+        zoo.EncoderSpec(name="x", summary="x", build="a:b", symmetry="C4")

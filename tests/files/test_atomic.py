@@ -1,0 +1,194 @@
+"""One writer at a time, whole or not at all, and nothing left behind."""
+
+import os
+import threading
+import time
+
+import pytest
+
+from zoo.errors import BusyError
+from zoo.files import atomic
+
+
+@pytest.fixture(params=["exchanged", "moved away and in"])
+def target(request, tmp_path, monkeypatch):
+    """Return a folder that holds the old version, on a system that can exchange two folders or cannot."""
+    if request.param != "exchanged":
+        monkeypatch.setattr(atomic, "_exchanged", lambda one, other: False)
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "a.txt").write_text("old")
+    return folder
+
+
+def beside(target):
+    return sorted(path.name for path in target.parent.iterdir() if path != target)
+
+
+def replaced(target, text="new"):
+    with atomic.replacing(target, wait=0.2) as staged:
+        atomic.write(staged / "a.txt", text.encode())
+
+
+def test_a_folder_is_replaced_and_nothing_is_left(target):
+    replaced(target)
+    assert (target / "a.txt").read_text() == "new"
+    assert beside(target) == []
+
+
+def test_a_folder_is_made_with_the_folders_around_it(tmp_path):
+    replaced(tmp_path / "a" / "b" / "model")
+    assert (tmp_path / "a" / "b" / "model" / "a.txt").read_text() == "new"
+
+
+def test_the_old_one_stays_until_the_block_ends(target):
+    with atomic.replacing(target) as staged:
+        atomic.write(staged / "a.txt", b"new")
+        assert (target / "a.txt").read_text() == "old"
+
+
+@pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
+def test_a_block_that_fails_changes_nothing_and_leaves_nothing(target, error):
+    def broken():
+        with atomic.replacing(target) as staged:
+            atomic.write(staged / "a.txt", b"new")
+            raise error
+
+    with pytest.raises(error):
+        broken()
+    assert (target / "a.txt").read_text() == "old"
+    assert beside(target) == []
+
+
+def test_a_second_writer_waits_for_the_first(target):
+    def slow():
+        with atomic.replacing(target) as staged:
+            started.set()
+            time.sleep(0.2)
+            atomic.write(staged / "a.txt", b"first")
+
+    started = threading.Event()
+    first = threading.Thread(target=slow)
+    first.start()
+    started.wait()
+    with atomic.replacing(target) as staged:
+        assert (target / "a.txt").read_text() == "first"
+        atomic.write(staged / "a.txt", b"second")
+    first.join()
+    assert (target / "a.txt").read_text() == "second"
+    assert beside(target) == []
+
+
+def test_a_writer_that_waits_too_long_says_so(target):
+    with atomic.locked(target):
+        start = time.perf_counter()
+        with pytest.raises(BusyError, match=r"still did after 0\.2 s; try again"):
+            replaced(target)
+        assert time.perf_counter() - start < 2
+    replaced(target)
+
+
+def test_two_names_in_one_place_do_not_wait_for_each_other(target):
+    with atomic.locked(target):
+        replaced(target.with_name("other"))
+    assert beside(target) == ["other"]
+
+
+def test_many_writers_never_write_at_once(target):
+    inside, most = [], []
+
+    def write(number):
+        for _ in range(5):
+            with atomic.locked(target, wait=20):
+                inside.append(number)
+                most.append(len(inside))
+                time.sleep(0.001)
+                inside.remove(number)
+
+    writers = [threading.Thread(target=write, args=(number,)) for number in range(6)]
+    for each in writers:
+        each.start()
+    for each in writers:
+        each.join()
+    assert (max(most), len(most)) == (1, 30)
+    assert beside(target) == []
+
+
+def test_the_next_writer_removes_what_killed_ones_left_and_nothing_else(target):
+    kept = [
+        ".model.txt",
+        ".model.12345678",
+        ".model.1234567.partial",
+        ".model.zzzzzzzz.old",
+        ".other.12345678.partial",
+        "model.12345678.old",
+    ]
+    for name in (".model.12345678.partial", ".model.9abcdef0.old", *kept):
+        (target.parent / name).mkdir()
+        (target.parent / name / "a.txt").write_text("orphan")
+    (target.parent / ".model.0badcafe.partial").write_text("a file")
+    replaced(target)
+    assert beside(target) == sorted(kept)
+    assert (target / "a.txt").read_text() == "new"
+
+
+@pytest.mark.parametrize("name", ["[model]", "mo*del", "mod?l", "mödel", " model ", "model.", "-model", "a" * 200])
+def test_names_that_mean_something_to_a_pattern_are_names(tmp_path, name):
+    target = tmp_path / name
+    replaced(target, "old")
+    (tmp_path / f".{name}.12345678.partial").mkdir()
+    replaced(target)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+
+
+def test_what_was_moved_away_is_put_back_for_a_reader_and_for_a_writer(target):
+    away = target.with_name(".model.12345678.old")
+    for look in (atomic.recovered, replaced):
+        target.rename(away)
+        look(target)
+        assert target.is_dir()
+        assert beside(target) == []
+
+
+def test_a_reader_leaves_what_is_there_as_it_is(target):
+    orphan = target.with_name(".model.12345678.old")
+    orphan.mkdir()
+    assert atomic.recovered(target) == target
+    assert orphan.is_dir()
+
+
+def test_a_link_among_the_orphans_is_removed_and_not_followed(target, tmp_path):
+    precious = tmp_path / "precious"
+    precious.mkdir()
+    (precious / "thesis.txt").write_text("three years")
+    precious.chmod(0o555)
+    (tmp_path / ".model.12345678.partial").symlink_to(precious)
+    replaced(target)
+    assert (precious / "thesis.txt").read_text() == "three years"
+    assert precious.stat().st_mode & 0o777 == 0o555
+    assert beside(target) == ["precious"]
+
+
+def test_the_rights_of_a_folder_stay(target):
+    target.chmod(0o750)
+    replaced(target)
+    assert target.stat().st_mode & 0o777 == 0o750
+
+
+def test_a_file_is_replaced_in_one_step(tmp_path):
+    path = tmp_path / "zoo.lock"
+    atomic.replace_file(path, b"one")
+    inode = path.stat().st_ino
+    with path.open("rb") as reader:
+        atomic.replace_file(path, b"two")
+        assert reader.read() == b"one"
+    assert path.read_bytes() == b"two"
+    assert path.stat().st_ino != inode
+    assert os.listdir(tmp_path) == ["zoo.lock"]
+
+
+def test_a_file_is_never_written_over(tmp_path):
+    (tmp_path / "a").write_text("old")
+    with pytest.raises(FileExistsError):
+        atomic.write(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_text() == "old"

@@ -1,0 +1,118 @@
+"""Steps that are recorded and replayed are the steps that would have been taken.
+
+There is no GPU here: a recorder stands in that does the recorded work again on the same memory, as a CUDA graph does.
+"""
+
+import pytest
+import torch
+
+import zoo
+from zoo.recipe import Recipe
+from zoo.training import cuda_graph as captured
+from zoo.training import trainer
+from zoo.training.callbacks import Training
+
+
+class Rerun:
+    """Records a function by keeping it; as while recording a graph, nothing is done then."""
+
+    def __init__(self):
+        self.replays = self.records = 0
+
+    def warm_up(self, function):
+        function()
+
+    def record(self, function):
+        self.records += 1
+
+        def replay():
+            self.replays += 1
+            function()
+
+        return replay
+
+
+class Lost(Rerun):
+    """A recording that misses what the step does, as when it happens in Python."""
+
+    def record(self, function):
+        return lambda: None
+
+
+class Refused(Rerun):
+    def record(self, function):
+        raise RuntimeError("operation not permitted when stream is capturing\nmore")
+
+
+@pytest.fixture
+def use(monkeypatch):
+    def chosen(recorder):
+        monkeypatch.setattr(trainer, "recorder_for", lambda *where: recorder)
+        return recorder
+
+    return chosen
+
+
+RECIPES = {
+    "adam": {},
+    "adamw": {"optimizer": "adamw", "schedule": "one-cycle", "clip": 0.1},
+    "sgd": {"optimizer": "sgd", "momentum": 0.9, "ema": 0.9, "label_smoothing": 0.1},
+}
+
+
+def trained(small, **recipe):
+    model = zoo.create("cnn-7x7", seed=0)
+    return model.fit(small, epochs=3, batch_size=48, kernels="torch", progress=False, **recipe)
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_a_training_by_replays_is_the_same(name, small, use):
+    plain = trained(small, **RECIPES[name])
+    recorder = use(Rerun())
+    replayed = trained(small, **RECIPES[name])
+    assert replayed.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-5)
+    assert replayed.history["lr"] == pytest.approx(plain.history["lr"], rel=1e-6)
+    assert recorder.records == 1
+    assert recorder.replays == 3 * 4 - captured.WARM_UP  # the last batch of each epoch has another shape
+
+
+@pytest.mark.parametrize(("recorder", "why"), [(Lost(), "other weights"), (Refused(), "not permitted")])
+def test_what_cannot_be_recorded_runs_as_it_is_and_says_so(recorder, why, small, use):
+    plain = trained(small)
+    use(recorder)
+    with pytest.warns(UserWarning, match=why):
+        found = trained(small)
+    assert found.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-6)
+
+
+def test_callbacks_hear_every_step(small, use):
+    heard = []
+
+    class Count:
+        def on_step(self, training: Training):
+            heard.append(training.step)
+
+        def on_epoch(self, training: Training):
+            pass
+
+    use(Rerun())
+    trained(small, callbacks=[Count()])
+    assert heard == [1, 2, 3, 4, 5] * 3
+
+
+def test_only_a_plain_training_on_one_gpu_is_recorded():
+    cuda = torch.device("cuda")
+    for recipe in (Recipe(accumulate=2), Recipe(precision="fp16"), Recipe(compile=True), Recipe(kernels="torch")):
+        assert captured.recorder_for(recipe, cuda, 1) is None
+    assert captured.recorder_for(Recipe(optimizer="rmsprop"), cuda, 1) is None
+    assert captured.recorder_for(Recipe(), cuda, 2) is None
+    assert captured.recorder_for(Recipe(), torch.device("cpu"), 1) is None
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")
+@pytest.mark.parametrize("name", ["gcn-7x7", "cnn-7x7"])
+def test_on_a_gpu_replays_are_exact_when_repeated(name, small):
+    runs = [zoo.create(name, seed=0).fit(small, epochs=4, device="cuda", progress=False) for _ in range(2)]
+    plain = zoo.create(name, seed=0).fit(small, epochs=4, device="cuda", kernels="torch", progress=False)
+    assert runs[0].history["loss"] == runs[1].history["loss"]
+    assert runs[0].history["loss"] == pytest.approx(plain.history["loss"], rel=1e-3)

@@ -1,0 +1,69 @@
+"""Losses of five seeded steps: a change that should not change numbers does not.
+
+`ZOO_UPDATE_GOLDEN=1 pytest tests/training/test_golden.py` writes them anew; the commit then says why they moved.
+"""
+
+import json
+import os
+from itertools import accumulate
+from pathlib import Path
+
+import pytest
+import torch
+from cheap import OPTIONS
+
+import zoo
+from zoo.plugins.catalog import CATALOGUE
+from zoo.signature import Classes
+
+FOLDER = Path(__file__).parents[1] / "golden"
+OWN = [spec.name for plugin in CATALOGUE.plugins() if plugin.is_own for spec in plugin.offered("models")]
+
+
+def pictures(model):
+    """Return 64 images made by arithmetic alone, so that no random generator's version matters."""
+    wants = model.preprocessing
+    count = torch.arange(64 * wants.channels * wants.size[0] * wants.size[1])
+    pixels = (count * 37 + count // 7 * 11 + count // 49 * 101) % 256
+    images = pixels.to(torch.uint8).reshape(64, wants.channels, *wants.size)
+    return zoo.Images(images, torch.arange(64) % 10, Classes.numbered(10))
+
+
+def five_losses(name, noise=0.0):
+    """Return the losses of five seeded steps; each weight is first moved by `noise` of itself, up or down at random."""
+    model = zoo.create(name, seed=0, **OPTIONS.get(name, {}))
+    generator = torch.Generator().manual_seed(0)
+    with torch.no_grad():
+        for parameter in model.net.parameters():
+            parameter.mul_(1 + noise * torch.randn(parameter.shape, generator=generator))
+    recipe = model.spec.recipe.replace(epochs=5, batch_size=64, validation=0.0, keep="last", seed=0)
+    history = model.fit(pictures(model), recipe=recipe, device="cpu", progress=False).history
+    return history["generator_loss" if model.spec.task == "generation" else "loss"]
+
+
+def sensitivity(losses, name):
+    """Return by how much each loss moves, relatively, when every weight moves in its last places.
+
+    Processors round differently, and nets with batch normalisation or nearest neighbours amplify that within a few steps:
+    what a net does to a rounding error of its weights is what another processor may do to its losses.
+    """
+    return [abs(a - b) / abs(b) for a, b in zip(five_losses(name, noise=2**-18), losses, strict=True)]
+
+
+@pytest.mark.parametrize("name", OWN)
+def test_five_seeded_steps_have_the_losses_they_had(name):
+    path = FOLDER / f"{name}.json"
+    losses = five_losses(name)
+    if os.environ.get("ZOO_UPDATE_GOLDEN"):
+        path.write_text(json.dumps({"losses": losses, "torch": torch.__version__}, indent=2) + "\n")
+    golden = json.loads(path.read_text())["losses"]
+    assert losses[0] == pytest.approx(golden[0], rel=1e-6)
+    difference = [abs(a - b) / abs(b) for a, b in zip(losses, golden, strict=True)]
+    if max(difference) > 1e-4:
+        allowed = [1e-4 + 10 * each for each in accumulate(sensitivity(losses, name), max)]
+        assert all(a <= b for a, b in zip(difference, allowed, strict=True)), (difference, allowed)
+    assert len(set(losses)) == 5
+
+
+def test_every_golden_file_belongs_to_a_model():
+    assert {path.stem for path in FOLDER.glob("*.json")} == set(OWN)

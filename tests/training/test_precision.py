@@ -1,0 +1,46 @@
+"""Denormal numbers are zero while training, in every thread torch computes with, and afterwards as before."""
+
+import os
+import subprocess
+import sys
+
+import torch
+
+from zoo.training.precision import autocast, flushed_denormals
+
+SCRIPT = """
+import torch
+from zoo.training.precision import flushed_denormals
+
+tiny = torch.full((4_000_000,), 1e-40)
+assert torch.get_num_threads() == 2
+def share():
+    return float(((tiny * 1.0) != 0).double().mean())
+print(share())
+with flushed_denormals():
+    print(share())
+print(share())
+"""
+
+
+def test_every_thread_flushes_meanwhile_and_none_before_or_after():
+    env = {**os.environ, "OMP_NUM_THREADS": "2"}
+    done = subprocess.run([sys.executable, "-c", SCRIPT], capture_output=True, text=True, check=True, env=env)
+    assert [float(line) for line in done.stdout.split()] == [1.0, 0.0, 1.0]
+
+
+def test_a_caller_who_flushes_already_goes_on_to():
+    torch.set_flush_denormal(True)
+    try:
+        with flushed_denormals():
+            pass
+        assert float(torch.tensor(1e-40) * 1.0) == 0
+    finally:
+        torch.set_flush_denormal(False)
+
+
+def test_a_forward_pass_runs_in_the_precision_asked_for():
+    first, second = torch.ones(2, 2), torch.ones(2, 2)
+    for precision, dtype in (("fp32", torch.float32), ("bf16", torch.bfloat16)):
+        with autocast(torch.device("cpu"), precision):
+            assert (first @ second).dtype == dtype

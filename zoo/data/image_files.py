@@ -1,0 +1,106 @@
+"""Image files and Pillow images to uint8 tensors: the one door to Pillow."""
+
+from __future__ import annotations
+
+import io
+import warnings
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+import torch
+from PIL import Image, ImageOps, UnidentifiedImageError
+from torch import Tensor
+
+from zoo.data.transforms import Prepare
+from zoo.errors import ImageError
+
+SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+MODES = {1: "L", 3: "RGB"}
+
+
+def is_picture(value: object) -> bool:
+    """Return whether `value` is a Pillow image."""
+    return isinstance(value, Image.Image)
+
+
+def decoded(picture: Image.Image, channels: int) -> Tensor:
+    """Return a Pillow image as uint8 (C, H, W), turned as its EXIF says; 16-bit levels are scaled to 8."""
+    if channels not in MODES:
+        raise ImageError(f"pictures have 1 or 3 channels, not {channels}; give an array of {channels} channels")
+    upright = ImageOps.exif_transpose(picture)
+    if upright.mode.startswith("I") or upright.mode == "F":
+        levels = np.asarray(upright, dtype=np.float64)
+        scale = 257 if upright.mode.startswith("I;16") or levels.max(initial=0) > 255 else 1
+        upright = Image.fromarray((levels / scale).round().clip(0, 255).astype(np.uint8))
+    upright.info.pop("transparency", None)  # the colours are what is asked for; Pillow warns of what it leaves out
+    array = np.array(upright.convert(MODES[channels]))
+    return torch.from_numpy(array).reshape(*array.shape[:2], channels).permute(2, 0, 1).contiguous()
+
+
+def opened(
+    source: Path | bytes, channels: int | None = None, *, name: str = "", prepare: Prepare | None = None
+) -> Tensor:
+    """Read an image file, or its bytes, as uint8 (C, H, W), brought to a size at once by `prepare` if that is given.
+
+    `channels` None keeps grey pictures grey and makes all others colour.
+
+    Raises:
+        ImageError: There is no such file, or it is no image, damaged or too large.
+    """
+    told = name or (str(source) if isinstance(source, Path) else "an image")
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+                kept = channels or (
+                    1 if picture.mode in ("L", "1", "I", "F", "LA") or picture.mode.startswith("I;") else 3
+                )
+                image = decoded(picture, kept)
+    except FileNotFoundError as error:
+        raise ImageError(f"no file {told}") from error
+    except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
+        raise ImageError(f"{told} is too large: {error}") from error
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
+        raise ImageError(f"{told} is no image that can be read: {error}") from error
+    return image if prepare is None else prepare(image[None])[0]
+
+
+def pictures_in(folder: Path) -> list[Path]:
+    """Return the image files directly in a folder, in the order of their names."""
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+
+
+def stacked(images: Iterable[Tensor], names: Iterable[object]) -> Tensor:
+    """Stack images (C, H, W) of one size into (N, C, H, W).
+
+    Raises:
+        ImageError: Two of them differ in size or channels; the message names the first that does.
+    """
+    pairs = list(zip(images, names, strict=True))
+    first, first_name = pairs[0]
+    for image, name in pairs:
+        if image.shape != first.shape:
+            raise ImageError(
+                f"{name} is {_shape(image)} and {first_name} is {_shape(first)}; "
+                "zoo.dataset(..., size=28) reads them at one size"
+            )
+    return torch.stack([image for image, _ in pairs])
+
+
+def _shape(image: Tensor) -> str:
+    channels, height, width = image.shape
+    return f"{height} x {width} with {channels} channel{'s' if channels > 1 else ''}"
+
+
+def write_grid(images: Tensor, path: Path, *, columns: int = 10, scale: int = 4) -> None:
+    """Write uint8 images (N, C, H, W) as one PNG, `columns` a row, each pixel `scale` pixels wide."""
+    num, channels, height, width = images.shape
+    rows = -(-num // columns)
+    sheet = torch.full((channels, rows * (height + 1) + 1, columns * (width + 1) + 1), 255, dtype=torch.uint8)
+    for place, image in enumerate(images):
+        top, left = place // columns * (height + 1) + 1, place % columns * (width + 1) + 1
+        sheet[:, top : top + height, left : left + width] = image
+    array = sheet.permute(1, 2, 0).squeeze(2).numpy()
+    picture = Image.fromarray(array)
+    picture.resize((picture.width * scale, picture.height * scale), Image.Resampling.NEAREST).save(path)

@@ -1,0 +1,97 @@
+"""Torch data sets and other iterables of `(images, labels)`, read once into memory."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from zoo.data.arrays import as_tensor, encoded, shaped, uint8_images
+from zoo.data.image_files import decoded, is_picture, stacked
+from zoo.data.images import Images
+from zoo.data.transforms import Prepare
+from zoo.errors import ImageError, SourceError, ZooError
+
+MAX_IMAGES = 1 << 20
+MAX_BYTES = 4 << 30
+
+
+def from_samples(dataset: Any, *, what: str = "the data set", prepare: Prepare | None = None) -> Images:
+    """Read a map-style torch data set of `(image, label)` once: its transforms run once for each image.
+
+    Class names come from `dataset.classes` when labels are whole numbers.
+    """
+    names = getattr(dataset, "classes", None)
+    return from_items((dataset[index] for index in range(len(dataset))), names=names, what=what, prepare=prepare)
+
+
+def from_items(
+    items: Iterable[Any], *, names: Any = None, what: str = "the iterable", prepare: Prepare | None = None
+) -> Images:
+    """Read `(images, labels)` items, single or batched, until the end; `prepare` brings images of several sizes to one.
+
+    Raises:
+        SourceError: There are none, or no end of them: more than `MAX_IMAGES` images or `MAX_BYTES` bytes.
+    """
+    images: list[Tensor] = []
+    labels: list[Any] = []
+    num = size = 0
+    for item in items:
+        pixels, found = _item(item, what)
+        images.append(pixels if prepare is None else prepare(pixels))
+        labels += found
+        num, size = num + len(pixels), size + pixels.numel()
+        if num > MAX_IMAGES or size > MAX_BYTES:
+            raise SourceError(
+                f"{what} gave {num} images ({size >> 20} MiB) and has not ended; zoo reads it whole before training: "
+                "give a part of it (itertools.islice), or an object with a length that starts anew each epoch"
+            )
+    if not images:
+        raise SourceError(f"{what} gives no images: it is empty, or an iterator that is used up")
+    flat = [image for batch in images for image in batch] if len({batch.shape[1:] for batch in images}) > 1 else None
+    pixels = torch.cat(images) if flat is None else stacked(flat, (f"image {n}" for n in range(len(flat))))
+    is_named = (
+        isinstance(names, list | tuple) and all(isinstance(n, str) for n in names) and not isinstance(labels[0], str)
+    )
+    return Images(pixels, *encoded(labels, names if is_named else None))
+
+
+def _item(item: Any, what: str) -> tuple[Tensor, list[Any]]:
+    """Return one item as (uint8 (N, C, H, W), list of N labels)."""
+    if not isinstance(item, list | tuple) or len(item) != 2:
+        raise SourceError(f"{what} gives {type(item).__name__} items; zoo reads pairs (images, labels)")
+    image, label = item
+    is_one = isinstance(label, str) or np.ndim(label) == 0
+    try:
+        if is_picture(image):
+            pixels = decoded(image, 1 if image.mode in ("L", "1") else 3)[None]
+        else:
+            tensor = as_tensor(image)
+            is_single = is_one and tensor.ndim in (2, 3)
+            num = None if is_one else len(label)
+            pixels = uint8_images(shaped(_as_one(tensor) if is_single else tensor, num=num))
+    except ZooError as error:
+        raise type(error)(f"{what}: {error}") from error
+    found = (
+        [label.item() if hasattr(label, "item") else label] if is_one else list(islice(_values(label), len(pixels) + 1))
+    )
+    if len(found) != len(pixels):
+        raise ImageError(f"{what} gives {len(pixels)} images with {len(found)} labels in one item")
+    return pixels, found
+
+
+def _as_one(tensor: Tensor) -> Tensor:
+    """Return a single (H, W), (C, H, W) or (H, W, C) image as (1, C, H, W)."""
+    if tensor.ndim == 2:
+        return tensor[None, None]
+    return (
+        tensor[None] if tensor.shape[0] in (1, 3) or tensor.shape[2] not in (1, 3, 4) else tensor.permute(2, 0, 1)[None]
+    )
+
+
+def _values(labels: Any) -> list[Any]:
+    return labels.tolist() if hasattr(labels, "tolist") else list(labels)

@@ -1,0 +1,117 @@
+"""Parquet shards in the Hugging Face image layout: `image: {bytes, path}`, `label`, class names in the schema."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from zoo.data.arrays import encoded
+from zoo.data.image_files import opened, stacked
+from zoo.data.images import Images
+from zoo.data.transforms import Prepare
+from zoo.errors import SourceError
+
+IMAGE_COLUMNS = ("image", "img")
+LABEL_COLUMNS = ("label", "labels", "fine_label")
+
+
+def shards(folder: Path, part: str) -> list[Path]:
+    """Return the Parquet files of `train` or `test`, also in a sub-folder `data`."""
+    return sorted(path for place in (folder, folder / "data") for path in place.glob(f"{part}*.parquet"))
+
+
+def read_shards(files: list[Path], prepare: Prepare | None = None) -> Images:
+    """Read shards as one image set, in their order; `prepare` brings pictures of several sizes to one.
+
+    Raises:
+        SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
+    """
+    pq = _pyarrow()
+    images, labels, names = [], [], None
+    for path in files:
+        try:
+            table = pq.read_table(path)
+        except (OSError, ValueError, NotImplementedError) as error:
+            raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
+        image_column, label_column = (
+            _named(table.column_names, wanted, path) for wanted in (IMAGE_COLUMNS, LABEL_COLUMNS)
+        )
+        names = names or _class_names(table.schema.metadata or {}, label_column)
+        labels += table[label_column].to_pylist()
+        images += [
+            image(value, f"{path}, row {row}", prepare) for row, value in enumerate(table[image_column].to_pylist())
+        ]
+    if not images:
+        raise SourceError(f"{files[0] if files else 'the folder'} has no rows")
+    channels = max(image.shape[0] for image in images)
+    images = [image.expand(channels, -1, -1) for image in images]
+    numbers, classes = encoded(labels, names)
+    return Images(stacked(images, range(len(images))), numbers.to(torch.int64), classes)
+
+
+class Sheet:
+    """One Parquet file, whose row groups are read one at a time.
+
+    Args:
+        path: The file.
+
+    Raises:
+        SourceError: It is no Parquet file, or has no image or label column.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            self._file = _pyarrow().ParquetFile(path)
+        except (OSError, ValueError, NotImplementedError) as error:
+            raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
+        schema, metadata = self._file.schema_arrow, self._file.metadata
+        self._image, self._label = (_named(schema.names, names, path) for names in (IMAGE_COLUMNS, LABEL_COLUMNS))
+        self.names = _class_names(schema.metadata or {}, self._label)
+        self.sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+
+    def labels(self) -> list[Any]:
+        """Return the labels of all rows."""
+        return list(self._file.read([self._label])[self._label].to_pylist())
+
+    def images(self, group: int) -> list[Any]:
+        """Return what the image column of a row group holds, not decoded."""
+        return list(self._file.read_row_group(group, columns=[self._image])[self._image].to_pylist())
+
+
+def _pyarrow() -> Any:
+    try:
+        import pyarrow.parquet
+    except ImportError as error:
+        raise SourceError("reading Parquet needs pyarrow: pip install 'zoo-models[parquet]'") from error
+    return pyarrow.parquet
+
+
+def _named(columns: list[str], names: tuple[str, ...], path: Path) -> str:
+    found = next((name for name in names if name in columns), None)
+    if found is None:
+        raise SourceError(f"{path} has no column {' or '.join(names)}; it has {', '.join(columns)}")
+    return found
+
+
+def image(value: Any, name: str, prepare: Prepare | None, channels: int | None = None) -> torch.Tensor:
+    """Return what an image column holds as uint8 (C, H, W).
+
+    Raises:
+        SourceError: It is no image's bytes.
+    """
+    data = value.get("bytes") if isinstance(value, dict) else value
+    if not isinstance(data, bytes):
+        raise SourceError(f"{name} holds no image bytes")
+    return opened(data, channels, name=name, prepare=prepare)
+
+
+def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str] | None:
+    """Read the ClassLabel names that the `datasets` library stores in a Parquet schema."""
+    try:
+        names = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"][column]["names"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    return [str(name) for name in names] if isinstance(names, list) else None

@@ -1,0 +1,128 @@
+"""Make one cell: train a row with one seed, and score it."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import platform
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+
+from zoo.api import create
+from zoo.data import Dataset, Images
+from zoo.errors import PluginError, ZooError
+from zoo.experiment.freshness import inputs, recipe_of
+from zoo.experiment.ledger import Cell, packed
+from zoo.factory.build import resolved
+from zoo.files.safetensors import to_bytes
+from zoo.model import Model
+from zoo.plugins.experiment_spec import Experiment, Row
+from zoo.saving.artifact import versions
+from zoo.training.callbacks import Callback
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """What a trained model was scored with."""
+
+    metrics: dict[str, float]
+    confusion: list[list[int]] = field(default_factory=list)
+    answers: dict[str, str] = field(default_factory=dict)
+
+
+def made(
+    experiment: Experiment,
+    row: Row,
+    seed: int,
+    sets: Dataset,
+    device: str | None,
+    quick: bool,
+    callbacks: Sequence[Callback],
+) -> Cell:
+    """Train and score a row with one seed.
+
+    Raises:
+        ZooError: It cannot be trained or scored, or a function of the row has failed.
+    """
+    recipe = recipe_of(row, quick=quick)
+    model = create(row.model, seed=seed, **row.config)
+    images = _training(row, sets, seed, quick)
+    started = time.perf_counter()
+    model.fit(images, recipe=recipe, device=device, progress=False, callbacks=callbacks)
+    seconds = time.perf_counter() - started
+    found = _scored(row, model, sets, seed, quick)
+    return Cell(
+        row=row.label,
+        seed=seed,
+        metrics=found.metrics,
+        history=list(model.history),
+        parameters=model.num_parameters,
+        seconds=round(seconds, 2),
+        device=device_of(model),
+        versions=versions(),
+        weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
+        recipe=recipe.to_json(),
+        inputs=inputs(experiment, row),
+        confusion=found.confusion,
+        answers=found.answers,
+        quick=quick,
+    )
+
+
+def _training(row: Row, sets: Dataset, seed: int, quick: bool) -> Images:
+    if not row.train:
+        return sets.train
+    images = _called(row.train, row, sets, seed=seed, quick=quick)
+    if not isinstance(images, Images):
+        raise PluginError(f"{row.train} of row {row.label!r} returned {type(images).__name__}, not zoo.Images")
+    return images
+
+
+def _called(target: str, row: Row, *given: Any, seed: int, quick: bool) -> Any:
+    """Call a function that a row names; whatever goes wrong in it is the plugin's."""
+    function = resolved(target, f"row {row.label!r}")
+    try:
+        return function(*given, seed=seed, quick=quick)
+    except ZooError:
+        raise
+    except Exception as error:
+        raise PluginError(f"{target} of row {row.label!r} failed: {type(error).__name__}: {error}") from error
+
+
+def _scored(row: Row, model: Model, sets: Dataset, seed: int, quick: bool) -> Found:
+    found = Found(metrics={})
+    if model.spec.task == "classification":
+        result = model.evaluate(sets.test)
+        found.metrics.update(accuracy=result.accuracy, nll=result.nll, ece=result.ece)
+        found.confusion.extend(list(counts) for counts in result.confusion)
+    if row.score:
+        _sorted(_called(row.score, row, model, sets, seed=seed, quick=quick), found, row)
+    if not found.metrics:
+        raise PluginError(f"row {row.label!r} has no metric: a generator's row names a score")
+    return found
+
+
+def _sorted(told: Any, found: Found, row: Row) -> None:
+    """Put numbers to the metrics, and tensors of one number an image to the answers."""
+    if not isinstance(told, Mapping):
+        raise PluginError(f"{row.score} of row {row.label!r} returned {type(told).__name__}, not metrics by name")
+    for name, value in told.items():
+        if isinstance(value, torch.Tensor) and value.dtype == torch.uint8 and value.ndim == 1:
+            found.answers[name] = packed(value.cpu().numpy())
+        elif isinstance(value, int | float) and math.isfinite(value):
+            found.metrics[name] = float(value)
+        else:
+            odd = f"{name} is {value!r}, neither a finite number nor a uint8 tensor (N)"
+            raise PluginError(f"{row.score} of row {row.label!r}: {odd}")
+
+
+def device_of(model: Model) -> str:
+    """Return what a model was trained on, with the number of threads."""
+    device = next(model.net.parameters()).device
+    if device.type == "cuda":
+        return torch.cuda.get_device_name(device)
+    return f"{platform.machine()} CPU, {torch.get_num_threads()} threads"

@@ -1,0 +1,158 @@
+"""From a spec to a net: import the builder, bind a config to its signature, build from a seed."""
+
+from __future__ import annotations
+
+import inspect
+import types
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from torch.nn import Module
+
+from zoo.errors import ConfigError, PluginError, ZooError, did_you_mean, listed
+from zoo.plugins.spec import ModelSpec
+from zoo.seeding import isolated
+
+Config = dict[str, Any]
+
+
+def resolved(target: str, what: str) -> Any:
+    """Import what an import string `package.module:name` names.
+
+    Raises:
+        PluginError: It cannot be imported.
+    """
+    module, _, path = target.partition(":")
+    value: Any = None
+    try:
+        value = import_module(module)
+        for name in path.split("."):
+            value = getattr(value, name)
+    except ZooError:
+        raise
+    except Exception as error:
+        near = did_you_mean(path, vars(value)) if isinstance(value, types.ModuleType) else ""
+        told = f"{type(error).__name__}: {error}{near}"
+        raise PluginError(f"{what} cannot be imported from {target}: {told}") from error
+    return value
+
+
+def bound(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
+    """Return the complete config of a model: the builder's defaults, the spec's values, and `config` over both.
+
+    Lists become tuples, mappings tuples of pairs, `size=7` becomes (7, 7). A builder whose config names something with
+    a config of its own, such as an encoder, has a static method `completed(config) -> config` that fills that in.
+
+    Raises:
+        ConfigError: A key the builder does not take, a value of another type, or one that is missing.
+    """
+    builder = resolved(spec.build, spec.name)
+    given = {"size": spec.size, "channels": spec.channels, **spec.config}
+    complete = bound_to(builder, spec.name, given, config)
+    finish = getattr(builder, "completed", None)
+    return complete if finish is None else finish(complete)
+
+
+def bound_to(builder: Callable[..., Module], name: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> Config:
+    """Return the complete config of a builder: its defaults, what it takes of `given`, and `config` over both.
+
+    Raises:
+        ConfigError: A key of `config` the builder does not take, a value of another type, or one that is missing.
+    """
+    accepted = _accepted(builder, name)
+    for key in config:
+        if key not in accepted:
+            raise ConfigError(f"{name} takes no {key!r}{did_you_mean(key, accepted)}; it takes {listed(accepted)}")
+    offered = {**given, **config}
+    complete: Config = {}
+    for key, (default, hint) in accepted.items():
+        value = offered.get(key, default)
+        if value is inspect.Parameter.empty:
+            raise ConfigError(f"{name} needs a value for {key!r}")
+        value = (value, value) if key == "size" and isinstance(value, int) and not isinstance(value, bool) else value
+        complete[key] = _typed(name, key, value, hint)
+    return complete
+
+
+def _accepted(builder: Callable[..., Module], name: str) -> dict[str, tuple[Any, Any]]:
+    """Return each parameter of a builder with its default and type."""
+    target = builder.__init__ if inspect.isclass(builder) else builder
+    try:
+        hints = get_type_hints(target)
+    except NameError as error:
+        raise PluginError(f"{name}: the types in its builder's signature cannot be read: {error}") from error
+    parameters = inspect.signature(builder).parameters.values()
+    if any(parameter.kind in (parameter.VAR_KEYWORD, parameter.VAR_POSITIONAL) for parameter in parameters):
+        raise PluginError(f"{name}: its builder takes *args or **kwargs; a config needs named parameters")
+    return {parameter.name: (parameter.default, hints.get(parameter.name, Any)) for parameter in parameters}
+
+
+def _typed(model: str, key: str, value: Any, hint: Any) -> Any:
+    """Return a config value as plain data of its parameter's type."""
+    plain = _plain(value)
+    if not _fits(plain, hint):
+        raise ConfigError(f"{model} takes {key} as {_told(hint)}, not {value!r}")
+    numbers = plain if isinstance(plain, tuple) else (plain,)
+    if key in ("size", "channels", "classes") and any(number < 1 for number in numbers):
+        raise ConfigError(f"{model}: {key} is at least 1, not {value!r}")
+    return plain
+
+
+def _plain(value: Any) -> Any:
+    value = tuple(value.items()) if isinstance(value, Mapping) else value
+    return tuple(_plain(each) for each in value) if isinstance(value, list | tuple) else value
+
+
+def _fits(value: Any, hint: Any) -> bool:
+    origin, inner = get_origin(hint), get_args(hint)
+    if hint is Any:
+        return value is None or isinstance(value, bool | int | float | str | tuple)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, each) for each in inner)
+    if origin is Literal:
+        return value in inner
+    if origin is tuple:
+        if not isinstance(value, tuple):
+            return False
+        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+        return len(value) == len(kinds) and all(_fits(each, kind) for each, kind in zip(value, kinds, strict=True))
+    if hint is type(None):
+        return value is None
+    if hint is float:
+        return isinstance(value, int | float) and not isinstance(value, bool)
+    return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
+
+
+def _told(hint: Any) -> str:
+    return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
+
+
+def built(spec: ModelSpec, config: Config, seed: int) -> Module:
+    """Build the net of a complete config on the CPU; the global random states stay as they were.
+
+    Raises:
+        PluginError: The builder fails, or returns no module.
+    """
+    with isolated(seed):
+        return made(spec.build, spec.name, config)
+
+
+def made(build: str, name: str, config: Config) -> Module:
+    """Call a builder with a complete config; weights are drawn from the global random states.
+
+    Raises:
+        ConfigError: The builder fails.
+        PluginError: It cannot be imported, or returns no module.
+    """
+    builder = resolved(build, name)
+    try:
+        net = builder(**config)
+    except ZooError:
+        raise
+    except Exception as error:
+        settings = listed(f"{key}={value}" for key, value in config.items())
+        raise ConfigError(f"{name} cannot be built with {settings}: {type(error).__name__}: {error}") from error
+    if not isinstance(net, Module):
+        raise PluginError(f"{name}: {build} returned {type(net).__name__}, not a torch.nn.Module")
+    return net

@@ -1,0 +1,1 @@
+"""Generate the code of a fused stack of graph convolutions."""

@@ -1,0 +1,117 @@
+"""A stack beside its compiled programs: one that learns, over one flat parameter, and one that answers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from threading import Lock
+
+import torch
+from torch import Tensor
+from torch.nn import Module, Parameter
+
+from zoo.fused.call import Call, aligned
+from zoo.fused.codegen.program import Slot
+from zoo.fused.compiler import kernel
+from zoo.fused.stack import Stack
+
+
+class Fused(Module):
+    """A net beside its compiled step. The net's parameters are views of one flat parameter, `flat`, until `release`.
+
+    Args:
+        net: The net, on the CPU.
+        stack: What it computes.
+
+    Attributes:
+        classes: Number of logits, K.
+        dtype: float32 or float64.
+
+    Raises:
+        ConfigError: There is no compiled step for this processor.
+    """
+
+    def __init__(self, net: Module, stack: Stack) -> None:
+        super().__init__()
+        self._net = (net,)  # no submodule: its parameters are views of `flat`, and are trained once
+        parameters = stack.parameters()
+        shape, dtype = stack.shape(), parameters[0].dtype
+        self.classes, self.dtype, self._kernel = shape.classes, dtype, kernel(shape, learns=True)
+        flat = aligned(self._kernel.stride, dtype)[: sum(each.numel() for each in parameters)]
+        for part, parameter in zip(flat.split([p.numel() for p in parameters]), parameters, strict=True):
+            parameter.data = part.copy_(parameter.data.flatten()).view_as(parameter)
+        self.flat = Parameter(flat)
+        self._gradient = aligned(self._kernel.stride, dtype)
+        self._call = Call(self._kernel, dtype)
+        self._call.hold(Slot.PARAMETERS, flat)
+        self._call.hold(Slot.GRADIENT, self._gradient)
+        if stack.positions is not None:
+            self._call.hold(Slot.POSITIONS, stack.positions.to(dtype).contiguous())
+
+    def train(self, mode: bool = True) -> Fused:
+        """Put the net in training or evaluation mode."""
+        self._net[0].train(mode)
+        return super().train(mode)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return the net's own logits (B, K) for images (B, C, H, W)."""
+        logits: Tensor = self._net[0](images)
+        return logits
+
+    def cross_entropy(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return the loss of a batch, how many answers are right, and the gradient of `flat`.
+
+        Args:
+            images: What the net takes, (B, C, H, W).
+            targets: Weight of each class in the loss, (B, K): the loss is the sum of targets (log sum exp z - z).
+
+        Returns:
+            Two scalars, and (P), which the next call overwrites.
+        """
+        loss, right = self._call.learn(images.contiguous(), targets.contiguous()).unbind()
+        return loss, right, self._gradient[: len(self.flat)]
+
+    def release(self) -> None:
+        """Give the net parameters of their own again."""
+        for parameter in self._net[0].parameters():
+            parameter.data = parameter.data.clone()
+
+
+class Answering(Module):
+    """A net's compiled forward pass, over the parameters that it has at each call.
+
+    Args:
+        stack: What the net computes, on the CPU.
+
+    Raises:
+        ConfigError: There is no compiled program for this processor.
+    """
+
+    def __init__(self, stack: Stack) -> None:
+        super().__init__()
+        self._of_stack, shape = tuple(stack.parameters()), stack.shape()
+        self._places = {id(each) for each in self._of_stack}
+        self._dtype, self._classes = self._of_stack[0].dtype, shape.classes
+        self._call = Call(kernel(shape, learns=False), self._dtype)
+        self._lock = Lock()  # threads may ask at once, and there is one workspace
+        if stack.positions is not None:
+            self._call.hold(Slot.POSITIONS, stack.positions.to(self._dtype).contiguous())
+
+    def is_of(self, net: Module) -> bool:
+        """Return whether a net still has these parameters, and no hook that wants to see it run."""
+        for module in net.modules():
+            if module._forward_hooks or module._forward_pre_hooks:
+                return False
+            if not all(id(each) in self._places for each in module._parameters.values() if each is not None):
+                return False
+        return all(each.dtype is self._dtype and each.is_cpu for each in self._of_stack)
+
+    def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
+        """Yield the net's parameters."""
+        return iter(self._of_stack)
+
+    def forward(self, images: Tensor) -> Tensor:
+        """Return logits (B, K) for images (B, C, H, W); without a gradient."""
+        flat = torch.cat([parameter.detach().flatten() for parameter in self._of_stack])
+        with self._lock:
+            self._call.hold(Slot.PARAMETERS, flat)
+            return self._call.answer(images.contiguous(), self._classes)

@@ -1,0 +1,100 @@
+"""Run a trained net over images: batches, in order, without gradients, leaving its mode as it was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+from torch.nn import Module
+
+from zoo.errors import ConfigError, DeviceError
+from zoo.fused import answering
+from zoo.seeding import preserved
+from zoo.signature import Classes
+from zoo.tasks import Task
+
+BATCH = 512
+
+
+def device_named(name: str | torch.device | None) -> torch.device:
+    """Return a device that is there: the first GPU or else the CPU for None.
+
+    Raises:
+        DeviceError: The name is no device, or there is no such device.
+    """
+    if name is None:
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except (RuntimeError, TypeError) as error:
+        raise DeviceError(f"{name!r} is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'") from error
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(
+            f"there is no device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; use device='cpu'"
+        )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise DeviceError("there is no device 'mps' here; use device='cpu'")
+    if device.type not in ("cpu", "cuda", "mps"):
+        raise DeviceError(f"zoo does not run on {name!r}; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
+    return device
+
+
+def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH) -> Tensor:
+    """Return the task's answers to images (N, C, H, W), or to codes, on the CPU and in order."""
+    asked = answering(net)
+    players = task.players(asked)
+    with nullcontext() if asked is not net else _evaluated(net):
+        return _in_batches(asked, lambda batch: task.predict(players, batch), images, batch_size)
+
+
+def mapped(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH) -> Tensor:
+    """Return what `ask` gives for batches of images (N, C, H, W), on the CPU, in order, in eval mode."""
+    with _evaluated(net):
+        return _in_batches(net, ask, images, batch_size)
+
+
+def _in_batches(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
+    device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
+    with torch.inference_mode():
+        parts = [ask(batch.to(device)).cpu() for batch in images.split(batch_size)]
+    return torch.cat(parts).clone()
+
+
+@contextmanager
+def _evaluated(net: Module) -> Iterator[None]:
+    """Put a net in evaluation mode meanwhile; what it does with random states is undone."""
+    modes = {module: module.training for module in net.modules()}
+    net.eval()
+    try:
+        with preserved():
+            yield
+    finally:
+        for module, mode in modes.items():
+            module.training = mode
+
+
+@dataclass(frozen=True, kw_only=True)
+class Guess:
+    """One class that an image may show, by its name for people, and its probability."""
+
+    name: str
+    probability: float
+
+
+def guesses(logits: Tensor, classes: Classes, top: int) -> list[list[Guess]]:
+    """Return for each row of logits (N, K) its `top` most probable classes, best first."""
+    best = logits.softmax(1).topk(min(top, len(classes)), 1)
+    return [
+        [Guess(name=classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
+        for values, places in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+    ]
+
+
+def checked_top(top: int) -> int:
+    """Return `top` if it is a whole number of at least 1, else raise a `ConfigError`."""
+    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
+        raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
+    return top

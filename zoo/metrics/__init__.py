@@ -1,0 +1,1 @@
+"""Measure how good answers and generated images are."""

@@ -1,0 +1,250 @@
+"""What a plugin offers: frozen values, with what runs behind import strings. No torch here."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from zoo.errors import ConfigError, listed
+from zoo.recipe import Recipe
+from zoo.signature import Preprocessing
+
+NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+SYMMETRIES = ("", "D4")
+SOURCED = re.compile(rf"{NAME.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
+IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+
+
+def check_name(name: object, what: str) -> None:
+    """Raise unless `name` is lower-case words joined by hyphens, such as `gcn-7x7`."""
+    if not isinstance(name, str) or len(name) > 80 or not NAME.fullmatch(name):
+        raise ConfigError(f"{what} name {name!r} is not lower-case letters and digits joined by '-', such as gcn-7x7")
+
+
+def check_model_name(name: object) -> None:
+    """Raise unless `name` is as `check_name` wants it, or that of a source's model, such as `timm:resnet18`."""
+    if not isinstance(name, str) or len(name) > 80 or not SOURCED.fullmatch(name):
+        check_name(name, "model")
+
+
+def check_import_string(build: object, name: str, what: str = "build") -> None:
+    """Raise unless `build` is an import string, such as `package.module:Name`."""
+    if not isinstance(build, str) or not IMPORT_STRING.fullmatch(build):
+        raise ConfigError(f"{name}: {what} is an import string such as 'package.module:Name', not {build!r}")
+
+
+def _check_symmetry(symmetry: object, name: str) -> None:
+    if symmetry not in SYMMETRIES:
+        raise ConfigError(f"{name}: symmetry is 'D4' or left out, not {symmetry!r}")
+
+
+class Frozen(Mapping[str, Any]):
+    """A read-only mapping which, unlike `MappingProxyType`, can be copied and pickled, and so can its owner."""
+
+    def __init__(self, items: Mapping[str, Any]) -> None:
+        self._items = dict(items)
+
+    def __getitem__(self, key: str) -> Any:
+        return self._items[key]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
+
+    def __repr__(self) -> str:
+        return repr(self._items)
+
+
+def freeze(owner: object, **mappings: Mapping[str, Any]) -> None:
+    """Make mappings of a frozen value read-only."""
+    for name, mapping in mappings.items():
+        object.__setattr__(owner, name, Frozen(mapping))
+
+
+PLAIN = Recipe()
+"""The recipe of models that name none: one value for all of them, since listing is timed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelSpec:
+    """A model that a plugin offers.
+
+    Args:
+        name: `family-variant[-size]`, such as `gcn-7x7`.
+        summary: One line for `zoo list`.
+        build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the model's config: it
+            takes `size`, `channels` and `classes` when they can vary, and no `**kwargs`.
+        task: What it learns: `classification` or `generation`.
+        config: Values that replace the signature's defaults.
+        size: Image height and width it is made for.
+        channels: Image channels it is made for.
+        parameters: How many weights it has as configured.
+        recipe: How it is trained unless told otherwise.
+        recipes: Other recipes by name, for `fit(recipe="name")`.
+        resize: How images are brought to `size`; see `zoo.signature.Preprocessing`.
+        standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
+        weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`; those that
+            ship with zoo under its name when left out.
+        symmetry: `D4` if a turned or mirrored square image gets the same logits; `zoo.testing.check_model` tries it.
+        foreign: For a net of another library: import string of a callable that takes the model's name, the tag of
+            published weights (or None) and the `config.json` beside them (or {}), and returns a
+            `zoo.plugins.foreign.Foreign`.
+            With it `pretrained` also takes files that the library wrote.
+        paper: Where it was published.
+        tags: Words to search by.
+    """
+
+    name: str
+    summary: str
+    build: str
+    size: tuple[int, int]
+    channels: int = 1
+    parameters: int | None = None
+    task: str = "classification"
+    config: Mapping[str, Any] = field(default_factory=dict)
+    recipe: Recipe = PLAIN
+    recipes: Mapping[str, Recipe] = field(default_factory=dict)
+    resize: str = "area"
+    standardize: bool = False
+    weights: str = ""
+    symmetry: str = ""
+    foreign: str = ""
+    paper: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names and freeze the mappings."""
+        check_model_name(self.name)
+        check_import_string(self.build, self.name)
+        if self.foreign != "":
+            check_import_string(self.foreign, self.name)
+        Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
+        _check_symmetry(self.symmetry, self.name)
+        if self.symmetry and self.task == "generation":
+            raise ConfigError(f"{self.name} draws images; symmetry is of a model that labels them, so leave it out")
+        for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
+            if not isinstance(recipe, Recipe):
+                raise ConfigError(f"{self.name}: {name} is a Recipe, not {recipe!r}")
+        freeze(self, config=self.config, recipes=self.recipes)
+
+    def recipe_named(self, name: str | None) -> Recipe:
+        """Return the default recipe, or one of `recipes` by its name."""
+        if name is None:
+            return self.recipe
+        if not isinstance(name, str) or name not in self.recipes:
+            raise ConfigError(
+                f"{self.name} has no recipe {name!r}; it has {listed(self.recipes) or 'only its default'}"
+            )
+        return self.recipes[name]
+
+
+@dataclass(frozen=True, kw_only=True)
+class EncoderSpec:
+    """A graph encoder: one step of a graph network, `encoder(nodes, graph) -> nodes`.
+
+    Nodes are (B, N, width), before and after; the graph is one `zoo.graph.PixelGraph` for the whole batch.
+
+    Args:
+        name: Such as `gcn`.
+        summary: One line for `zoo list`.
+        build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the encoder's config: it
+            takes `width`, it takes `size` if its weights depend on the grid's height and width, and no `**kwargs`.
+        symmetry: `D4` if turning or mirroring a square grid turns or mirrors the nodes that come out, and does nothing
+            else to them; `zoo.testing.check_encoder` tries it.
+        paper: Where it was published.
+        tags: Words to search by.
+    """
+
+    name: str
+    summary: str
+    build: str
+    symmetry: str = ""
+    paper: str = ""
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_name(self.name, "encoder")
+        check_import_string(self.build, self.name)
+        _check_symmetry(self.symmetry, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class DatasetSpec:
+    """A data set that a plugin offers.
+
+    Args:
+        name: Such as `fashion-mnist`.
+        summary: One line for `zoo list --shelf datasets`.
+        build: Import string of a callable that takes `download=False` by keyword and returns a `zoo.Dataset`.
+        classes: Names of the classes, in the order of their indices.
+        size: Height and width of its images.
+        channels: Channels of its images: 1 for grey, 3 for colour.
+        counts: How many images each part has: `train`, and `test` if there is one.
+        license: Identifier of its licence, such as `CC0-1.0`, or `unstated`.
+        source: Who made it, and where it was published.
+        bundled: Whether it comes with its plugin and needs no download.
+        tags: Words to search by.
+    """
+
+    name: str
+    summary: str
+    build: str
+    classes: tuple[str, ...]
+    size: tuple[int, int]
+    channels: int
+    counts: Mapping[str, int]
+    license: str
+    source: str = ""
+    bundled: bool = False
+    tags: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Check the names and freeze the mapping."""
+        check_name(self.name, "data set")
+        check_import_string(self.build, self.name)
+        freeze(self, counts=self.counts)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallbackSpec:
+    """A callback that a plugin offers to `fit(callbacks=["name"])`.
+
+    Args:
+        name: What it is called.
+        summary: One line for `zoo list --shelf callbacks`.
+        build: Import string of what makes one, without arguments; see `zoo.training.callbacks.Callback`.
+    """
+
+    name: str
+    summary: str
+    build: str
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_name(self.name, "callback")
+        check_import_string(self.build, self.name)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Command:
+    """A command that a plugin adds to `zoo`.
+
+    Args:
+        name: What is typed after `zoo`.
+        summary: One line for `zoo --help`.
+        build: Import string of a click command; it is imported when it is called.
+    """
+
+    name: str
+    summary: str
+    build: str
+
+    def __post_init__(self) -> None:
+        """Check the names."""
+        check_name(self.name, "command")
+        check_import_string(self.build, self.name)

@@ -1,0 +1,1 @@
+"""Save a model as one folder of checked files, and read it back."""

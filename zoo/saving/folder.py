@@ -1,0 +1,171 @@
+"""The one folder shape, without torch: which files it has, and whether they are whole and belong together."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from zoo.errors import WeightsError
+from zoo.files.checked_json import MAX_BYTES
+from zoo.files.paths import expanded, seen_whole
+from zoo.files.safetensors_header import Header, header_of, length_of
+from zoo.saving.manifest import Manifest
+
+CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
+FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
+"""All the files zoo writes, reads, publishes and downloads."""
+MAX_HISTORY = 64 << 20
+KEY = "zoo"
+"""The one entry of the metadata in the header of the weights: the manifest."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Contents:
+    """A saved model's files, checked: the manifest, the bytes of the weights, the history's text and the card's."""
+
+    manifest: Manifest
+    weights: bytes
+    history: str = ""
+    card: str = ""
+
+
+def contents(place: Path) -> Contents:
+    """Read a folder that zoo wrote, or the weights file alone; every file is checked against the manifest.
+
+    A folder that is being replaced meanwhile is read as it was before or as it is after, never mixed.
+
+    Raises:
+        WeightsError: There is no such folder or file; one is missing, damaged, too large, or not the one named.
+    """
+    return seen_whole(expanded(place), _read)
+
+
+def manifest_of(folder: Path) -> Manifest:
+    """Return the manifest of a folder, from `config.json` alone.
+
+    Raises:
+        WeightsError: It is missing or damaged.
+    """
+    path = folder / CONFIG
+    return Manifest.from_json(bytes_of(path, limit=MAX_BYTES), name=str(path))
+
+
+def _read(place: Path) -> Contents:
+    if place.is_file():
+        return _alone(place)
+    if not place.is_dir():
+        raise WeightsError(f"no folder {place}")
+    return _together(place)
+
+
+def _together(folder: Path) -> Contents:
+    manifest = manifest_of(folder)
+    for name in (WEIGHTS, HISTORY):
+        if name not in manifest.files:
+            raise WeightsError(f"{folder / CONFIG} does not name {name}")
+    weights = weights_bytes(folder / WEIGHTS)
+    history = bytes_of(folder / HISTORY, limit=MAX_HISTORY)
+    for name, data in ((WEIGHTS, weights), (HISTORY, history)):
+        _check_sum(folder / name, data, manifest.files[name])
+    header, told = described(weights, name=str(folder / WEIGHTS))
+    if told != manifest.without_files():
+        raise WeightsError(f"{folder / CONFIG} and the header of {WEIGHTS} describe two different models")
+    _check_entries(header, manifest, folder / WEIGHTS)
+    return Contents(
+        manifest=manifest, weights=weights, history=history.decode("utf-8", "replace"), card=_card(folder / CARD)
+    )
+
+
+def _card(path: Path) -> str:
+    """Return what the card says, whoever wrote it; it is bound to nothing."""
+    return bytes_of(path, limit=MAX_BYTES).decode("utf-8", "replace") if path.is_file() else ""
+
+
+def _alone(path: Path) -> Contents:
+    weights = weights_bytes(path)
+    header, manifest = described(weights, name=str(path))
+    _check_entries(header, manifest, path)
+    for key, entry in header.entries.items():
+        if hashlib.sha256(weights[entry.start : entry.stop]).hexdigest() != manifest.tensors[key]["sha256"]:
+            raise WeightsError(f"{path} is damaged or was changed: {key} does not have the sha256 in its header")
+    return Contents(manifest=manifest, weights=weights)
+
+
+def described(weights: bytes, *, name: str) -> tuple[Header, Manifest]:
+    """Return the header of a weights file, and the manifest in it.
+
+    Raises:
+        WeightsError: Either is damaged, or zoo did not write the file.
+    """
+    length = length_of(weights[:8], len(weights), name=name)
+    header = header_of(weights[8 : 8 + length], len(weights), name=name)
+    if KEY not in header.metadata:
+        raise WeightsError(f"{name} has no manifest in its header; it was not saved by zoo")
+    return header, Manifest.from_json(header.metadata[KEY], name=f"the manifest in the header of {name}")
+
+
+def _check_entries(header: Header, manifest: Manifest, path: Path) -> None:
+    found = {key: (entry.dtype, list(entry.shape)) for key, entry in header.entries.items()}
+    named = {key: (entry["dtype"], entry["shape"]) for key, entry in manifest.tensors.items()}
+    if found != named:
+        raise WeightsError(f"{path} is damaged: its tensors are not those that its manifest describes")
+
+
+def _check_sum(path: Path, data: bytes, expected: str) -> None:
+    found = hashlib.sha256(data).hexdigest()
+    if found != expected:
+        raise WeightsError(
+            f"{path} is damaged or was changed: its sha256 is {found[:12]}…, the manifest says {expected[:12]}…"
+        )
+
+
+def weights_bytes(path: Path) -> bytes:
+    """Return a safetensors file's bytes, after its header was checked against its size.
+
+    Raises:
+        WeightsError: It cannot be read, or its header is damaged, too large or describes another size.
+    """
+    try:
+        with _opened(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            head = file.read(8)
+            text = file.read(length_of(head, size, name=str(path)))
+            header_of(text, size, name=str(path))
+            data = head + text + file.read()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(data) != size:
+        raise WeightsError(f"{path} changed while it was read")
+    return data
+
+
+def _opened(path: Path) -> BinaryIO:
+    """Open a file to read it; a pipe or device, which could block for ever, is refused."""
+    if path.exists() and not path.is_file():
+        raise WeightsError(f"{path} is no file")
+    return path.open("rb")
+
+
+def bytes_of(path: Path, *, limit: int) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        WeightsError: It cannot be read, or is larger than `limit`.
+    """
+    try:
+        with _opened(path) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(data) > limit:
+        raise WeightsError(f"{path} is larger than {limit} bytes, the most zoo reads of such a file")
+    return data
+
+
+def sums(files: Mapping[str, bytes]) -> dict[str, str]:
+    """Return the sha256 of each file's bytes by name."""
+    return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

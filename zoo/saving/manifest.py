@@ -1,0 +1,226 @@
+"""What is stored with weights, as a value: to JSON and, checked, back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from zoo.errors import WeightsError, ZooError
+from zoo.files.checked_json import parsed
+from zoo.files.seal import check_seal, sealed
+from zoo.recipe import Recipe
+from zoo.signature import Classes, Preprocessing
+
+FORMAT = 2
+TASKS = ("classification", "generation")
+"""What a saved model may have learnt."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Origin:
+    """The plugin that provides a model: its name, distribution and version."""
+
+    plugin: str
+    distribution: str
+    version: str
+
+    def __post_init__(self) -> None:
+        """Check that all three are words."""
+        if not all(isinstance(word, str) for word in vars(self).values()):
+            raise WeightsError(f"a plugin is named by three words, not {tuple(vars(self).values())!r}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Score:
+    """What a model reached on a data set, and how that was measured.
+
+    Args:
+        data: Name of the images, such as `fashion-mnist/test`.
+        count: Number of images.
+        fingerprint: sha256 of the images and labels as they came, so that the same score can be taken again.
+        metrics: Such as `accuracy` and `macro_f1`, in [0, 1], and `nll`, in nats.
+        protocol: How: resizing, number type, device, interval.
+    """
+
+    data: str
+    count: int
+    fingerprint: str
+    metrics: Mapping[str, float]
+    protocol: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Check the kinds of all fields."""
+        words = [self.data, self.fingerprint, *self.metrics, *self.protocol, *self.protocol.values()]
+        numbers = [self.count, *self.metrics.values()]
+        if not all(isinstance(word, str) for word in words) or not all(type(n) in (int, float) for n in numbers):
+            raise WeightsError("a score has a data set, a count, a fingerprint, numbers by name, and words by name")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Manifest:
+    """Everything about a saved model but the numbers themselves.
+
+    Args:
+        model: Name on the shelf `zoo.models`.
+        origin: The plugin that provides it.
+        task: What it learns: `classification` or `generation`.
+        config: The complete config.
+        classes: The classes.
+        preprocessing: What it expects of images.
+        seed: Seed of its first weights.
+        dtype: Number type of its weights, such as `float32`.
+        parameters: How many weights it has.
+        recipe: How it was last trained, or None if never.
+        data: Name of the data set it was last trained on, if it has one.
+        base: The weights it began from, such as `cnn-deep/mnist`; empty if from its seed.
+        metrics: Last row of its history.
+        scores: What it reached on held-back images, each with its protocol.
+        golden: Outputs on images that anybody can make again; see `zoo.inference.golden`. Empty if they are not finite.
+        license: Identifier of its licence, such as `mit`; empty if none was given.
+        stopped: Why training ended early, or empty.
+        versions: Versions of zoo, torch and Python.
+        tensors: Type, shape and sha256 of each tensor by name.
+        files: sha256 of each other file in the folder but the card, by name; empty inside the weights' own header.
+    """
+
+    model: str
+    origin: Origin
+    config: Mapping[str, Any]
+    classes: Classes
+    preprocessing: Preprocessing
+    seed: int
+    task: str = "classification"
+    dtype: str = "float32"
+    parameters: int = 0
+    recipe: Recipe | None = None
+    data: str = ""
+    base: str = ""
+    metrics: Mapping[str, float] = field(default_factory=dict)
+    scores: tuple[Score, ...] = ()
+    golden: tuple[tuple[float, ...], ...] = ()
+    license: str = ""
+    stopped: str = ""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    tensors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> str:
+        """Return the manifest as sealed JSON text: the sha256 in it covers every other byte."""
+        record = {
+            "format": FORMAT,
+            "model": self.model,
+            "task": self.task,
+            "plugin": vars(self.origin),
+            "config": dict(self.config),
+            "classes": {"values": self.classes.values, "names": self.classes.names},
+            "preprocessing": vars(self.preprocessing),
+            "seed": self.seed,
+            "dtype": self.dtype,
+            "parameters": self.parameters,
+            "recipe": self.recipe.to_json() if self.recipe else None,
+            "data": self.data,
+            "base": self.base,
+            "metrics": dict(self.metrics),
+            "scores": [vars(score) for score in self.scores],
+            "golden": self.golden,
+            "license": self.license,
+            "stopped": self.stopped,
+            "versions": dict(self.versions),
+            "tensors": {name: dict(entry) for name, entry in self.tensors.items()},
+            "files": dict(self.files),
+        }
+        return sealed(record)
+
+    def without_files(self) -> Manifest:
+        """Return the manifest as it stands in the weights' own header."""
+        return replace(self, files={})
+
+    @classmethod
+    def from_json(cls, text: str | bytes, *, name: str) -> Manifest:
+        """Read what `to_json` wrote.
+
+        Raises:
+            WeightsError: It is damaged, a field is missing or of another kind, or the format is another one.
+        """
+        record = parsed(text, name=name)
+        if record.get("format") != FORMAT:
+            raise WeightsError(_other_format(record.get("format"), name))
+        check_seal(text if isinstance(text, str) else text.decode(), record.get("seal"), name=name)
+
+        def read(key: str, kind: type, make: Callable[[Any], Any] = lambda value: value) -> Any:
+            value = record.get(key)
+            if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
+                raise WeightsError(f"{name}: {key!r} is {_told(value)}, expected {kind.__name__}")
+            try:
+                return make(value)
+            except (ZooError, TypeError, KeyError, ValueError, AttributeError) as error:
+                raise WeightsError(f"{name}: {key!r} cannot be used: {error}") from error
+
+        return cls(
+            model=read("model", str),
+            task=read("task", str, _task) if "task" in record else "classification",
+            origin=read("plugin", dict, lambda value: Origin(**value)),
+            config=read("config", dict, lambda value: {key: _tuples(each) for key, each in value.items()}),
+            classes=read("classes", dict, lambda value: Classes.of(value["values"], value["names"])),
+            preprocessing=read("preprocessing", dict, lambda value: Preprocessing(**value)),
+            seed=read("seed", int, _counted),
+            dtype=read("dtype", str),
+            parameters=read("parameters", int, _counted),
+            recipe=read("recipe", dict, Recipe.from_json) if record.get("recipe") is not None else None,
+            data=read("data", str),
+            base=read("base", str),
+            metrics=read("metrics", dict, _numbers),
+            scores=read("scores", list, lambda value: tuple(Score(**each) for each in value)),
+            golden=read("golden", list, lambda value: tuple(tuple(float(x) for x in row) for row in value)),
+            license=read("license", str),
+            stopped=read("stopped", str),
+            versions=read("versions", dict, _words),
+            tensors=read("tensors", dict, _described),
+            files=read("files", dict, _words),
+        )
+
+
+def _other_format(found: Any, name: str) -> str:
+    newer = isinstance(found, int) and found > FORMAT
+    mend = "upgrade zoo-models" if newer else "it is damaged, no saved model of zoo, or was saved before zoo 0.2"
+    return f"{name} has format {found!r}, this zoo reads {FORMAT}; {mend}"
+
+
+def _task(value: str) -> str:
+    if value not in TASKS:
+        raise ValueError(f"this zoo knows {', '.join(TASKS)}; upgrade zoo-models")
+    return value
+
+
+def _counted(value: int) -> int:
+    if not 0 <= value < 2**63:
+        raise ValueError(f"{value} is out of range")
+    return value
+
+
+def _numbers(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    if not all(type(number) in (int, float) for number in value.values()):
+        raise ValueError("not all its values are numbers")
+    return value
+
+
+def _words(value: Mapping[str, Any]) -> Mapping[str, str]:
+    if not all(isinstance(word, str) for word in value.values()):
+        raise ValueError("not all its values are words")
+    return value
+
+
+def _described(value: Mapping[str, Any]) -> Mapping[str, Any]:
+    for name, entry in value.items():
+        if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "sha256"}:
+            raise ValueError(f"{name} is not described by dtype, shape and sha256")
+    return value
+
+
+def _tuples(value: Any) -> Any:
+    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
+
+
+def _told(value: Any) -> str:
+    return "missing" if value is None else type(value).__name__

@@ -1,0 +1,77 @@
+"""Build a model once more in a process that knows nothing but its spec, config and seed."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+
+from zoo.factory.build import Config
+from zoo.plugins.spec import ModelSpec
+from zoo.testing.report import CheckFailure
+
+KEPT = (
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "LD_LIBRARY_PATH",
+    "OMP_NUM_THREADS",
+    "SYSTEMROOT",
+    "CUDA_VISIBLE_DEVICES",
+    "ZOO_DATA",
+)
+SOURCE = """
+import json, sys
+from zoo.factory.build import bound, built
+from zoo.plugins.spec import ModelSpec
+from zoo.testing.models.subject import digest
+
+order = json.load(sys.stdin)
+spec = ModelSpec(name="again", summary="again", build=order["build"], size=order["size"], channels=order["channels"])
+print(digest(built(spec, bound(spec, order["config"]), order["seed"]).state_dict()))
+"""
+
+
+def alone(source: str, *words: str, given: str = "", place: str | None = None) -> subprocess.CompletedProcess[str]:
+    """Run Python source in a fresh process with today's import path and little environment.
+
+    Args:
+        source: What to run.
+        *words: Its arguments.
+        given: Its standard input.
+        place: The folder it runs in; an empty one when left out.
+    """
+    path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
+    environment = {name: os.environ[name] for name in KEPT if name in os.environ} | {"PYTHONPATH": path}
+    with tempfile.TemporaryDirectory() as folder:
+        return subprocess.run(
+            [sys.executable, "-c", source, *words],
+            input=given,
+            env=environment,
+            cwd=place or folder,
+            capture_output=True,
+            text=True,
+            timeout=300,
+        )
+
+
+def last_line(done: subprocess.CompletedProcess[str]) -> str:
+    """Return the last line that a process said on standard error: of a traceback, the error."""
+    return (done.stderr.strip().splitlines() or ["it said nothing"])[-1]
+
+
+def in_a_fresh_process(spec: ModelSpec, config: Config, seed: int) -> str:
+    """Return the digest of the weights that a fresh process builds.
+
+    Raises:
+        CheckFailure: It cannot build the model.
+    """
+    order = {"build": spec.build, "size": spec.size, "channels": spec.channels, "config": config, "seed": seed}
+    done = alone(SOURCE, given=json.dumps(order))
+    if done.returncode:
+        raise CheckFailure(
+            f"a fresh process cannot build it: {last_line(done)}; its module must be importable by itself"
+        )
+    return done.stdout.split()[-1]

@@ -1,0 +1,71 @@
+"""Checks of what a plugin's values name: that it is there, and is of the kind that it should be."""
+
+from __future__ import annotations
+
+from zoo.errors import ZooError
+from zoo.factory.build import resolved
+from zoo.plugins.experiment_spec import Experiment
+from zoo.plugins.source import Source
+from zoo.plugins.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
+from zoo.shelves import SHELVES
+from zoo.testing.plugins.subject import PluginSubject
+from zoo.testing.report import CheckFailure, NotApplicable, require
+
+IMPORT_STRINGS: dict[type, tuple[str, ...]] = {
+    ModelSpec: ("build", "foreign"),
+    **dict.fromkeys((EncoderSpec, DatasetSpec, Command, CallbackSpec), ("build",)),
+    Source: ("names", "model"),
+    Experiment: ("verdict",),
+}
+"""Which fields of a value are import strings; an experiment's rows have some too."""
+
+
+def import_strings_work(subject: PluginSubject) -> None:
+    """Everything its values name can be imported."""
+    for value in subject.plugin.offers:
+        targets = [getattr(value, key) for key in IMPORT_STRINGS[type(value)]]
+        if isinstance(value, Experiment):
+            targets += [target for row in value.rows for target in dict.fromkeys((row.train, row.score))]
+        for target in filter(lambda text: ":" in text, targets):
+            try:
+                resolved(target, value.name)
+            except ZooError as error:
+                raise CheckFailure(f"{error}; correct the import string or the module") from error
+
+
+def commands_explain_themselves(subject: PluginSubject) -> None:
+    """Each command is a click command that says what it does."""
+    commands = subject.plugin.offered("commands")
+    if not commands:
+        raise NotApplicable("it offers no commands")
+    for command in commands:
+        found = resolved(command.build, command.name)
+        is_command = hasattr(found, "get_short_help_str") and hasattr(found, "make_context")
+        require(is_command, f"{command.build} is no click command", "decorate it with @click.command()")
+        require(bool(found.help), f"the command {command.name!r} has no help", "give it a docstring")
+
+
+def experiments_name_what_exists(subject: PluginSubject) -> None:
+    """Rows of its experiments name models, recipes and data sets that are there."""
+    experiments = subject.plugin.offered("experiments")
+    if not experiments:
+        raise NotApplicable("it offers no experiments")
+    for experiment in experiments:
+        for row in experiment.rows:
+            where = f"row {row.label!r} of {experiment.name}"
+            data = row.dataset or experiment.dataset
+            require(row.model in SHELVES["models"], f"{where} names no model: {row.model!r}", "correct the name")
+            require(data in SHELVES["datasets"], f"{where} names no data set: {data!r}", "correct the name")
+            SHELVES["models"][row.model].recipe_named(row.recipe)
+
+
+def callbacks_watch(subject: PluginSubject) -> None:
+    """Each callback is made without arguments, and has `on_step` and `on_epoch`."""
+    callbacks = subject.plugin.offered("callbacks")
+    if not callbacks:
+        raise NotApplicable("it offers no callbacks")
+    for callback in callbacks:
+        made = resolved(callback.build, callback.name)()
+        missing = [name for name in ("on_step", "on_epoch") if not callable(getattr(made, name, None))]
+        mend = "give it on_step(training) and on_epoch(training), also where one does nothing"
+        require(not missing, f"the callback {callback.name!r} has no {' and no '.join(missing)}", mend)

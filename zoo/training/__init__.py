@@ -1,0 +1,1 @@
+"""Train a model: the loop and all that serves it."""

@@ -1,0 +1,143 @@
+"""What a run depends on, as plain values; and how two differ, in words."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sized
+from importlib.metadata import version
+from typing import Any, Protocol
+
+from torch.nn import Module
+
+from zoo.data import Loader, Stream
+from zoo.errors import ConfigError, listed
+from zoo.history import History
+from zoo.plugins.spec import ModelSpec
+from zoo.recipe import Recipe
+from zoo.signature import Classes, Preprocessing
+
+LOOSE = ("processes", "device", "threads", "versions")
+"""What may differ on resume, with a warning: the numbers are then no longer the same to the last bit."""
+MISSING = "nothing"
+
+
+class Trained(Protocol):
+    """A model, as far as its training depends on it."""
+
+    spec: ModelSpec
+    config: dict[str, Any]
+    net: Module
+    seed: int
+    classes: Classes
+    preprocessing: Preprocessing
+    base: str
+    history: History
+
+
+def fingerprint(
+    model: Trained, recipe: Recipe, train: Loader | Stream, held: Loader | Stream | None, place: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Return what the end of a training depends on; equal ones end in equal weights.
+
+    Args:
+        model: What is trained, with the classes and preprocessing it is trained with.
+        recipe: How.
+        train: On what.
+        held: What is scored after each epoch, or None.
+        place: Where; the numbers depend on it in their last bits.
+    """
+    return {
+        "model": model.spec.name,
+        "config": _plain(dict(model.config)),
+        "seed": model.seed,
+        "preprocessing": _plain(vars(model.preprocessing)),
+        "trained weights": sum(weight.requires_grad for weight in model.net.parameters()),
+        "recipe": recipe.to_json(),
+        "training data": _source(train),
+        "validation data": _source(held),
+        "versions": {name: version(name) for name in ("zoo-models", "torch", "numpy")},
+        **place,
+    }
+
+
+def _source(loader: Loader | Stream | None) -> dict[str, Any]:
+    if loader is None:
+        return {}
+    if isinstance(loader, Stream):
+        return _loader(loader.batches, len(loader))
+    return {
+        "kind": "images",
+        "number": len(loader.images),
+        "sha256": loader.images.identity(),
+        "batch_size": loader.batch_size,
+        "shuffle": loader.shuffle,
+        "seed": loader.seed,
+        "drop_last": loader.drop_last,
+        "augmented": loader.augment is not None,
+    }
+
+
+def _loader(batches: Any, num: int) -> dict[str, Any]:
+    """Return what can be told of somebody else's loader without reading it."""
+    sampler = getattr(batches, "sampler", None)
+    return {
+        "kind": "a loader of its own",
+        "type": type(batches).__name__,
+        "batches": num,
+        "number": len(sampler) if isinstance(sampler, Sized) else None,
+        "order": type(sampler).__name__,
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Mapping):
+        return {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def check(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Return what differs and may, in words.
+
+    Raises:
+        ConfigError: Something differs that decides what is trained; it is named.
+    """
+    if _global_batch(before) == _global_batch(now) and before.get("processes") != now["processes"]:
+        before, now = _without_batch(before), _without_batch(now)
+    strict = [
+        *_differences({k: v for k, v in before.items() if k not in LOOSE}, {k: now[k] for k in now if k not in LOOSE}),
+        *_majors(before.get("versions", {}), now["versions"]),
+    ]
+    if strict:
+        raise ConfigError(
+            f"this is another training than the one in the checkpoint: {listed(strict, 6)}. Give what it was begun "
+            "with, or begin a new run in another folder"
+        )
+    return list(_differences({k: before.get(k) for k in LOOSE}, {k: now[k] for k in LOOSE}))
+
+
+def _differences(before: Any, now: Any, path: str = "") -> Iterator[str]:
+    if isinstance(before, Mapping) and isinstance(now, Mapping):
+        for key in dict.fromkeys([*before, *now]):
+            yield from _differences(before.get(key, MISSING), now.get(key, MISSING), f"{path} {key}".strip())
+    elif before != now:
+        yield f"{path} was {_told(before)} and is {_told(now)}"
+
+
+def _majors(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    for name in before.keys() & now.keys():
+        if before[name].split(".")[0] != now[name].split(".")[0]:
+            yield f"{name} was {before[name]} and is {now[name]}"
+
+
+def _told(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+def _global_batch(record: Mapping[str, Any]) -> int:
+    return int(record.get("recipe", {}).get("batch_size", 0) * record.get("processes", 1))
+
+
+def _without_batch(record: Mapping[str, Any]) -> dict[str, Any]:
+    data = {key: value for key, value in record["training data"].items() if key != "batch_size"}
+    recipe = {key: value for key, value in record["recipe"].items() if key != "batch_size"}
+    return {**record, "training data": data, "recipe": recipe}

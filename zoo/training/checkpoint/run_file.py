@@ -1,0 +1,119 @@
+"""What a run says of itself in `run.json`: what it trains, how far it is, how to go on. No torch here."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from zoo.errors import BusyError, WeightsError
+from zoo.files.atomic import locked, replace_file
+from zoo.files.checked_json import parsed
+from zoo.files.seal import check_seal, sealed
+from zoo.saving.folder import bytes_of
+
+RUN, CHECKPOINTS = "run.json", "checkpoints"
+FORMAT = 1
+MAX_RECORD = 1 << 20
+
+
+def is_first() -> bool:
+    """Return whether this process is the one that writes and shows, also before those that train together have met."""
+    return os.environ.get("RANK", "0") == "0"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Record:
+    """The state of a run.
+
+    Args:
+        model: Name of the model.
+        state: `running`, `interrupted`, `failed` or `done`.
+        epoch: Epochs that are done.
+        epochs: Epochs it is to train.
+        step: Batches done in the running epoch.
+        newest: Name of the newest checkpoint.
+        best: Name of the checkpoint of the best epoch.
+        monitor: The column that says which is best.
+        value: Its value there.
+        problem: Why it ended early.
+        host: The machine it was last trained on.
+        process: Its process there.
+        begun: When it was begun, in seconds since 1970.
+        updated: When this was written.
+        command: The words it was begun with in a shell, or None.
+    """
+
+    model: str
+    state: str = "running"
+    epoch: int = 0
+    epochs: int = 0
+    step: int = 0
+    newest: str = ""
+    best: str = ""
+    monitor: str = ""
+    value: float | None = None
+    problem: str = ""
+    host: str = ""
+    process: int = 0
+    begun: float = 0.0
+    updated: float = 0.0
+    command: Mapping[str, Any] | None = None
+
+    def changed(self, **changes: Any) -> Record:
+        """Return a copy with some fields changed, written by this process now."""
+        now = time.time()
+        told: dict[str, Any] = {"host": socket.gethostname(), "process": os.getpid(), "updated": now}
+        told["begun"] = self.begun or now
+        return replace(self, **told | changes)
+
+
+def write(folder: Path, record: Record) -> None:
+    """Write `run.json` in one step.
+
+    Raises:
+        OSError: It cannot be written.
+    """
+    replace_file(folder / RUN, sealed({"format": FORMAT, **asdict(record)}).encode(), is_lasting=False)
+
+
+def read(folder: Path) -> Record:
+    """Read `run.json`.
+
+    Raises:
+        WeightsError: There is none, or it is damaged.
+    """
+    path = folder / RUN
+    data = bytes_of(path, limit=MAX_RECORD)
+    told = parsed(data, name=str(path))
+    if told.pop("format", None) != FORMAT:
+        raise WeightsError(f"{path} is no run of this zoo")
+    check_seal(data.decode(), told.pop("seal", None), name=str(path))
+    known = {field.name for field in fields(Record)}
+    try:
+        return Record(**{name: value for name, value in told.items() if name in known})
+    except TypeError as error:
+        raise WeightsError(f"{path} is no run of this zoo: {error}") from error
+
+
+def found(place: Path) -> Iterator[Path]:
+    """Yield the folders of runs at or below a place, two levels deep, by name."""
+    for pattern in (RUN, f"*/{RUN}", f"*/*/{RUN}"):
+        yield from sorted(path.parent for path in place.glob(pattern))
+
+
+def state_now(folder: Path, record: Record) -> str:
+    """Return a run's state; one that says `running` and that no process holds on this machine was killed."""
+    if record.state != "running" or record.host != socket.gethostname():
+        return record.state
+    try:
+        with locked(folder / CHECKPOINTS, wait=0):
+            return "killed"
+    except BusyError:
+        return "running"
+    except OSError:
+        return record.state

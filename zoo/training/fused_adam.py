@@ -1,0 +1,68 @@
+"""The step of torch's fused Adam over one flat parameter, without what `Optimizer.step` does around the call."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch.optim import Adam, AdamW, Optimizer
+
+from zoo.training.precision import alone
+
+CALLS: dict[type[Optimizer], Any] = {
+    Adam: getattr(torch, "_fused_adam_", None),
+    AdamW: getattr(torch, "_fused_adamw_", None),
+}
+"""What a fused optimizer calls: for a small net the checks around it take ten times as long."""
+SMALL = 32_768
+"""Weights up to which one thread takes the step; torch shares out even ten of them."""
+
+
+class Descent:
+    """Steps an optimizer of one parameter on the CPU, bit for bit as `optimizer.step()` does; the state stays there.
+
+    Args:
+        optimizer: What `suits` is true of.
+    """
+
+    def __init__(self, optimizer: Optimizer) -> None:
+        self._optimizer = optimizer
+        (self._parameter,) = optimizer.param_groups[0]["params"]
+        self._call = CALLS[type(optimizer)]
+
+    @staticmethod
+    def suits(optimizer: Optimizer) -> bool:
+        """Return whether an optimizer is torch's fused Adam or AdamW over one parameter on the CPU."""
+        groups = optimizer.param_groups
+        is_single = len(groups) == 1 and len(groups[0]["params"]) == 1
+        return is_single and groups[0]["params"][0].device.type == "cpu" and CALLS.get(type(optimizer)) is not None
+
+    def step(self) -> None:
+        """Take a step by the parameter's gradient; the first one makes the state, and is torch's own."""
+        parameter = self._parameter
+        state = self._optimizer.state.get(parameter)
+        if not state:
+            self._optimizer.step()
+            return
+        with torch.no_grad():
+            torch._foreach_add_([state["step"]], 1)
+            alone(self._take) if parameter.numel() <= SMALL else self._take()
+
+    def _take(self) -> None:
+        parameter, group = self._parameter, self._optimizer.param_groups[0]
+        state = self._optimizer.state[parameter]
+        self._call(
+            [parameter],
+            [parameter.grad],
+            [state["exp_avg"]],
+            [state["exp_avg_sq"]],
+            [],
+            [state["step"]],
+            lr=group["lr"],
+            beta1=group["betas"][0],
+            beta2=group["betas"][1],
+            weight_decay=group["weight_decay"],
+            eps=group["eps"],
+            amsgrad=False,
+            maximize=False,
+        )

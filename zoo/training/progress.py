@@ -1,0 +1,208 @@
+"""Show training as it runs: a live bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.text import Text
+
+from zoo.training.callbacks import Callback, Training
+
+COLUMNS = {
+    "epoch": ("epoch", 5, "d"),
+    "loss": ("loss", 8, ".4f"),
+    "accuracy": ("accuracy", 8, ".4f"),
+    "val_loss": ("val loss", 8, ".4f"),
+    "val_accuracy": ("val accuracy", 12, ".4f"),
+    "lr": ("lr", 9, ".2e"),
+    "images_per_second": ("images/s", 10, ",.0f"),
+    "seconds": ("seconds", 8, ".2f"),
+}
+SOON, LATE, SHARE = 0.2, 1.0, 0.002
+"""Seconds between two drawings of the bar, at least and at most, and the share of the time they take in between."""
+
+
+def _line(row: dict[str, Any], cells: bool) -> str:
+    known = [name for name in COLUMNS if name in row]
+    others = [name for name in row if name not in COLUMNS]
+    parts = [
+        format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if cells else COLUMNS[n][0].rjust(COLUMNS[n][1])
+        for n in known
+    ]
+    parts += [format(row[n], ".4f").rjust(max(len(n), 8)) if cells else n.rjust(max(len(n), 8)) for n in others]
+    return "  ".join(parts)
+
+
+class Lines:
+    """One line an epoch, under a head."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._head = ""
+
+    def on_step(self, training: Training) -> None:
+        """Nothing to do."""
+
+    def on_epoch(self, training: Training) -> None:
+        """Print the epoch's row, and why training ends if it does."""
+        self.show(self.told(training))
+
+    def told(self, training: Training) -> list[Text]:
+        """Return the lines of an epoch: the head where it is new, the row, and why training ends."""
+        head = _line(training.row, cells=False)
+        lines = [Text(head, style="bold")] if head != self._head else []
+        self._head = head
+        lines.append(Text(_line(training.row, cells=True)))
+        return [*lines, Text(f"stopped: {training.stop}")] if training.stop else lines
+
+    def show(self, lines: list[Text]) -> None:
+        """Print lines."""
+        self._console.print(Text("\n").join(lines), soft_wrap=True)
+
+
+class Bar:
+    """A live bar over all steps, above it the lines of the epochs.
+
+    What is new is drawn a few times a second and not at every step or epoch: drawing costs a millisecond or more.
+    """
+
+    def __init__(self, console: Console) -> None:
+        self._lines = Lines(console)
+        columns = (TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"))
+        speed = TextColumn("{task.fields[speed]:,.0f} images/s")
+        self.bar = Progress(
+            *columns,
+            speed,
+            TimeRemainingColumn(),
+            TextColumn("left"),
+            console=console,
+            auto_refresh=False,
+            transient=True,
+        )
+        self._task = self.bar.add_task("fit", total=None, epoch="1", speed=0)
+        self._next, self._speed = 0.0, 0.0
+        self._before = (0, time.monotonic())
+        self._waiting: list[Text] = []
+
+    def on_step(self, training: Training) -> None:
+        """Move the bar and print waiting lines, when it is time to."""
+        now = time.monotonic()
+        if now >= self._next:
+            self._measure(training.images, now)
+            self._draw(training)
+            self._next = now + min(max(SOON, (time.monotonic() - now) / SHARE), LATE)
+
+    def _draw(self, training: Training) -> None:
+        epoch, epochs, steps = training.epoch - training.earlier, training.recipe.epochs, training.steps
+        done, told = (epoch - 1) * steps + training.step, f"{epoch}/{epochs}"
+        self.bar.update(self._task, completed=done, total=steps * epochs, epoch=told, speed=self._speed)
+        self.print()
+        self.bar.refresh()
+
+    def on_epoch(self, training: Training) -> None:
+        """Have the epoch's line printed above the bar at the next drawing."""
+        self._waiting += self._lines.told(training)
+
+    def print(self) -> None:
+        """Print the lines that wait."""
+        if self._waiting:
+            self._lines.show(self._waiting)
+            self._waiting = []
+
+    def _measure(self, images: int, now: float) -> None:
+        """Take the speed since the last drawing, unless an epoch has begun meanwhile."""
+        seen, then = self._before
+        if images > seen and now > then:
+            self._speed = (images - seen) / (now - then)
+        self._before = (images, now)
+
+
+@contextmanager
+def shown(wanted: bool) -> Iterator[list[Callback]]:
+    """Yield the callbacks that show training; none when not wanted, or not the first process.
+
+    They write to standard error, and in a notebook to the cell's output.
+    """
+    console = Console()
+    console = console if console.is_jupyter else Console(stderr=True)
+    if not wanted or os.environ.get("RANK", "0") != "0":
+        yield []
+    elif console.is_terminal:
+        display = Bar(console)
+        with display.bar:
+            try:
+                yield [display]
+            finally:
+                display.print()
+    else:
+        yield [Lines(console)]
+
+
+class Cells:
+    """How many cells of a table are done, about how long the rest takes, and the epoch of the running one.
+
+    On a terminal a bar, above it a line for each cell that is done; elsewhere only the lines.
+    """
+
+    def __init__(self, console: Console | None, total: int) -> None:
+        self._console, self._total, self._done = console, total, 0
+        self._label, self._left = "", ""
+        columns = (TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[told]}"))
+        is_live = console is not None and console.is_terminal
+        self.bar = Progress(*columns, console=console, auto_refresh=False, transient=True) if is_live else None
+        self._task = self.bar.add_task("cells", total=total, told="") if self.bar else None
+
+    @property
+    def callbacks(self) -> list[Callback]:
+        """What `fit` is given so that the epochs are seen."""
+        return [self] if self.bar else []
+
+    def begin(self, label: str, left: float | None) -> None:
+        """Say which cell begins, and about how many seconds are left."""
+        self._label, self._left = label, f"; about {_duration(left)} left" if left is not None else ""
+        self._show("")
+
+    def end(self, told: str) -> None:
+        """Say what a cell came to."""
+        self._done += 1
+        if self._console is not None:
+            line = f"[{self._done}/{self._total}] {self._label}: {told}{'' if self.bar else self._left}"
+            self._console.print(Text(line), soft_wrap=True)
+        self._show("")
+
+    def on_step(self, training: Training) -> None:
+        """Nothing to do: an epoch is short enough."""
+
+    def on_epoch(self, training: Training) -> None:
+        """Show the epoch."""
+        self._show(f", epoch {training.epoch}/{training.recipe.epochs}")
+
+    def _show(self, epoch: str) -> None:
+        if self.bar and self._task is not None:
+            self.bar.update(self._task, completed=self._done, told=f"{self._label}{epoch}{self._left}")
+            self.bar.refresh()
+
+
+def _duration(seconds: float) -> str:
+    """Return seconds as people say them.
+
+    >>> _duration(42), _duration(600), _duration(9000)
+    ('42 s', '10 min', '2.5 h')
+    """
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 6000 else f"{seconds / 3600:.1f} h"
+
+
+@contextmanager
+def counted(wanted: bool, total: int) -> Iterator[Cells]:
+    """Yield what shows the cells of a table as they are run; it is silent when not wanted."""
+    cells = Cells(Console(stderr=True) if wanted else None, total)
+    with cells.bar or nullcontext():
+        yield cells

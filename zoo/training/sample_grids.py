@@ -1,0 +1,58 @@
+"""Pictures of what a generator draws while it is trained: a callback that writes a grid each epoch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from zoo.data.arrays import uint8_images
+from zoo.data.image_files import write_grid
+from zoo.errors import ConfigError
+from zoo.seeding import generator as seeded
+from zoo.tasks.generation import codes_for, one_hot, unwrapped
+from zoo.training.callbacks import Training
+
+
+class Grids:
+    """Write `epoch-001.png`, ... into a folder: the same noise drawn after each epoch, a column a class.
+
+    Args:
+        folder: Where to write; made if it is not there.
+        rows: Rows of the grid.
+        columns: Columns of the grid; the number of classes, or 10, when left out.
+        seed: Seed of the noise.
+    """
+
+    def __init__(self, folder: str | Path, *, rows: int = 8, columns: int | None = None, seed: int = 0) -> None:
+        if rows < 1 or (columns is not None and columns < 1):
+            raise ConfigError(f"a grid has at least one row and one column, not {rows} and {columns}")
+        self.folder, self._rows, self._columns, self._seed = Path(folder), rows, columns, seed
+
+    def on_step(self, training: Training) -> None:
+        """Nothing to do."""
+
+    def on_epoch(self, training: Training) -> None:
+        """Write the epoch's grid.
+
+        Raises:
+            ConfigError: What is trained draws no images.
+        """
+        if "generator" not in training.scored:
+            raise ConfigError("grids show what a generator draws, and a classifier is trained here; leave them out")
+        net: Any = unwrapped(training.scored["generator"])
+        self.folder.mkdir(parents=True, exist_ok=True)
+        columns = self._columns or net.num_labels or 10
+        write_grid(self._drawn(net, columns), self.folder / f"epoch-{training.epoch:03d}.png", columns=columns)
+
+    def _drawn(self, net: Any, columns: int) -> Tensor:
+        """Return images uint8 (N, C, H, W) of the fixed noise; the generator's mode stays as it was."""
+        weight, mode = next(net.parameters()), net.training
+        labels = one_hot(torch.arange(self._rows * columns) % max(net.num_labels, 1), net)
+        codes = codes_for(labels.float().cpu(), net, seeded(self._seed, "grid")).to(weight)
+        with torch.no_grad():
+            images = net.eval()(codes).float().cpu()
+        net.train(mode)
+        return uint8_images((images / 2 + 0.5).clamp(0, 1))
