@@ -13,7 +13,7 @@ from torch.utils.data import TensorDataset
 import zoo
 from benchmarks.peers import cnn
 from benchmarks.side_by_side import Peer, Result, apart, in_turn, rows_of, where
-from zoo.seeding import generator
+from zoo.seeding import make_generator
 
 IMAGES, BAR = 6400, 1e-3
 
@@ -53,7 +53,7 @@ def _peers(name: str, train: zoo.Images) -> list[Peer]:
 
     def orders() -> Callable[[], Tensor]:
         epochs = count()
-        return lambda: torch.randperm(IMAGES, generator=generator(0, "order", next(epochs)))
+        return lambda: torch.randperm(IMAGES, generator=make_generator(0, "order", next(epochs)))
 
     loaders = [cnn.loader_of(data, orders()) for _ in range(2)]
 

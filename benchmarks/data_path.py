@@ -24,7 +24,7 @@ def run(repeats: int) -> Result:
         return sum(len(labels) for _, labels in batches)  # type: ignore[attr-defined]
 
     peers = [
-        Peer(label="zoo", run=lambda: seen(loader.epoch(0)), note="`Loader`: uint8, normalised by the task"),
+        Peer(label="zoo", run=lambda: seen(loader.iter_epoch(0)), note="`Loader`: uint8, normalised by the task"),
         Peer(label="torch", run=lambda: seen(plain), note="`DataLoader` of a `TensorDataset`"),
         Peer(
             label="PyTorch Geometric",

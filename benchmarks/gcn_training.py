@@ -13,7 +13,7 @@ import zoo
 from benchmarks.peers import gcn
 from benchmarks.side_by_side import Peer, Result, apart, in_turn, rows_of, where
 from zoo.fused.compiler import Kernel
-from zoo.seeding import generator
+from zoo.seeding import make_generator
 
 STEPS = 50
 
@@ -22,7 +22,7 @@ def run(repeats: int, *, side: int = 7, images: int = 60000) -> Result:
     """Compare one epoch of `gcn-7x7` (16 and 32 features), batch 64."""
     name = "gcn-training" if side == 7 else f"gcn-training-{side}"
     train = zoo.dataset("fashion-mnist-7x7").train.take(images)
-    train = train if side == 7 else train.resize(side, how="sample")
+    train = train if side == 7 else train.resize(side, mode="sample")
     peers = _peers(train, side)
     checks = [_compiled(side), _same_losses(train, side)]
     in_turn(peers, repeats)
@@ -55,7 +55,7 @@ def _peers(train: zoo.Images, side: int) -> list[Peer]:
 
     def ordered(step: Callable[[Tensor], float]) -> Callable[[], float]:
         epochs = count()
-        return lambda: step(torch.randperm(len(train), generator=generator(0, "order", next(epochs))))
+        return lambda: step(torch.randperm(len(train), generator=make_generator(0, "order", next(epochs))))
 
     def mine(model: zoo.Model, kernels: str) -> Callable[[], float]:
         return lambda: model.fit(train, epochs=1, kernels=kernels, progress=False, device="cpu").history[-1]["loss"]
@@ -85,7 +85,7 @@ def _compiled(side: int) -> str:
     """Compile the step anew and say how long it took."""
     shape = zoo.create("gcn-7x7", seed=0, size=(side, side)).net.stack().shape()  # type: ignore[operator]
     start = time.perf_counter()
-    Kernel(shape, learns=True)
+    Kernel(shape, backward=True)
     return f"zoo compiles its step once a process, here in {time.perf_counter() - start:.2f} s."
 
 

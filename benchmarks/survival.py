@@ -50,7 +50,7 @@ def large(repeats: int) -> Result:
     """Compare training on 2,000,000 images of 28 x 28 on the disk and in memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.safetensors"
-        disk.write(path, _made(), NUMBER, shape=(1, 28, 28), classes=Classes.numbered(10))
+        disk.write_image_batches(path, _made(), NUMBER, shape=(1, 28, 28), classes=Classes.numbered(10))
         peers = [
             Peer(label="in memory", run=partial(_child, LARGE, path, "memory", torch.get_num_threads(), SECONDS)),
             Peer(label="on the disk", run=partial(_child, LARGE, path, "disk", torch.get_num_threads(), SECONDS)),

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from zoo.plugins import hookspecs as hooks
-from zoo.plugins.discovery import KINDS
+from zoo.plugins.discovery import SPEC_TYPES
 from zoo.plugins.experiment_spec import Row
 from zoo.recipe import Recipe
-from zoo.testing import CHECKS, DATASET_CHECKS, ENCODER_CHECKS, GENERATOR_CHECKS, PLUGIN_CHECKS
+from zoo.testing import CLASSIFIER_CHECKS, DATASET_CHECKS, ENCODER_CHECKS, GENERATOR_CHECKS, PLUGIN_CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "plugins.md"
 ARGUMENT = re.compile(r"^ {4}(\w+): (.+?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
@@ -32,7 +32,7 @@ def _hooks() -> Iterator[str]:
     yield "## Hooks\n"
     yield f"This zoo speaks version {high} of the contract and takes plugins written for {low} to {high} (`zoo_api`).\n"
     yield "| hook | may take | returns | |\n| --- | --- | --- | --- |"
-    for kind, value in KINDS.items():
+    for kind, value in SPEC_TYPES.items():
         function = getattr(hooks, f"zoo_{kind}")
         takes = ", ".join(f"`{name}`" for name in inspect.signature(function).parameters)
         yield f"| `zoo_{kind}` | {takes} | [`{value.__name__}`](#{value.__name__.lower()})s | {_first(function)} |"
@@ -40,7 +40,7 @@ def _hooks() -> Iterator[str]:
 
 
 def _values() -> Iterator[str]:
-    for value in (*KINDS.values(), Row, Recipe, hooks.Host):
+    for value in (*SPEC_TYPES.values(), Row, Recipe, hooks.Host):
         yield f"## {value.__name__}\n\n{_first(value)}\n"
         told = _arguments(value)
         yield "| field | type | default | |\n| --- | --- | --- | --- |"
@@ -72,7 +72,7 @@ def _arguments(thing: object) -> dict[str, str]:
 def _checks() -> Iterator[str]:
     kinds = {
         "plugin": ("plugin", PLUGIN_CHECKS),
-        "model": ("model that labels images", CHECKS),
+        "model": ("model that labels images", CLASSIFIER_CHECKS),
         "model ": ("model that draws images", GENERATOR_CHECKS),
         "encoder": ("encoder", ENCODER_CHECKS),
         "dataset": ("dataset", DATASET_CHECKS),

@@ -9,8 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import zoo
-from zoo.experiment import Ledger, markdown
-from zoo.experiment.report import body, title
+from zoo.experiment import Ledger, to_markdown
+from zoo.experiment.report import format_title, render_body
 from zoo.plugins.experiment_spec import Experiment
 
 DOCS = Path(__file__).parent
@@ -49,9 +49,9 @@ def _prefix(name: str) -> str:
 
 
 def _section(experiment: Experiment) -> Iterator[str]:
-    cells = _ledger(experiment).cells()
-    yield f"### {title(experiment)}\n"
-    yield from body(experiment, cells)
+    cells = _ledger(experiment).read_cells()
+    yield f"### {format_title(experiment)}\n"
+    yield from render_body(experiment, cells)
     yield ""
     for picture in sorted(PICTURES.glob(f"{experiment.name}-*.png")):
         told = picture.stem.removeprefix(f"{experiment.name}-").replace("-", " ")
@@ -66,8 +66,8 @@ def _ledger(experiment: Experiment) -> Ledger:
 
 def tables() -> dict[Path, str]:
     """Return the page of every experiment that has cells, by its place."""
-    found = [(experiment, _ledger(experiment).cells()) for experiment in zoo.experiments.values()]
-    return {TABLES / f"{experiment.name}.md": markdown(experiment, cells) for experiment, cells in found if cells}
+    found = [(experiment, _ledger(experiment).read_cells()) for experiment in zoo.experiments.values()]
+    return {TABLES / f"{experiment.name}.md": to_markdown(experiment, cells) for experiment, cells in found if cells}
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import zoo
-from zoo.plots import curves, write
+from zoo.plots import plot_curves, save_figure
 
 data = zoo.dataset("fashion-mnist-7x7")
 train, test = data.train.take(1000, seed=0), data.test.take(1000, seed=0)
@@ -16,5 +16,5 @@ for name in zoo.models:
         print(f"{name:10} {model.num_parameters:>8,} weights  test accuracy {model.evaluate(test).accuracy:.4f}")
 
 Path("runs").mkdir(exist_ok=True)
-write(curves(histories), Path("runs/curves.png"))
+save_figure(plot_curves(histories), Path("runs/curves.png"))
 print("curves in runs/curves.png")

@@ -4,9 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from zoo.files.safetensors import described, from_bytes, plain, to_bytes
-from zoo.files.safetensors_header import length_of
-from zoo.files.seal import sealed
+from zoo.files.safetensors import describe_tensors, from_bytes, to_bytes, to_plain_tensors
+from zoo.files.safetensors_header import parse_header_length
+from zoo.files.seal import dump_with_checksum
 from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
 
 
@@ -18,7 +18,7 @@ def headed(header: dict | bytes, data: bytes = b"") -> bytes:
 
 def parts(data: bytes) -> tuple[dict, bytes]:
     """Return the header and the tensor bytes of a safetensors file."""
-    length = length_of(data[:8], len(data), name="it")
+    length = parse_header_length(data[:8], len(data), name="it")
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
@@ -27,7 +27,7 @@ def resealed(folder: Path, **changes) -> Path:
     record = json.loads((folder / CONFIG).read_text()) | changes
     record.pop("seal")
     header, data = parts((folder / WEIGHTS).read_bytes())
-    header["__metadata__"]["zoo"] = sealed({**record, "files": {}})
+    header["__metadata__"]["zoo"] = dump_with_checksum({**record, "files": {}})
     return rewritten(folder, headed(header, data), record)
 
 
@@ -40,15 +40,15 @@ def rewritten(folder: Path, weights: bytes, record: dict | None = None) -> Path:
     if record.get("files"):
         files = (name for name in (WEIGHTS, HISTORY))
         record["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
-    (folder / CONFIG).write_text(sealed(record))
+    (folder / CONFIG).write_text(dump_with_checksum(record))
     return folder
 
 
 def holding(folder: Path, state: dict) -> Path:
     """Put other tensors into a saved model, with a manifest, seals and hashes that all agree with them."""
-    record = json.loads((folder / CONFIG).read_text()) | {"tensors": described(plain(state))}
+    record = json.loads((folder / CONFIG).read_text()) | {"tensors": describe_tensors(to_plain_tensors(state))}
     record.pop("seal")
-    return rewritten(folder, to_bytes(state, sealed({**record, "files": {}})), record)
+    return rewritten(folder, to_bytes(state, dump_with_checksum({**record, "files": {}})), record)
 
 
 def state_of(folder: Path) -> dict:

@@ -39,7 +39,7 @@ def data_folder(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPa
     folder = tmp_path_factory.getbasetemp() / "no-data"
     folder.mkdir(exist_ok=True)
     monkeypatch.setenv("ZOO_DATA", str(folder))
-    monkeypatch.setattr(places, "SHARED", ())
+    monkeypatch.setattr(places, "SHARED_FOLDERS", ())
     return folder
 
 

@@ -11,7 +11,7 @@ import warnings
 from pathlib import Path
 
 from zoo.cli.main import main
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 
 
 def zoo(*words: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
@@ -38,7 +38,7 @@ def _run(words: tuple[str, ...], path: tuple[Path, ...], out: int, errors: int) 
         sys.path[:0] = map(str, path)
         os.chdir(path[0] if path else tempfile.gettempdir())
         importlib.invalidate_caches()
-        CATALOGUE.forget()
+        CATALOG.clear()
         main(list(words))
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

@@ -1,12 +1,12 @@
 """Values offered to this process as an installed plugin would offer them."""
 
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import Plugin
 
 
 def offer(monkeypatch, *values, plugin="zoo_subject", distribution="zoo-subject"):
     """Put values on the shelves until the test ends, and return the name of the first."""
     added = Plugin(name=plugin, distribution=distribution, version="1", target=plugin, offers=values)
-    monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), added))
-    monkeypatch.setattr(CATALOGUE, "_offers", {})
+    monkeypatch.setattr(CATALOG, "_plugins", (*CATALOG.plugins(), added))
+    monkeypatch.setattr(CATALOG, "_offers", {})
     return values[0].name

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from zoo.training.checkpoint.store import Store
+from zoo.training.checkpoint.store import CheckpointStore
 
 MEMORY = Path("/dev/shm")
 
@@ -36,7 +36,7 @@ def check_going_on_inside_an_epoch(fresh, data, **how):
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         with pytest.raises(KeyboardInterrupt):
             fresh().fit(data, checkpoint=folder, every="2 steps", callbacks=[Stop(2, 3)], **how)
-        assert Store(Path(folder)).names()[-1] == "00001-00000002"
+        assert CheckpointStore(Path(folder)).list_names()[-1] == "00001-00000002"
         resumed = fresh().fit(data, checkpoint=folder, resume=True, **how)
     ours, theirs = resumed.net.state_dict(), whole.net.state_dict()
     assert all(torch.equal(ours[name], theirs[name]) for name in theirs)

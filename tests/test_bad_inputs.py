@@ -16,7 +16,7 @@ from torch.utils.data import DataLoader, TensorDataset
 
 import zoo
 from zoo.cli.main import main
-from zoo.data import Stream
+from zoo.data import ExternalLoader
 from zoo.data.readers import iterables
 from zoo.errors import (
     ConfigError,
@@ -283,7 +283,7 @@ CASES = [
     ),
     (
         "stream: evaluate labels beyond",
-        lambda m, t: m.evaluate(Stream(loader(labels=torch.full((20,), 10)))),
+        lambda m, t: m.evaluate(ExternalLoader(loader(labels=torch.full((20,), 10)))),
         LabelError,
         "0..9",
     ),

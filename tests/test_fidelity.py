@@ -14,30 +14,30 @@ def test_real_images_given_as_drawn_score_as_the_floor_does(bundled):
     real, others = bundled.test[:1200], bundled.test[1200:1800]
     found = fidelity(others, real, reference=REFERENCE, count=600)
     assert found.count == 600
-    assert found.drawn["frechet"] < 2 * found.floor["frechet"]
-    assert found.drawn["coverage"] > 0.8
+    assert found.generated["frechet"] < 2 * found.floor["frechet"]
+    assert found.generated["coverage"] > 0.8
 
 
 def test_noise_is_far_from_real_images_and_covers_none(bundled):
     real = bundled.test[:400]
     noise = zoo.Images(torch.randint(0, 256, (200, 1, 7, 7), dtype=torch.uint8), torch.zeros(200, dtype=torch.int64))
     found = fidelity(noise, real, reference=REFERENCE)
-    assert found.drawn["frechet"] > 5 * found.floor["frechet"]
-    assert found.drawn["coverage"] < 0.5 * found.floor["coverage"]
-    assert found.drawn["kernel"] > 10 * abs(found.floor["kernel"])
+    assert found.generated["frechet"] > 5 * found.floor["frechet"]
+    assert found.generated["coverage"] < 0.5 * found.floor["coverage"]
+    assert found.generated["kernel"] > 10 * abs(found.floor["kernel"])
 
 
 def test_one_class_alone_is_precise_and_covers_little(bundled):
     real = bundled.test[:1000]
     boots = bundled.train[bundled.train.labels == 9].take(500, seed=0)
     found = fidelity(boots, real, reference=REFERENCE)
-    assert found.drawn["precision"] > 0.8
-    assert found.drawn["recall"] < 0.3
+    assert found.generated["precision"] > 0.8
+    assert found.generated["recall"] < 0.3
 
 
 def test_the_scores_name_their_features_so_that_nobody_takes_them_for_fid(bundled):
     found = fidelity(bundled.test[:40], bundled.test[40:140], reference=REFERENCE)
-    assert set(found.to_json()["drawn"]) == {f"{name} on {REFERENCE}" for name in found.drawn}
+    assert set(found.to_json()["drawn"]) == {f"{name} on {REFERENCE}" for name in found.generated}
     assert "no FID" in str(found)
     assert f"features of {REFERENCE}" in str(found)
     assert "real against real" in str(found)
@@ -56,7 +56,7 @@ def test_too_few_images_are_refused(bundled):
 def test_a_generator_is_compared_by_the_images_it_draws(bundled):
     model = zoo.create("attention-gan-28x28", seed=0, size=16, width=4)
     found = fidelity(model, bundled.test[:200], reference=REFERENCE)
-    assert found.drawn["frechet"] > 5 * found.floor["frechet"]
+    assert found.generated["frechet"] > 5 * found.floor["frechet"]
 
 
 class Copyist:

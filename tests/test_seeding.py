@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zoo.errors import ConfigError
-from zoo.seeding import check_seed, derived_seed, fresh_seed, generator, isolated, preserved
+from zoo.seeding import check_seed, derive_seed, draw_seed, isolate_rng, make_generator, use_seed
 
 
 def draws():
@@ -17,13 +17,13 @@ def draws():
 def test_isolated_blocks_of_one_seed_draw_the_same_and_others_do_not():
     drawn = []
     for seed in (1, 1, 2):
-        with isolated(seed):
+        with use_seed(seed):
             drawn.append(draws())
     assert drawn[0] == drawn[1]
     assert all(first != second for first, second in zip(drawn[0], drawn[2], strict=True))
 
 
-@pytest.mark.parametrize("block", [preserved, lambda: isolated(5)], ids=["preserved", "isolated"])
+@pytest.mark.parametrize("block", [isolate_rng, lambda: use_seed(5)], ids=["preserved", "isolated"])
 def test_the_global_states_go_on_as_if_nothing_had_been_drawn(block):
     random.seed(0), np.random.seed(0), torch.manual_seed(0)
     expected = draws()
@@ -35,21 +35,21 @@ def test_the_global_states_go_on_as_if_nothing_had_been_drawn(block):
 
 def test_the_states_are_restored_after_an_error():
     before = torch.get_rng_state()
-    with pytest.raises(RuntimeError), isolated(5):
+    with pytest.raises(RuntimeError), use_seed(5):
         raise RuntimeError(float(torch.rand(1)))
     assert torch.equal(torch.get_rng_state(), before)
 
 
 def test_seeds_for_other_purposes_differ_and_for_the_same_agree():
-    seeds = {derived_seed(seed, *parts) for seed in (0, 1) for parts in (("order", 0), ("order", 1), ("augment", 0))}
+    seeds = {derive_seed(seed, *parts) for seed in (0, 1) for parts in (("order", 0), ("order", 1), ("augment", 0))}
     assert len(seeds) == 6
-    assert derived_seed(7, "order", 3) == derived_seed(7, "order", 3)
-    assert torch.equal(torch.rand(3, generator=generator(1, "a")), torch.rand(3, generator=generator(1, "a")))
+    assert derive_seed(7, "order", 3) == derive_seed(7, "order", 3)
+    assert torch.equal(torch.rand(3, generator=make_generator(1, "a")), torch.rand(3, generator=make_generator(1, "a")))
 
 
 def test_fresh_seeds_differ_and_move_no_state():
     before = torch.get_rng_state(), random.getstate()
-    assert len({fresh_seed() for _ in range(20)}) == 20
+    assert len({draw_seed() for _ in range(20)}) == 20
     assert torch.equal(torch.get_rng_state(), before[0])
     assert random.getstate() == before[1]
 

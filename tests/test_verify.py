@@ -15,7 +15,7 @@ from zoo.verify import verify
 def model():
     data = zoo.dataset("fashion-mnist-7x7")
     model = zoo.create("gcn-7x7", seed=0).fit(data.train.take(500, seed=0), epochs=1, progress=False)
-    model.evaluate(data.test, keep=True)
+    model.evaluate(data.test, store=True)
     return model
 
 
@@ -33,8 +33,8 @@ def scored(folder, **changes):
 def test_a_saved_model_holds(folder):
     verdict = verify(folder)
     assert verdict.is_good
-    assert (verdict.tensors, verdict.golden, len(verdict.scores)) == (6, 0.0, 1)
-    assert verdict.scores[0].found == verdict.scores[0].stated
+    assert (verdict.num_tensors, verdict.golden_difference, len(verdict.scores)) == (6, 0.0, 1)
+    assert verdict.scores[0].measured == verdict.scores[0].stated
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
@@ -67,9 +67,9 @@ def test_a_plugin_whose_code_changed_is_found_by_its_outputs(folder, monkeypatch
 
     forward = GridGCN.forward
     monkeypatch.setattr(GridGCN, "forward", lambda self, images: forward(self, images).roll(1, 1))
-    verdict = verify(folder, data=False)
+    verdict = verify(folder, rescore=False)
     assert not verdict.is_good
-    assert verdict.golden > 0.01
+    assert verdict.golden_difference > 0.01
     assert verdict.scores == ()
 
 
@@ -86,7 +86,7 @@ def test_a_stated_accuracy_that_is_wrong_is_found(folder):
     verdict = verify(scored(folder, metrics={"accuracy": 0.99}))
     assert not verdict.is_good
     assert "and 0.9900 is stated" in verdict.problem
-    assert verify(folder, data=False).is_good
+    assert verify(folder, rescore=False).is_good
 
 
 @pytest.mark.parametrize(
@@ -104,7 +104,7 @@ def test_a_stated_accuracy_that_is_wrong_is_found(folder):
 def test_a_score_that_cannot_be_taken_again_says_why_and_is_no_problem(folder, changes, why):
     verdict = verify(scored(folder, **changes))
     assert verdict.is_good
-    assert (verdict.scores[0].found, verdict.scores[0].why) == (None, why)
+    assert (verdict.scores[0].measured, verdict.scores[0].reason) == (None, why)
 
 
 def test_classes_that_the_images_do_not_have_are_a_verdict_too(folder):
@@ -114,13 +114,13 @@ def test_classes_that_the_images_do_not_have_are_a_verdict_too(folder):
 
 def test_a_model_without_golden_outputs_is_checked_by_the_rest(folder):
     verdict = verify(resealed(folder, golden=[]))
-    assert (verdict.is_good, verdict.golden) == (True, None)
+    assert (verdict.is_good, verdict.golden_difference) == (True, None)
 
 
 @pytest.mark.parametrize("golden", [[[1.0]], [[0.0] * 10] * 3, [[0.0] * 9] * 4])
 def test_golden_outputs_of_another_form_are_a_problem(folder, golden):
-    verdict = verify(resealed(folder, golden=golden), data=False)
-    assert (verdict.is_good, verdict.golden) == (False, float("inf"))
+    verdict = verify(resealed(folder, golden=golden), rescore=False)
+    assert (verdict.is_good, verdict.golden_difference) == (False, float("inf"))
 
 
 @pytest.mark.parametrize("reference", ["nothing", "./nothing", "", "hf:", None, 3])
@@ -130,7 +130,7 @@ def test_what_is_no_saved_model_is_a_verdict(reference):
 
 def test_a_path_from_here_is_a_path(folder, monkeypatch):
     monkeypatch.chdir(folder.parent)
-    assert verify(type(folder)("model"), data=False).is_good
+    assert verify(type(folder)("model"), rescore=False).is_good
 
 
 def test_verifying_changes_nothing(folder):

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __version__ = "0.1.0"
 
-_HOMES = {
+_NAMES_BY_MODULE = {
     "zoo.api": ("create", "dataset", "load"),
     "zoo.data": ("Dataset", "Images", "Loader"),
     "zoo.errors": ("ZooError",),
@@ -32,7 +32,7 @@ _HOMES = {
     "zoo.plugins.experiment_spec": ("Experiment", "Row"),
     "zoo.plugins.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "ModelSpec"),
 }
-_HOME_OF = {name: home for home, names in _HOMES.items() for name in names}
+_MODULE_BY_NAME = {name: home for home, names in _NAMES_BY_MODULE.items() for name in names}
 
 # fmt: off
 __all__ = [
@@ -45,9 +45,9 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import a name of the face at its first use, so that `import zoo` stays light."""
-    if name not in _HOME_OF:
+    if name not in _MODULE_BY_NAME:
         raise AttributeError(f"module 'zoo' has no attribute {name!r}")
-    globals()[name] = value = getattr(import_module(_HOME_OF[name]), name)
+    globals()[name] = value = getattr(import_module(_MODULE_BY_NAME[name]), name)
     return value
 
 

@@ -7,25 +7,25 @@ from pathlib import Path
 from typing import Any
 
 from zoo.data import Dataset
-from zoo.data.readers import dataset_at, open_lazy_dataset
-from zoo.data.readers.locations import download_folder
-from zoo.data.readers.torchvision import torchvision_dataset
-from zoo.data.transforms import Prepare, to_size
-from zoo.errors import PluginError, SourceError, UnknownNameError, ZooError, did_you_mean, listed
-from zoo.factory.adapt import adapted
-from zoo.factory.build import bound, built, resolved
-from zoo.factory.restore import cast, check_extent, filled, form_of, provider, saved_config
-from zoo.factory.third_party import borrowed, published
-from zoo.hub.resolve import found
+from zoo.data.readers import open_lazy_dataset, read_dataset
+from zoo.data.readers.locations import get_download_folder
+from zoo.data.readers.torchvision import read_torchvision
+from zoo.data.transforms import Transform, make_resize
+from zoo.errors import PluginError, SourceError, UnknownNameError, ZooError, did_you_mean, join_names
+from zoo.factory.adapt import adapt_state_dict
+from zoo.factory.build import bind_config, build_net, import_object
+from zoo.factory.restore import bind_saved_config, cast_net, check_config_size, find_provider, get_io_shape, load_state
+from zoo.factory.third_party import find_published_weights, read_third_party_weights
+from zoo.hub.resolve import resolve_reference
 from zoo.model import Model
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.spec import ModelSpec
 from zoo.saving import artifact as weights
 from zoo.saving import bundled as shipped
 from zoo.saving import folder
 from zoo.saving.manifest import Manifest, Origin
-from zoo.saving.reference import is_folder
-from zoo.seeding import check_seed, fresh_seed
+from zoo.saving.reference import is_path_reference
+from zoo.seeding import check_seed, draw_seed
 from zoo.tasks import TASKS
 
 
@@ -52,38 +52,38 @@ def create(
     """
     if seed is not None:
         check_seed(seed)
-    shelf = CATALOGUE.shelf("models")
-    spec, number = shelf[name], fresh_seed() if seed is None else seed
+    shelf = CATALOG.registry("models")
+    spec, number = shelf[name], draw_seed() if seed is None else seed
     if pretrained is None or pretrained is False:
-        return _made(spec, shelf.owner(name), config, number)
-    reference, manifest = _trained(spec, shelf.owner(name), pretrained)
+        return _create_model(spec, shelf.owner(name), config, number)
+    reference, manifest = _read_pretrained(spec, shelf.owner(name), pretrained)
     saved = {key: value for key, value in manifest.config.items() if key not in config}
-    model = _made(spec, shelf.owner(name), {**saved, **config}, number)
-    cast(model.net, manifest)
+    model = _create_model(spec, shelf.owner(name), {**saved, **config}, number)
+    cast_net(model.net, manifest)
     model.load_weights(reference)
     return model
 
 
-def _trained(spec: ModelSpec, owner: str, pretrained: bool | str | Path) -> tuple[str | Path, Manifest]:
+def _read_pretrained(spec: ModelSpec, owner: str, pretrained: bool | str | Path) -> tuple[str | Path, Manifest]:
     """Return the reference of a model's trained weights, and their manifest."""
-    reference = _reference(spec, pretrained)
-    given = borrowed(spec, _origin(owner), reference, nonfinite=True)
+    reference = _resolve_pretrained(spec, pretrained)
+    given = read_third_party_weights(spec, _find_origin(owner), reference, allow_nonfinite=True)
     if given is not None:
         return given[1], given[0].manifest
-    place = found(reference)
-    return place.reference, folder.contents(place.folder).manifest
+    place = resolve_reference(reference)
+    return place.reference, folder.read_model_files(place.folder).manifest
 
 
-def _reference(spec: ModelSpec, pretrained: bool | str | Path) -> str | Path:
+def _resolve_pretrained(spec: ModelSpec, pretrained: bool | str | Path) -> str | Path:
     """Return the reference of a model's trained weights."""
-    is_tag = isinstance(pretrained, str) and pretrained and "/" not in pretrained and not is_folder(pretrained)
-    if spec.foreign and not spec.weights and (pretrained is True or is_tag):
-        return published(spec, None if pretrained is True else str(pretrained))
+    is_tag = isinstance(pretrained, str) and pretrained and "/" not in pretrained and not is_path_reference(pretrained)
+    if spec.pretrained_config and not spec.weights and (pretrained is True or is_tag):
+        return find_published_weights(spec, None if pretrained is True else str(pretrained))
     if pretrained is True:
-        own = [name for name in shipped.folders() if name.startswith(f"{spec.name}/")]
+        own = [name for name in shipped.list_folders() if name.startswith(f"{spec.name}/")]
         if not spec.weights and not own:
             raise UnknownNameError(
-                f"there are no trained weights for {spec.name}; zoo.trained has {listed(shipped.folders())}; "
+                f"there are no trained weights for {spec.name}; zoo.trained has {join_names(shipped.list_folders())}; "
                 "pretrained also takes a folder or 'hf:owner/name'"
             )
         return spec.weights or own[0]
@@ -92,16 +92,18 @@ def _reference(spec: ModelSpec, pretrained: bool | str | Path) -> str | Path:
     return f"{spec.name}/{pretrained}" if is_tag else pretrained
 
 
-def _origin(owner: str) -> Origin:
-    plugin = next(plugin for plugin in CATALOGUE.plugins() if plugin.name == owner)
+def _find_origin(owner: str) -> Origin:
+    plugin = next(plugin for plugin in CATALOG.plugins() if plugin.name == owner)
     return Origin(plugin=plugin.name, distribution=plugin.distribution, version=plugin.version)
 
 
-def _made(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
+def _create_model(spec: ModelSpec, owner: str, config: Mapping[str, Any], seed: int) -> Model:
     if spec.task not in TASKS:
-        raise PluginError(f"{spec.name} learns {spec.task!r}; this zoo knows {listed(TASKS)}, upgrade zoo-models")
-    complete = bound(spec, config)
-    return Model(spec, origin=_origin(owner), config=complete, net=built(spec, complete, seed).eval(), seed=seed)
+        raise PluginError(f"{spec.name} learns {spec.task!r}; this zoo knows {join_names(TASKS)}, upgrade zoo-models")
+    complete = bind_config(spec, config)
+    return Model(
+        spec, origin=_find_origin(owner), config=complete, net=build_net(spec, complete, seed).eval(), seed=seed
+    )
 
 
 def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False) -> Model:
@@ -119,17 +121,19 @@ def load(reference: str | Path, *, partial: bool = False, allow_nonfinite: bool 
         WeightsError: A file is missing, damaged, or does not fit the model.
         HubError: The repository cannot be fetched.
     """
-    place = found(reference)
-    artifact = weights.read(place.folder, allow_nonfinite=allow_nonfinite)
+    place = resolve_reference(reference)
+    artifact = weights.read_artifact(place.folder, allow_nonfinite=allow_nonfinite)
     manifest = artifact.manifest
-    spec, owner = provider(manifest)
-    config = saved_config(spec, manifest)
-    check_extent(manifest)
-    model = _made(spec, owner, config, manifest.seed)
-    cast(model.net, manifest)
-    form, own = form_of(spec, model.config), model.net.state_dict()
-    state, report = adapted(artifact.state, own, source=form, target=form, partial=partial, name=place.reference)
-    filled(model.net, state)
+    spec, owner = find_provider(manifest)
+    config = bind_saved_config(spec, manifest)
+    check_config_size(manifest)
+    model = _create_model(spec, owner, config, manifest.seed)
+    cast_net(model.net, manifest)
+    form, own = get_io_shape(spec, model.config), model.net.state_dict()
+    state, report = adapt_state_dict(
+        artifact.state, own, source_shape=form, target_shape=form, partial=partial, name=place.reference
+    )
+    load_state(model.net, state)
     model.report = report
     model.classes, model.preprocessing = manifest.classes, manifest.preprocessing
     model.history, model.recipe, model.data = artifact.history, manifest.recipe, manifest.data
@@ -143,8 +147,8 @@ def dataset(
     *,
     download: bool = False,
     size: int | tuple[int, int] | None = None,
-    how: str = "area",
-    is_on_disk: bool = False,
+    resize: str = "area",
+    lazy: bool = False,
 ) -> Dataset:
     """Return a data set with `.train` and `.test`, each read at the first look.
 
@@ -154,36 +158,38 @@ def dataset(
         download: Fetch it when it is not on this machine.
         size: Height and width, or one number for both, that images are brought to; their own when left out. Pictures
             of several sizes in a folder need it.
-        how: How they are brought there: `area` or `sample`; see `zoo.signature.Preprocessing`.
-        is_on_disk: Leave the images of a folder or file where they are, and read them batch by batch.
+        resize: How they are brought there: `area` or `sample`; see `zoo.signature.Preprocessing`.
+        lazy: Leave the images of a folder or file where they are, and read them batch by batch.
 
     Raises:
         UnknownNameError: No plugin offers that name.
         SourceError: It is not on this machine, or cannot be read.
     """
     if not isinstance(name, str | Path):
-        raise UnknownNameError(f"no data set named {name!r}; there is {listed(CATALOGUE.shelf('datasets'))}")
-    if is_on_disk:
-        if not is_folder(name):
+        raise UnknownNameError(f"no data set named {name!r}; there is {join_names(CATALOG.registry('datasets'))}")
+    if lazy:
+        if not is_path_reference(name):
             raise SourceError(f"{name!r} is no folder or file; only those can stay on the disk")
-        return open_lazy_dataset(name, None if size is None else to_size(size, how))
+        return open_lazy_dataset(name, None if size is None else make_resize(size, resize))
     if size is None:
-        return _found(name, download, None)
-    found = _found(name, download, to_size(size, how))
+        return _read_dataset(name, download, None)
+    found = _read_dataset(name, download, make_resize(size, resize))
     return Dataset(
-        train=lambda: found.train.resize(size, how=how), test=lambda: found.test.resize(size, how=how), name=found.name
+        train=lambda: found.train.resize(size, mode=resize),
+        test=lambda: found.test.resize(size, mode=resize),
+        name=found.name,
     )
 
 
-def _found(name: str | Path, download: bool, prepare: Prepare | None) -> Dataset:
-    if is_folder(name):
-        return dataset_at(name, prepare)
+def _read_dataset(name: str | Path, download: bool, prepare: Transform | None) -> Dataset:
+    if is_path_reference(name):
+        return read_dataset(name, prepare)
     if str(name).startswith("torchvision:"):
-        return torchvision_dataset(
-            str(name).partition(":")[2], root=download_folder(), download=download, prepare=prepare
+        return read_torchvision(
+            str(name).partition(":")[2], root=get_download_folder(), download=download, transform=prepare
         )
-    spec = _dataset_spec(str(name))
-    read = resolved(spec.build, spec.name)
+    spec = _find_dataset_spec(str(name))
+    read = import_object(spec.build, spec.name)
     try:
         made = read(download=download)
     except ZooError:
@@ -197,12 +203,12 @@ def _found(name: str | Path, download: bool, prepare: Prepare | None) -> Dataset
     return made
 
 
-def _dataset_spec(name: str) -> Any:
-    shelf = CATALOGUE.shelf("datasets")
+def _find_dataset_spec(name: str) -> Any:
+    shelf = CATALOG.registry("datasets")
     if name not in shelf and Path(name).exists():
         raise UnknownNameError(f"no data set named {name!r}; for the folder say './{name}'")
     if name not in shelf:
         near = did_you_mean(name, shelf)
-        told = f"no data set named {name!r}{near or f'; there is {listed(shelf)}'}; a folder begins with './'"
-        raise UnknownNameError(f"{told}{CATALOGUE.quarantined()}")
+        told = f"no data set named {name!r}{near or f'; there is {join_names(shelf)}'}; a folder begins with './'"
+        raise UnknownNameError(f"{told}{CATALOG.quarantine_hint()}")
     return shelf[name]

@@ -123,7 +123,7 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
-def listed(names: Iterable[object], limit: int = 12) -> str:
+def join_names(names: Iterable[object], limit: int = 12) -> str:
     """Return names joined for an error message, cut after `limit`.
 
     >>> listed(["a", "b", "c"], limit=2)

@@ -12,14 +12,14 @@ from torch import Tensor
 
 from zoo.api import create, load
 from zoo.data import Images
-from zoo.errors import ConfigError, ImageError, listed
+from zoo.errors import ConfigError, ImageError, join_names
 from zoo.metrics.classification import Evaluation
-from zoo.metrics.generation import NEIGHBOURS, frechet, kernel, outlines
+from zoo.metrics.generation import NUM_NEIGHBOURS, compute_prdc, frechet_distance, kernel_distance
 from zoo.model import Model
 from zoo.saving import bundled as shipped
 
-COUNT = 2000
-SCORES = ("frechet", "kernel", "precision", "recall", "density", "coverage")
+DEFAULT_COUNT = 2000
+SCORE_NAMES = ("frechet", "kernel", "precision", "recall", "density", "coverage")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +30,7 @@ class Fidelity:
     here is not the FID of papers, which is taken on Inception's.
 
     Args:
-        drawn: `frechet` and `kernel` (small is near), `precision`, `recall`, `density`, `coverage` of drawn images.
+        generated: `frechet` and `kernel` (small is near), `precision`, `recall`, `density`, `coverage` of drawn images.
         floor: The same of real images that are not among the compared ones: what no generator need beat.
         reference: The classifier whose features are compared, such as `cnn-deep/mnist`.
         count: Number of drawn images, of real ones they are compared with, and of real ones for the floor.
@@ -38,7 +38,7 @@ class Fidelity:
         seed: Seed of the draws.
     """
 
-    drawn: Mapping[str, float]
+    generated: Mapping[str, float]
     floor: Mapping[str, float]
     reference: str
     count: int
@@ -47,7 +47,7 @@ class Fidelity:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as plain JSON values; each score is named with its features."""
-        named = {f"{name} on {self.reference}": value for name, value in self.drawn.items()}
+        named = {f"{name} on {self.reference}": value for name, value in self.generated.items()}
         floor = {f"{name} on {self.reference}": value for name, value in self.floor.items()}
         return {"drawn": named, "real_against_real": floor, "count": self.count, "data": self.data, "seed": self.seed}
 
@@ -59,12 +59,12 @@ class Fidelity:
         yield f"{self.count} drawn images against as many real ones{named}, seed {self.seed}"
         yield f"on the features of {self.reference} (not Inception's: no FID)"
         yield f"{'':<10}  {'drawn':>10}  {'real against real':>17}"
-        for name in SCORES:
-            yield f"{name:<10}  {self.drawn[name]:>10.4f}  {self.floor[name]:>17.4f}"
+        for name in SCORE_NAMES:
+            yield f"{name:<10}  {self.generated[name]:>10.4f}  {self.floor[name]:>17.4f}"
 
 
 def fidelity(
-    drawn: Model | Images,
+    generated: Model | Images,
     real: Images,
     *,
     reference: str | Path | None = None,
@@ -74,7 +74,7 @@ def fidelity(
     """Compare drawn images with real ones on the features of a reference classifier.
 
     Args:
-        drawn: A generator, or images that were drawn.
+        generated: A generator, or images that were drawn.
         real: Real images; two parts of them that have none in common are taken.
         reference: Trained weights of a classifier; `cnn-deep/NAME` for images of a data set NAME when left out.
         count: Images of each kind; 2,000, or as many as there are, when left out.
@@ -85,15 +85,17 @@ def fidelity(
         PluginError: The reference has no features.
         ImageError: There are too few images.
     """
-    name = _reference(real) if reference is None else str(reference)
+    name = _find_reference(real) if reference is None else str(reference)
     judge = load(name if reference is None else reference)
-    num = _count(drawn, real, count)
+    num = _resolve_count(generated, real, count)
     order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))
     parts = [real[order[:num]], real[order[num : 2 * num]]]
-    compared, held, shown = (torch.from_numpy(judge.features(each)) for each in (*parts, _images(drawn, num, seed)))
+    compared, held, shown = (
+        torch.from_numpy(judge.features(each)) for each in (*parts, _get_pixels(generated, num, seed))
+    )
     return Fidelity(
-        drawn=_scores(compared, shown),
-        floor=_scores(compared, held),
+        generated=_compute_scores(compared, shown),
+        floor=_compute_scores(compared, held),
         reference=name,
         count=num,
         data=real.name,
@@ -101,36 +103,40 @@ def fidelity(
     )
 
 
-def _scores(real: Tensor, drawn: Tensor) -> dict[str, float]:
-    return {"frechet": frechet(real, drawn), "kernel": kernel(real, drawn), **outlines(real, drawn)}
+def _compute_scores(real: Tensor, generated: Tensor) -> dict[str, float]:
+    return {
+        "frechet": frechet_distance(real, generated),
+        "kernel": kernel_distance(real, generated),
+        **compute_prdc(real, generated),
+    }
 
 
-def _images(drawn: Model | Images, num: int, seed: int) -> Tensor:
-    if isinstance(drawn, Images):
-        pixels: Tensor = drawn.take(num, seed=seed).images
+def _get_pixels(generated: Model | Images, num: int, seed: int) -> Tensor:
+    if isinstance(generated, Images):
+        pixels: Tensor = generated.take(num, seed=seed).images
         return pixels
-    return torch.from_numpy(drawn.predict(num, seed=seed))
+    return torch.from_numpy(generated.predict(num, seed=seed))
 
 
-def _count(drawn: Model | Images, real: Images, asked: int | None) -> int:
+def _resolve_count(generated: Model | Images, real: Images, count: int | None) -> int:
     """Return how many images of each kind are compared, checked."""
-    there = min(len(real) // 2, len(drawn)) if isinstance(drawn, Images) else len(real) // 2
-    num = min(COUNT, there) if asked is None else asked
-    if not NEIGHBOURS < num <= there:
+    there = min(len(real) // 2, len(generated)) if isinstance(generated, Images) else len(real) // 2
+    num = min(DEFAULT_COUNT, there) if count is None else count
+    if not NUM_NEIGHBOURS < num <= there:
         raise ImageError(
             f"{num} images of each kind cannot be compared: there are {len(real)} real ones, of which two parts are "
-            f"taken{f', and {len(drawn)} drawn ones' if isinstance(drawn, Images) else ''}; "
-            f"at least {NEIGHBOURS + 1} of each kind are needed"
+            f"taken{f', and {len(generated)} drawn ones' if isinstance(generated, Images) else ''}; "
+            f"at least {NUM_NEIGHBOURS + 1} of each kind are needed"
         )
     return num
 
 
-def _reference(real: Images) -> str:
+def _find_reference(real: Images) -> str:
     name = f"cnn-deep/{real.name.partition('/')[0]}"
-    if name not in shipped.folders():
+    if name not in shipped.list_folders():
         raise ConfigError(
             f"no reference classifier ships for images of {real.name or 'a set without a name'}; "
-            f"give reference=, one of {listed(shipped.folders())} or one of your own"
+            f"give reference=, one of {join_names(shipped.list_folders())} or one of your own"
         )
     return name
 
@@ -158,6 +164,6 @@ def accuracy_on_real(
         progress: Show training on standard error.
         **changes: Fields of the classifier's recipe to change.
     """
-    drawn = generator.draw(count, seed=seed)
+    drawn = generator.sample(count, seed=seed)
     model = create(classifier, seed=seed, channels=drawn.channels, classes=len(drawn.classes), size=drawn.size)
     return model.fit(drawn, progress=progress, **changes).evaluate(test)

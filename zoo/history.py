@@ -7,9 +7,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, overload
 
-from zoo.errors import UnknownNameError, WeightsError, did_you_mean, listed
+from zoo.errors import UnknownNameError, WeightsError, did_you_mean, join_names
 
-Row = dict[str, Any]
+HistoryRow = dict[str, Any]
 
 
 def is_lower_better(column: str) -> bool:
@@ -21,14 +21,14 @@ def is_lower_better(column: str) -> bool:
     return any(word in column for word in ("loss", "error", "nll", "ece", "distance"))
 
 
-class History(Sequence[Row]):
+class History(Sequence[HistoryRow]):
     """One row an epoch, oldest first: `epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, images_per_second`.
 
     `history[0]` is a row, `history["loss"]` a column. `stopped` says why training ended before its last epoch.
     """
 
     def __init__(self, rows: Sequence[Mapping[str, Any]] = (), *, stopped: str = "") -> None:
-        self._rows: list[Row] = [dict(row) for row in rows]
+        self._rows: list[HistoryRow] = [dict(row) for row in rows]
         self.stopped = stopped
 
     def append(self, row: Mapping[str, Any]) -> None:
@@ -40,7 +40,7 @@ class History(Sequence[Row]):
         """The names of all columns, in the order they first appear."""
         return tuple(dict.fromkeys(name for row in self._rows for name in row))
 
-    def best(self, column: str) -> Row:
+    def best(self, column: str) -> HistoryRow:
         """Return the row with the best value of a column (see `is_lower_better`); the first one of equals.
 
         Rows that lack the column, or have no number (nan) there, do not count.
@@ -50,12 +50,12 @@ class History(Sequence[Row]):
         """
         rows = [row for row in self._rows if row.get(column) is not None and row[column] == row[column]]
         if not rows:
-            raise self._no_column(column)
+            raise self._unknown_column_error(column)
         sign = 1 if is_lower_better(column) else -1
         return min(rows, key=lambda row: sign * row[column])
 
-    def _no_column(self, name: str) -> UnknownNameError:
-        there = listed(self.columns) or "none yet"
+    def _unknown_column_error(self, name: str) -> UnknownNameError:
+        there = join_names(self.columns) or "none yet"
         return UnknownNameError(f"no column {name!r}{did_you_mean(name, self.columns)}; there is {there}")
 
     def to_jsonl(self) -> str:
@@ -81,23 +81,23 @@ class History(Sequence[Row]):
         return cls(rows)
 
     @overload
-    def __getitem__(self, key: int) -> Row: ...
+    def __getitem__(self, key: int) -> HistoryRow: ...
     @overload
-    def __getitem__(self, key: slice) -> list[Row]: ...
+    def __getitem__(self, key: slice) -> list[HistoryRow]: ...
     @overload
     def __getitem__(self, key: str) -> list[Any]: ...
     def __getitem__(self, key: int | slice | str) -> Any:
         """Return a row by its place, or a column (None where a row lacks it) by its name."""
         if isinstance(key, str):
             if key not in self.columns:
-                raise self._no_column(key)
+                raise self._unknown_column_error(key)
             return [row.get(key) for row in self._rows]
         return self._rows[key]
 
     def __len__(self) -> int:
         return len(self._rows)
 
-    def __iter__(self) -> Iterator[Row]:
+    def __iter__(self) -> Iterator[HistoryRow]:
         return iter(self._rows)
 
     def __eq__(self, other: object) -> bool:
@@ -110,11 +110,14 @@ class History(Sequence[Row]):
             return "History(empty)"
         widths = {name: max(len(name), 10) for name in self.columns}
         head = "  ".join(f"{name:>{width}}" for name, width in widths.items())
-        lines = ["  ".join(f"{_cell(row.get(name)):>{width}}" for name, width in widths.items()) for row in self._rows]
+        lines = [
+            "  ".join(f"{_format_value(row.get(name)):>{width}}" for name, width in widths.items())
+            for row in self._rows
+        ]
         return "\n".join([head, *lines])
 
 
-def _cell(value: Any) -> str:
+def _format_value(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:.4g}" if abs(value) < 1000 else f"{value:.0f}"
     return "" if value is None else str(value)

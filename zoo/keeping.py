@@ -8,9 +8,9 @@ from typing import Any, Protocol
 from torch.nn import Module
 
 from zoo.factory.build import Config
-from zoo.factory.restore import number_type
+from zoo.factory.restore import get_dtype_name
 from zoo.history import History
-from zoo.inference.golden import outputs
+from zoo.inference.golden import compute_golden_outputs
 from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
 from zoo.saving.artifact import Artifact
@@ -41,7 +41,7 @@ class Kept(Protocol):
         """Return how many weights it has."""
 
 
-def artifact_of(model: Kept, reference: str = "") -> Artifact:
+def to_artifact(model: Kept, reference: str = "") -> Artifact:
     """Return all that is kept of a model; `reference` is how its card says to load it, once it is somewhere."""
     last: dict[str, Any] = model.history[-1] if model.history else {}
     manifest = Manifest(
@@ -52,14 +52,14 @@ def artifact_of(model: Kept, reference: str = "") -> Artifact:
         classes=model.classes,
         preprocessing=model.preprocessing,
         seed=model.seed,
-        dtype=number_type(model.net),
+        dtype=get_dtype_name(model.net),
         parameters=model.num_parameters,
         recipe=model.recipe,
         data=model.data,
         base=model.base,
-        metrics={name: value for name, value in last.items() if name != "epoch" and _is_number(value)},
+        metrics={name: value for name, value in last.items() if name != "epoch" and _is_finite_number(value)},
         scores=model.scores,
-        golden=outputs(model.net, model.preprocessing, model.spec.task),
+        golden=compute_golden_outputs(model.net, model.preprocessing, model.spec.task),
         license=model.license,
         stopped=model.history.stopped,
     )
@@ -67,5 +67,5 @@ def artifact_of(model: Kept, reference: str = "") -> Artifact:
     return Artifact(manifest=manifest, state=state, history=model.history, card=model.card, reference=reference)
 
 
-def _is_number(value: object) -> bool:
+def _is_finite_number(value: object) -> bool:
     return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]

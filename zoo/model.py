@@ -15,18 +15,18 @@ from torch.nn import Module
 
 from zoo.data import Images
 from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
-from zoo.export.formats import OPSET, Exported, export
-from zoo.factory.adapt import Report
-from zoo.factory.build import Config, built
-from zoo.factory.restore import expected_by, filled, number_type_named, recomputed, start
-from zoo.factory.third_party import borrowed
+from zoo.export.formats import OPSET, ExportResult, export
+from zoo.factory.adapt import LoadReport
+from zoo.factory.build import Config, build_net
+from zoo.factory.restore import adapt_artifact, default_preprocessing, load_state, recompute_buffers, resolve_dtype
+from zoo.factory.third_party import read_third_party_weights
 from zoo.history import History
-from zoo.hub import Publication
-from zoo.hub.publish import How, publish
-from zoo.hub.resolve import found
-from zoo.inference import ROLES, Role
-from zoo.inference.runner import Guess, checked_top, device_named, guesses
-from zoo.keeping import artifact_of
+from zoo.hub import PushResult
+from zoo.hub.publish import PushOptions, publish
+from zoo.hub.resolve import resolve_reference
+from zoo.inference import PREDICTORS, Predictor
+from zoo.inference.runner import Prediction, check_top_k, resolve_device, top_predictions
+from zoo.keeping import to_artifact
 from zoo.metrics.classification import Evaluation
 from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
@@ -34,17 +34,17 @@ from zoo.saving import artifact as weights
 from zoo.saving import bundled as shipped
 from zoo.saving.artifact import Artifact
 from zoo.saving.manifest import Origin, Score
-from zoo.saving.reference import is_folder
-from zoo.seeding import check_seed, isolated
+from zoo.saving.reference import is_path_reference
+from zoo.seeding import check_seed, use_seed
 from zoo.signature import Classes
 from zoo.training import fitting
 from zoo.training.callbacks import Callback
-from zoo.training.checkpoint.run import opened
-from zoo.training.checkpoint.start import start_of
-from zoo.training.progress import shown
-from zoo.training.trackers import tracked
+from zoo.training.checkpoint.run import open_run
+from zoo.training.checkpoint.start import capture_start
+from zoo.training.progress import progress_callbacks
+from zoo.training.trackers import tracker_callbacks
 from zoo.training.trainer import Trainer
-from zoo.training.watching import watchers
+from zoo.training.watching import resolve_callbacks
 
 
 @final
@@ -76,7 +76,7 @@ class Model:
         self.config = config
         self.net = net
         self.seed = seed
-        self.preprocessing = expected_by(spec, config)
+        self.preprocessing = default_preprocessing(spec, config)
         self.classes = Classes.numbered(config.get("classes", 10))
         self.history = History()
         self.recipe: Recipe | None = None
@@ -86,7 +86,7 @@ class Model:
         self.reference = ""
         self.base = ""
         self.card = ""
-        self.report: Report | None = None
+        self.report: LoadReport | None = None
 
     def fit(
         self,
@@ -98,8 +98,8 @@ class Model:
         callbacks: Sequence[Callback | str] = (),
         progress: bool = True,
         checkpoint: str | Path | None = None,
-        every: str = "epoch",
-        newest: int = 2,
+        checkpoint_every: str = "epoch",
+        keep_checkpoints: int = 2,
         resume: bool | str = False,
         on_nan: str = "stop",
         track: str | Sequence[str] = (),
@@ -123,8 +123,8 @@ class Model:
             checkpoint: Folder to keep the training in: checkpoints, the history, how far it is. Ctrl-C and SIGTERM then
                 finish the step, write a checkpoint and end with `Interrupted` or `Terminated` of
                 `zoo.training.checkpoint.signals`.
-            every: When to write one: `epoch`, `2 epochs`, `500 steps`, `10 minutes`; the best epochs are also kept.
-            newest: How many of the newest checkpoints are kept.
+            checkpoint_every: When to write one: `epoch`, `2 epochs`, `500 steps`, `10 minutes`; the best epochs are also kept.
+            keep_checkpoints: How many of the newest checkpoints are kept.
             resume: True goes on with the training in `checkpoint`, given what it was begun with, and ends in the same
                 bits as if it had never stopped; `auto` begins it when there is none.
             on_nan: `stop` at a loss that is not finite, or `skip` its batch.
@@ -138,27 +138,33 @@ class Model:
             WeightsError: There is no whole checkpoint to go on from, or the folder cannot be written.
             DeviceError: The device is not there.
         """
-        chosen = recipe if isinstance(recipe, Recipe) else self.spec.recipe_named(recipe)
+        chosen = recipe if isinstance(recipe, Recipe) else self.spec.get_recipe(recipe)
         if isinstance(validation, int | float):
             changes, validation = {"validation": validation, **changes}, None
-        chosen = fitting.told_by(data, chosen.replace(**changes), changes)
+        chosen = fitting.apply_loader_settings(data, chosen.replace(**changes), changes)
         seed = self.seed if chosen.seed is None else chosen.seed
-        place = device_named(device)
-        kept = opened(checkpoint, every=every, newest=newest, resume=resume)
+        place = resolve_device(device)
+        kept = open_run(checkpoint, checkpoint_every=checkpoint_every, keep_checkpoints=keep_checkpoints, resume=resume)
         about = {"model": self.spec.name, **self.config, **chosen.to_json(), "seed": seed}
-        sent = tracked(track, project=self.spec.name, folder=checkpoint, config=about)
-        own = watchers(callbacks)
-        with self._unharmed(), isolated(seed, place), shown(progress) as displays, kept as run, sent as trackers:
+        sent = tracker_callbacks(track, project=self.spec.name, folder=checkpoint, config=about)
+        own = resolve_callbacks(callbacks)
+        with (
+            self._restore_on_error(),
+            use_seed(seed, place),
+            progress_callbacks(progress) as displays,
+            kept as run,
+            sent as trackers,
+        ):
             if run:
                 run.rewind(self)
-            start = start_of(self)
-            ready = fitting.ready(
+            start = capture_start(self)
+            ready = fitting.prepare(
                 data,
                 validation,
                 spec=self.spec,
-                wants=self.preprocessing,
+                preprocessing=self.preprocessing,
                 classes=self.classes,
-                is_fresh=not self.history,
+                fresh=not self.history,
                 standardize=self.spec.standardize and not self.history and not self.base,
                 recipe=chosen,
                 seed=seed,
@@ -166,25 +172,29 @@ class Model:
             )
             self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
             trainer = Trainer(chosen, device=place, callbacks=[*displays, *trackers, *own], on_nan=on_nan)
-            self.scores, self.base, self.reference = (), self._ancestor(), ""
-            keeper = run.kept(self, start, chosen, ready.train, ready.held, trainer.place) if run else None
-            trainer.fit(self.net, ready.task, ready.train, ready.held, self.history, keeper)
+            self.scores, self.base, self.reference = (), self._base_reference(), ""
+            keeper = (
+                run.make_checkpointer(self, start, chosen, ready.train, ready.validation, trainer.environment)
+                if run
+                else None
+            )
+            trainer.fit(self.net, ready.task, ready.train, ready.validation, self.history, keeper)
         self.recipe = chosen
         return self
 
-    def _ancestor(self) -> str:
+    def _base_reference(self) -> str:
         """Return what training goes on from; a folder's place says nothing to others."""
-        return self.base if is_folder(self.reference) else self.reference or self.base
+        return self.base if is_path_reference(self.reference) else self.reference or self.base
 
     @contextmanager
-    def _unharmed(self) -> Iterator[None]:
+    def _restore_on_error(self) -> Iterator[None]:
         """Put everything back as it was when the block ends in a `ZooError`; after Ctrl-C what is trained stays."""
         weights_before = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
         before = {**vars(self), "history": History(self.history, stopped=self.history.stopped)}
         try:
             yield
         except ZooError:
-            filled(self.net, weights_before)
+            load_state(self.net, weights_before)
             vars(self).update(before)
             raise
         finally:
@@ -192,7 +202,7 @@ class Model:
 
     def logits(self, images: Any) -> Tensor:
         """Return logits float32 (N, K) on the CPU, for anything `predict` takes; only a classifier has them."""
-        return self._role.logits(self, images)
+        return self._predictor.logits(self, images)
 
     def predict(self, images: Any, *, seed: int | None = None) -> NDArray[Any]:
         """Return a classifier's label of each image, or the images that a generator draws.
@@ -211,16 +221,16 @@ class Model:
             LabelError: A label that a generator does not know.
             ConfigError: What is asked is nothing this model does.
         """
-        return self._role.predict(self, images, seed)
+        return self._predictor.predict(self, images, seed)
 
-    def draw(self, asked: Any, *, seed: int = 0) -> Images:
+    def sample(self, count_or_labels: Any, *, seed: int = 0) -> Images:
         """Return labelled images that a generator draws: so many, its classes by turns, or one of each label.
 
         Raises:
             ConfigError: The model is a classifier, or knows no classes.
             LabelError: It does not know a label.
         """
-        return self._role.draw(self, asked, seed)
+        return self._predictor.sample(self, count_or_labels, seed)
 
     def features(self, images: Any) -> NDArray[np.float32]:
         """Return what the net has found in each image before it decides, float32 (N, D), in order.
@@ -236,36 +246,38 @@ class Model:
             PluginError: The net has no layer that gives the logits, and does not say what its features are.
             ConfigError: The model is a generator.
         """
-        return self._role.features(self, images)
+        return self._predictor.features(self, images)
 
     def predict_proba(self, images: Any) -> NDArray[np.float32]:
         """Return the probability of each class, float32 (N, K), for any images that a classifier's `predict` takes."""
         probabilities: NDArray[np.float32] = self.logits(images).softmax(1).numpy()
         return probabilities
 
-    def classify(self, images: Any, *, top: int = 5) -> list[list[Guess]]:
+    def classify(self, images: Any, *, top: int = 5) -> list[list[Prediction]]:
         """Return for each image its `top` most probable classes by name, best first."""
-        return guesses(self.logits(images), self.classes, checked_top(top))
+        return top_predictions(self.logits(images), self.classes, check_top_k(top))
 
-    def evaluate(self, data: Any, *, top: int = 5, keep: bool = False) -> Evaluation:
+    def evaluate(self, data: Any, *, top_k: int = 5, store: bool = False) -> Evaluation:
         """Return a classifier's accuracy, calibration and scores by class on labelled images (anything `fit` takes).
 
         Args:
             data: The images.
-            top: The k of top-k accuracy.
-            keep: Keep the score with the model, so that `save` stores it and its card shows it.
+            top_k: The k of top-k accuracy.
+            store: Keep the score with the model, so that `save` stores it and its card shows it.
 
         Raises:
             DataError: Images that do not fit the model, or labels it has no class for.
             ConfigError: The model is a generator.
         """
-        return self._role.evaluate(self, data, top=top, keep=keep)
+        return self._predictor.evaluate(self, data, top_k=top_k, store=store)
 
     @property
-    def _role(self) -> Role:
-        return ROLES[self.spec.task]
+    def _predictor(self) -> Predictor:
+        return PREDICTORS[self.spec.task]
 
-    def load_weights(self, reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False) -> Report:
+    def load_weights(
+        self, reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False
+    ) -> LoadReport:
         """Take the weights of a saved model, and return what became of each tensor; all of it or nothing.
 
         The saved model may have been made for other classes (the head stays as it is here), other channels (the first
@@ -283,8 +295,8 @@ class Model:
             UnknownNameError: There is no such reference, or its model is not installed.
             HubError: It cannot be fetched.
         """
-        artifact, name = self._opened(reference, allow_nonfinite)
-        taken = start(
+        artifact, name = self._open_weights(reference, allow_nonfinite)
+        taken = adapt_artifact(
             artifact,
             self.net,
             spec=self.spec,
@@ -293,7 +305,7 @@ class Model:
             partial=partial,
             name=name,
         )
-        filled(self.net, taken.state)
+        load_state(self.net, taken.state)
         self.preprocessing = taken.preprocessing
         if len(artifact.manifest.classes) == len(self.classes):
             self.classes = artifact.manifest.classes
@@ -302,20 +314,20 @@ class Model:
         self.report = taken.report
         return taken.report
 
-    def _opened(self, reference: str | Path, nonfinite: bool) -> tuple[Artifact, str]:
+    def _open_weights(self, reference: str | Path, allow_nonfinite: bool) -> tuple[Artifact, str]:
         """Return a saved model of zoo, or what the net's own library saved, and its lasting reference."""
-        given = borrowed(self.spec, self.origin, reference, nonfinite=nonfinite)
+        given = read_third_party_weights(self.spec, self.origin, reference, allow_nonfinite=allow_nonfinite)
         if given is not None:
             return given
-        place = found(reference)
-        return weights.read(place.folder, allow_nonfinite=nonfinite), place.reference
+        place = resolve_reference(reference)
+        return weights.read_artifact(place.folder, allow_nonfinite=allow_nonfinite), place.reference
 
     def reset(self, seed: int | None = None) -> Model:
         """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""
         if seed is not None:
             check_seed(seed)
             self.seed = seed
-        self.net = built(self.spec, self.config, self.seed).eval()
+        self.net = build_net(self.spec, self.config, self.seed).eval()
         self.history, self.recipe, self.data, self.scores = History(), None, "", ()
         self.reference = self.base = self.card = ""
         self.report = None
@@ -335,9 +347,9 @@ class Model:
         if device is None and dtype is None:
             raise DeviceError("None is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
         if device is not None:
-            self.net.to(device_named(device))
+            self.net.to(resolve_device(device))
         if dtype is not None:
-            recomputed(self.net.to(number_type_named(dtype)), built(self.spec, self.config, self.seed))
+            recompute_buffers(self.net.to(resolve_dtype(dtype)), build_net(self.spec, self.config, self.seed))
             self.scores = ()
         return self
 
@@ -355,24 +367,24 @@ class Model:
         """
         if not isinstance(folder, str | Path):
             raise WeightsError(f"{folder!r} is no folder to save to; give a path")
-        return weights.write(Path(folder), artifact_of(self, shipped.reference_of(Path(folder))))
+        return weights.write_artifact(Path(folder), to_artifact(self, shipped.get_reference(Path(folder))))
 
-    def push(self, repo: str, *, license: str | None = None, **how: Unpack[How]) -> Publication:
+    def push(self, repo: str, *, license: str | None = None, **options: Unpack[PushOptions]) -> PushResult:
         """Publish the model on the Hugging Face Hub in one commit, after trying it in a fresh process.
 
         Args:
             repo: `owner/name`; made if it is not there.
             license: Identifier of the weights' licence, such as `mit`; kept in `model.license`.
-            **how: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see `zoo.hub.publish.How`.
+            **options: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see `zoo.hub.publish.How`.
 
         Raises:
             HubError: It cannot be published; the kind says why. Nothing, or everything, was published.
             WeightsError: A fresh process cannot load it, or gets other outputs.
         """
         self.license = self.license if license is None else license
-        return publish(artifact_of(self, f"hf:{repo}"), repo, **how)
+        return publish(to_artifact(self, f"hf:{repo}"), repo, **options)
 
-    def export(self, path: str | Path, *, opset: int = OPSET) -> Exported:
+    def export(self, path: str | Path, *, opset: int = OPSET) -> ExportResult:
         """Write the model as one file that runs without zoo.
 
         A classifier takes uint8 images (N, C, H, W) of its size and gives logits (N, K). A generator takes codes
@@ -388,11 +400,11 @@ class Model:
         """
         if next(self.net.parameters()).device.type != "cpu":
             raise ExportError("a model is exported from the CPU; model.to('cpu') moves it there")
-        about = artifact_of(self).manifest.to_json()
+        about = to_artifact(self).manifest.to_json()
         return export(
-            self.net, self.preprocessing, Path(path).expanduser(), task=self.spec.task, about=about, opset=opset
+            self.net, self.preprocessing, Path(path).expanduser(), task=self.spec.task, metadata=about, opset=opset
         )
 
     def __repr__(self) -> str:
         trained = f"{len(self.history)} epochs" if self.history else f"from {self.base}" if self.base else "untrained"
-        return f"<{self.spec.name}: {self.num_parameters:,} weights, {self._role.told(self)}, {trained}>"
+        return f"<{self.spec.name}: {self.num_parameters:,} weights, {self._predictor.describe(self)}, {trained}>"

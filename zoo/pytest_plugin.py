@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 if TYPE_CHECKING:
-    from zoo.testing import Trial
+    from zoo.testing import CheckSuite
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -31,10 +31,10 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config, items: list[pytest.Item]) -> None:
     """Add a test for each check of the named plugins."""
     for name in dict.fromkeys([*config.getini("zoo_plugins"), *config.getoption("--zoo-plugin")]):
-        items += Kit.from_parent(session, name=f"zoo-plugin {name}", nodeid=f"zoo-plugin {name}").collect()
+        items += PluginCollector.from_parent(session, name=f"zoo-plugin {name}", nodeid=f"zoo-plugin {name}").collect()
 
 
-def _excuses(lines: list[str]) -> dict[str, dict[str, str]]:
+def _parse_expected_failures(lines: list[str]) -> dict[str, dict[str, str]]:
     """Read lines of NAME: CHECK: REASON; a name may have a colon of its own."""
     found: dict[str, dict[str, str]] = {}
     for line in lines:
@@ -46,40 +46,42 @@ def _excuses(lines: list[str]) -> dict[str, dict[str, str]]:
     return found
 
 
-class Kit(pytest.Collector):
+class PluginCollector(pytest.Collector):
     """The checks of one plugin or distribution."""
 
-    def collect(self) -> Iterator[Checked]:
+    def collect(self) -> Iterator[CheckItem]:
         """Yield a test for each check."""
         from zoo.errors import ZooError
-        from zoo.testing import trials
-        from zoo.testing.kit import check_excuses
+        from zoo.testing import collect_suites
+        from zoo.testing.kit import check_expected_failures
 
-        excuses = _excuses(self.config.getini("zoo_expected_failures"))
+        excuses = _parse_expected_failures(self.config.getini("zoo_expected_failures"))
         try:
-            every = list(trials(self.name.partition(" ")[2]))
-            check_excuses(every, excuses)
+            every = list(collect_suites(self.name.partition(" ")[2]))
+            check_expected_failures(every, excuses)
         except ZooError as error:
             raise pytest.UsageError(str(error)) from error
         for trial in every:
             for check in trial.checks:
                 excuse = excuses.get(trial.name, {}).get(check)
-                yield Checked.from_parent(self, name=f"{trial.name}[{check}]", trial=trial, check=check, excuse=excuse)
+                yield CheckItem.from_parent(
+                    self, name=f"{trial.name}[{check}]", trial=trial, check=check, excuse=excuse
+                )
 
 
-class Checked(pytest.Item):
+class CheckItem(pytest.Item):
     """One check of one thing a plugin offers."""
 
-    def __init__(self, *, trial: Trial, check: str, excuse: str | None, **others: Any) -> None:
-        super().__init__(**others)
-        self._trial, self._check, self._excuse = trial, check, excuse
+    def __init__(self, *, suite: CheckSuite, check: str, expected_reason: str | None, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._trial, self._check, self._excuse = suite, check, expected_reason
 
     def runtest(self) -> None:
         """Run the check."""
         from zoo.testing import CheckFailure
 
         excuses = {self._trial.name: {self._check: self._excuse}} if self._excuse is not None else None
-        for outcome in self._trial.outcomes(excuses, only=[self._check]):
+        for outcome in self._trial.run(excuses, only=[self._check]):
             if outcome.status == "failed":
                 raise CheckFailure(str(outcome))
             if outcome.status == "excused":

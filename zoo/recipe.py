@@ -8,24 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
 from typing import Any
 
-from zoo.errors import ConfigError, did_you_mean, listed
+from zoo.errors import ConfigError, did_you_mean, join_names
 
 OPTIMIZERS = ("adam", "adamw", "sgd", "rmsprop")
 SCHEDULES = ("constant", "step", "cosine", "one-cycle", "plateau")
 PRECISIONS = ("fp32", "bf16", "fp16")
 KERNELS = ("auto", "fused", "torch")
 OBJECTIVES = ("classic", "hinge")
-LARGEST = sys.float_info.max
+MAX_FLOAT = sys.float_info.max
 
 
-def _number(
+def _number_field(
     low: float = -math.inf, high: float = math.inf, *, default: Any, above: bool = False, whole: bool = False
 ) -> Any:
     """Declare a numeric field in [low, high], or (low, high] with `above`."""
     return field(default=default, metadata={"low": low, "high": high, "above": above, "whole": whole})
 
 
-def _choice(*choices: str) -> Any:
+def _choice_field(*choices: str) -> Any:
     """Declare a field that is one of `choices`, by default the first."""
     return field(default=choices[0], metadata={"choices": choices})
 
@@ -74,52 +74,52 @@ class Recipe:
         seed: Seed of order, augmentation and dropout; None takes the model's.
     """
 
-    epochs: int = _number(1, default=10, whole=True)
-    batch_size: int = _number(1, default=64, whole=True)
-    optimizer: str = _choice(*OPTIMIZERS)
-    lr: float = _number(0, default=1e-3, above=True)
-    momentum: float = _number(0, 1, default=0.0)
+    epochs: int = _number_field(1, default=10, whole=True)
+    batch_size: int = _number_field(1, default=64, whole=True)
+    optimizer: str = _choice_field(*OPTIMIZERS)
+    lr: float = _number_field(0, default=1e-3, above=True)
+    momentum: float = _number_field(0, 1, default=0.0)
     nesterov: bool = False
     betas: tuple[float, float] = (0.9, 0.999)
-    weight_decay: float = _number(0, default=0.0)
-    schedule: str = _choice(*SCHEDULES)
-    step_size: int = _number(1, default=10, whole=True)
-    gamma: float = _number(0, 1, default=0.1, above=True)
-    warmup: float = _number(0, default=0.0)
-    clip: float | None = _number(0, default=None, above=True)
-    accumulate: int = _number(1, default=1, whole=True)
-    label_smoothing: float = _number(0, 0.999, default=0.0)
+    weight_decay: float = _number_field(0, default=0.0)
+    schedule: str = _choice_field(*SCHEDULES)
+    step_size: int = _number_field(1, default=10, whole=True)
+    gamma: float = _number_field(0, 1, default=0.1, above=True)
+    warmup: float = _number_field(0, default=0.0)
+    clip: float | None = _number_field(0, default=None, above=True)
+    accumulate: int = _number_field(1, default=1, whole=True)
+    label_smoothing: float = _number_field(0, 0.999, default=0.0)
     class_weights: tuple[float, ...] | str | None = None
-    mixup: float = _number(0, default=0.0)
-    cutmix: float = _number(0, default=0.0)
+    mixup: float = _number_field(0, default=0.0)
+    cutmix: float = _number_field(0, default=0.0)
     augment: tuple[str, ...] = ()
-    ema: float = _number(0, 0.999999, default=0.0)
-    precision: str = _choice(*PRECISIONS)
+    ema: float = _number_field(0, 0.999999, default=0.0)
+    precision: str = _choice_field(*PRECISIONS)
     compile: bool = False
-    kernels: str = _choice(*KERNELS)
+    kernels: str = _choice_field(*KERNELS)
     channels_last: bool = False
-    validation: float = _number(0, 0.99, default=0.0)
-    split: str = _choice("stratified", "random", "ordered")
+    validation: float = _number_field(0, 0.99, default=0.0)
+    split: str = _choice_field("stratified", "random", "ordered")
     shuffle: bool = True
-    keep: str = _choice("last", "best")
+    keep: str = _choice_field("last", "best")
     monitor: str = "val_loss"
-    patience: int | None = _number(1, default=None, whole=True)
-    time_limit: float | None = _number(0, default=None, above=True)
-    seed: int | None = _number(0, 2**63 - 1, default=None, whole=True)
-    objective: str = _choice(*OBJECTIVES)
+    patience: int | None = _number_field(1, default=None, whole=True)
+    time_limit: float | None = _number_field(0, default=None, above=True)
+    seed: int | None = _number_field(0, 2**63 - 1, default=None, whole=True)
+    objective: str = _choice_field(*OBJECTIVES)
 
     def __post_init__(self) -> None:
         """Check every field; tuples may be given as lists."""
         for each in fields(self):
             value = getattr(self, each.name)
             if value is not each.default:
-                object.__setattr__(self, each.name, _checked(each.name, value, each.default, each.metadata))
+                object.__setattr__(self, each.name, _coerce_value(each.name, value, each.default, each.metadata))
         _check_class_weights(self.class_weights)
         if self.nesterov and (self.optimizer != "sgd" or self.momentum == 0):
             raise ConfigError("nesterov needs optimizer='sgd' and a momentum above 0")
 
     @property
-    def selects(self) -> bool:
+    def uses_validation(self) -> bool:
         """Whether scores decide something: which weights are kept, when to stop, or the learning rate."""
         return self.keep == "best" or self.patience is not None or self.schedule == "plateau"
 
@@ -133,13 +133,13 @@ class Recipe:
         for name in changes:
             if name not in known:
                 raise ConfigError(
-                    f"a recipe has no field {name!r}{did_you_mean(name, known)}; it has {listed(known, 40)}"
+                    f"a recipe has no field {name!r}{did_you_mean(name, known)}; it has {join_names(known, 40)}"
                 )
         return replace(self, **changes)
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as plain JSON values."""
-        return {each.name: _plain(getattr(self, each.name)) for each in fields(self)}
+        return {each.name: _to_json_value(getattr(self, each.name)) for each in fields(self)}
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Recipe:
@@ -147,38 +147,38 @@ class Recipe:
         return cls().replace(**record)
 
 
-def _plain(value: Any) -> Any:
+def _to_json_value(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
-def _checked(name: str, value: Any, default: Any, rule: Mapping[str, Any]) -> Any:
+def _coerce_value(name: str, value: Any, default: Any, rule: Mapping[str, Any]) -> Any:
     """Return `value` in its field's own type, or raise."""
     if "choices" in rule:
         if value not in rule["choices"]:
             near = did_you_mean(str(value), rule["choices"])
-            raise ConfigError(f"{name} is one of {listed(rule['choices'])}, not {value!r}{near}")
+            raise ConfigError(f"{name} is one of {join_names(rule['choices'])}, not {value!r}{near}")
         return value
     if "low" in rule:
-        return None if value is None and default is None else _checked_number(name, value, rule)
+        return None if value is None and default is None else _coerce_number(name, value, rule)
     if isinstance(default, bool):
         if not isinstance(value, bool):
             raise ConfigError(f"{name} is True or False, not {value!r}")
         return value
-    return _checked_other(name, value)
+    return _coerce_other(name, value)
 
 
-def _checked_number(name: str, value: Any, rule: Mapping[str, Any]) -> int | float:
+def _coerce_number(name: str, value: Any, rule: Mapping[str, Any]) -> int | float:
     kind = "a whole number" if rule["whole"] else "a number"
     low, high = rule["low"], rule["high"]
     span = f"{'above' if rule['above'] else 'at least'} {low:g}" + (f" and at most {high:g}" if high < math.inf else "")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    inside = is_number and low <= value <= min(high, LARGEST) and not (rule["above"] and value == low)
+    inside = is_number and low <= value <= min(high, MAX_FLOAT) and not (rule["above"] and value == low)
     if not inside or (rule["whole"] and value != int(value)):
         raise ConfigError(f"{name} is {kind} {span}, not {value!r}")
     return int(value) if rule["whole"] else float(value)
 
 
-def _checked_other(name: str, value: Any) -> Any:
+def _coerce_other(name: str, value: Any) -> Any:
     if name == "augment":
         names = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, list | tuple) else (None,)
         if not all(isinstance(each, str) for each in names):
@@ -197,7 +197,7 @@ def _checked_other(name: str, value: Any) -> Any:
 def _check_class_weights(weights: Any) -> None:
     if weights is None or (isinstance(weights, str) and weights == "balanced"):
         return
-    is_numbers = isinstance(weights, tuple) and all(isinstance(w, int | float) and 0 <= w <= LARGEST for w in weights)
+    is_numbers = isinstance(weights, tuple) and all(isinstance(w, int | float) and 0 <= w <= MAX_FLOAT for w in weights)
     if not is_numbers or not any(weights):
         raise ConfigError(
             f"class_weights is None, 'balanced' or one non-negative number a class, some above 0, not {weights!r}"

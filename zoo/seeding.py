@@ -15,20 +15,20 @@ import torch
 from zoo.errors import ConfigError
 
 
-def fresh_seed() -> int:
+def draw_seed() -> int:
     """Return a seed from the operating system; no random state moves."""
     return secrets.randbits(31)
 
 
-def derived_seed(seed: int, *parts: int | str) -> int:
+def derive_seed(seed: int, *parts: int | str) -> int:
     """Return a seed for one purpose, such as `derived_seed(seed, "order", epoch)`; equal parts give equal seeds."""
     text = repr((seed, *parts)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
 
 
-def generator(seed: int, *parts: int | str) -> torch.Generator:
+def make_generator(seed: int, *parts: int | str) -> torch.Generator:
     """Return a CPU generator seeded for one purpose."""
-    return torch.Generator().manual_seed(derived_seed(seed, *parts))
+    return torch.Generator().manual_seed(derive_seed(seed, *parts))
 
 
 def check_seed(seed: object) -> None:
@@ -37,7 +37,7 @@ def check_seed(seed: object) -> None:
         raise ConfigError(f"seed is a whole number of at least 0, not {seed!r}")
 
 
-def states() -> dict[str, Any]:
+def get_rng_states() -> dict[str, Any]:
     """Return the global random states of Python, numpy and torch (CPU, and CUDA once it has started)."""
     version, numbers, gauss = random.getstate()
     name, keys, *rest = np.random.get_state(legacy=True)
@@ -49,36 +49,36 @@ def states() -> dict[str, Any]:
     }
 
 
-def set_states(kept: dict[str, Any]) -> None:
+def set_rng_states(states: dict[str, Any]) -> None:
     """Put back what `states` returned; CUDA's only where there are as many devices."""
-    version, numbers, gauss = kept["python"]
-    name, keys, *rest = kept["numpy"]
+    version, numbers, gauss = states["python"]
+    name, keys, *rest = states["numpy"]
     random.setstate((version, tuple(numbers.tolist()), gauss))
     np.random.set_state((name, keys.numpy().astype(np.uint32), *rest))
-    torch.set_rng_state(kept["torch"])
-    if kept["cuda"] and torch.cuda.is_initialized() and len(kept["cuda"]) == torch.cuda.device_count():
-        torch.cuda.set_rng_state_all(kept["cuda"])
+    torch.set_rng_state(states["torch"])
+    if states["cuda"] and torch.cuda.is_initialized() and len(states["cuda"]) == torch.cuda.device_count():
+        torch.cuda.set_rng_state_all(states["cuda"])
 
 
 @contextmanager
-def preserved() -> Iterator[None]:
+def isolate_rng() -> Iterator[None]:
     """Leave the global random states of Python, numpy and torch (CPU and CUDA) as they were before the block."""
-    before = states()
+    before = get_rng_states()
     try:
         yield
     finally:
-        set_states(before)
+        set_rng_states(before)
 
 
 @contextmanager
-def isolated(seed: int, device: torch.device | None = None) -> Iterator[None]:
+def use_seed(seed: int, device: torch.device | None = None) -> Iterator[None]:
     """Run the block with every global random state seeded, and restore them afterwards.
 
     With a CUDA `device`, CUDA is started first, so that its states are among them.
     """
     if device is not None and device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]
-    with preserved():
+    with isolate_rng():
         random.seed(seed)
         np.random.seed(seed % 2**32)
         torch.default_generator.manual_seed(seed)

@@ -4,33 +4,33 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.experiment_spec import Experiment
 from zoo.plugins.registry import Registry
 from zoo.plugins.source import Source
 from zoo.plugins.spec import CallbackSpec, DatasetSpec, EncoderSpec, ModelSpec
 
 if TYPE_CHECKING:
-    from zoo.saving.bundled import Trained
+    from zoo.saving.bundled import TrainedWeights
 
 
-def _trained() -> tuple[tuple[str, Trained], ...]:
+def _load_trained() -> tuple[tuple[str, TrainedWeights], ...]:
     """Return the trained weights; what reads them is imported at the first look, not with the other shelves."""
-    from zoo.saving.bundled import offers
+    from zoo.saving.bundled import list_trained
 
-    return offers()
+    return list_trained()
 
 
-models: Registry[ModelSpec] = CATALOGUE.shelf("models")
-encoders: Registry[EncoderSpec] = CATALOGUE.shelf("encoders")
-datasets: Registry[DatasetSpec] = CATALOGUE.shelf("datasets")
-experiments: Registry[Experiment] = CATALOGUE.shelf("experiments")
-sources: Registry[Source] = CATALOGUE.shelf("sources")
-trained: Registry[Trained] = Registry("trained model", _trained)
+models: Registry[ModelSpec] = CATALOG.registry("models")
+encoders: Registry[EncoderSpec] = CATALOG.registry("encoders")
+datasets: Registry[DatasetSpec] = CATALOG.registry("datasets")
+experiments: Registry[Experiment] = CATALOG.registry("experiments")
+sources: Registry[Source] = CATALOG.registry("sources")
+trained: Registry[TrainedWeights] = Registry("trained model", _load_trained)
 
-callbacks: Registry[CallbackSpec] = CATALOGUE.shelf("callbacks")
+callbacks: Registry[CallbackSpec] = CATALOG.registry("callbacks")
 
-SHELVES: dict[str, Registry[Any]] = {
+REGISTRIES: dict[str, Registry[Any]] = {
     "models": models,
     "encoders": encoders,
     "datasets": datasets,

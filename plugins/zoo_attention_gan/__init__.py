@@ -19,7 +19,7 @@ ADAM = Recipe(
     label_smoothing=0.1,
     ema=0.998,
 )
-AS_PRINTED = Recipe(
+PAPER_RECIPE = Recipe(
     epochs=54, batch_size=64, optimizer="adam", lr=1e-4, weight_decay=1e-4, schedule="step", step_size=1, gamma=0.85
 )
 """50,000 steps of 64 images are 53.3 epochs of MNIST; how often the rate drops is not said, an epoch here."""
@@ -35,7 +35,7 @@ HINGE = Recipe(
 )
 
 
-def _attention(side: int, channels: int, parameters: int, width: int) -> ModelSpec:
+def _make_attention_spec(side: int, channels: int, parameters: int, width: int) -> ModelSpec:
     return ModelSpec(
         name=f"attention-gan-{side}x{side}",
         summary=f"draws {side} x {side} images: 4 transposed convolutions, up to 3 spatial-attention modules",
@@ -46,7 +46,7 @@ def _attention(side: int, channels: int, parameters: int, width: int) -> ModelSp
         channels=channels,
         parameters=parameters,
         recipe=ADAM,
-        recipes={"paper-3": AS_PRINTED},
+        recipes={"paper-3": PAPER_RECIPE},
         paper=PAPER_3,
         tags=("generator", "attention"),
     )
@@ -56,8 +56,8 @@ def _attention(side: int, channels: int, parameters: int, width: int) -> ModelSp
 def zoo_models() -> list[ModelSpec]:
     """Return the models."""
     return [
-        _attention(28, 1, 1_227_195, 32),
-        _attention(32, 3, 1_982_587, 64),
+        _make_attention_spec(28, 1, 1_227_195, 32),
+        _make_attention_spec(32, 3, 1_982_587, 64),
         ModelSpec(
             name="sn-gan-32x32",
             summary="draws 32 x 32 images: residual blocks, spectral norm, projection discriminator",

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 from zoo.data import Dataset, Images, mix
 from zoo.errors import ConfigError
-from zoo.seeding import derived_seed
-from zoo_attention_gan.drawers import Drawer, usual
+from zoo.seeding import derive_seed
+from zoo_attention_gan.drawers import CachedGenerator, get_default_generator
 
-BATCH = 128
+MAX_BATCH_SIZE = 128
 """Images are added until an epoch has twice as many batches of this size, and so of half of it."""
 KINDS = ("original", "drawn", "half", "added")
-QUICK = 128
+NUM_QUICK = 128
 """Real images of a quick cell: the largest nets take minutes on a CPU with more."""
 GENERATOR_SEED = 0
 """One generator draws for the cells of all seeds; each draws other images."""
@@ -28,39 +28,41 @@ class Arm:
 
     Args:
         kind: One of these.
-        drawer: What draws; the data set's usual one when left out.
+        generator: What draws; the data set's usual one when left out.
     """
 
     kind: str
-    drawer: Drawer | None = None
+    generator: CachedGenerator | None = None
 
     def __post_init__(self) -> None:
         """Check the kind."""
         if self.kind not in KINDS:
             raise ConfigError(f"an arm is one of {', '.join(KINDS)}, not {self.kind!r}")
 
-    def __call__(self, sets: Dataset, *, seed: int, quick: bool) -> Images:
+    def __call__(self, dataset: Dataset, *, seed: int, quick: bool) -> Images:
         """Return the images of one cell."""
-        real = sets.train.take(min(QUICK, len(sets.train))) if quick else sets.train
+        real = dataset.train.take(min(NUM_QUICK, len(dataset.train))) if quick else dataset.train
         if self.kind == "original":
             return real
-        model = (self.drawer or usual(sets.name)).ready(real, seed=GENERATOR_SEED, quick=quick)
-        num = {"half": -(-len(real) // 2), "added": added(len(real))}.get(self.kind, len(real))
-        drawn = model.draw(num, seed=derived_seed(seed, "drawn"))
+        model = (self.generator or get_default_generator(dataset.name)).load_or_train(
+            real, seed=GENERATOR_SEED, quick=quick
+        )
+        num = {"half": -(-len(real) // 2), "added": count_added(len(real))}.get(self.kind, len(real))
+        drawn = model.sample(num, seed=derive_seed(seed, "drawn"))
         if self.kind == "drawn":
             return drawn
         return mix(real, drawn, **({"count": num} if self.kind == "added" else {"share": 0.5}), seed=seed)
 
 
-def added(num: int) -> int:
+def count_added(num: int) -> int:
     """Return how many images to add to `num` so that an epoch has exactly twice as many batches.
 
     >>> added(60_000), added(50_000)
     (60064, 50096)
     """
-    return 2 * BATCH * -(-num // BATCH) - num
+    return 2 * MAX_BATCH_SIZE * -(-num // MAX_BATCH_SIZE) - num
 
 
-SPECTRAL = Drawer(model="sn-gan-32x32")
+SPECTRAL = CachedGenerator(model="sn-gan-32x32")
 ORIGINAL, DRAWN, HALF, ADDED = (Arm(kind=kind) for kind in KINDS)
-DRAWN_BY_SPECTRAL, HALF_BY_SPECTRAL, ADDED_BY_SPECTRAL = (Arm(kind=kind, drawer=SPECTRAL) for kind in KINDS[1:])
+DRAWN_BY_SPECTRAL, HALF_BY_SPECTRAL, ADDED_BY_SPECTRAL = (Arm(kind=kind, generator=SPECTRAL) for kind in KINDS[1:])

@@ -7,11 +7,11 @@ from torch import Tensor, nn
 
 from zoo.errors import ConfigError
 
-EMBEDDING = 50
+EMBEDDING_SIZE = 50
 """Numbers that stand for a class beside the noise."""
 
 
-def halvings(size: tuple[int, int], name: str) -> int:
+def count_halvings(size: tuple[int, int], name: str) -> int:
     """Return how often both sides can be halved, 2 or 3 times, down to at least 2 pixels.
 
     Raises:
@@ -59,9 +59,9 @@ class AttentionGenerator(nn.Module):
     ) -> None:
         super().__init__()
         self.num_noise, self.num_labels = num_noise, num_labels
-        times = halvings(size, "attention-gan")
-        self.embedding = nn.Linear(num_labels, EMBEDDING, bias=False) if num_labels else None
-        inputs = num_noise + (EMBEDDING if num_labels else 0)
+        times = count_halvings(size, "attention-gan")
+        self.embedding = nn.Linear(num_labels, EMBEDDING_SIZE, bias=False) if num_labels else None
+        inputs = num_noise + (EMBEDDING_SIZE if num_labels else 0)
         first = (size[0] >> times, size[1] >> times)
         widths = (4 * width, 2 * width, width)
         second = (4, 2) if times == 3 else (3, 1)
@@ -105,7 +105,7 @@ class AttentionDiscriminator(nn.Module):
 
     def __init__(self, size: tuple[int, int], channels: int, num_labels: int, width: int) -> None:
         super().__init__()
-        times = halvings(size, "attention-gan")
+        times = count_halvings(size, "attention-gan")
         last = (size[0] >> times, size[1] >> times)
         third = (4, 2) if times == 3 else (3, 1)
         self.layers = nn.Sequential(

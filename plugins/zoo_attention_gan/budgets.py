@@ -8,14 +8,14 @@ import torch
 
 from zoo.data import Dataset, Images, mix
 from zoo.errors import ConfigError
-from zoo.seeding import derived_seed, generator
-from zoo_attention_gan.drawers import Drawer
+from zoo.seeding import derive_seed, make_generator
+from zoo_attention_gan.drawers import CachedGenerator
 
-SIZE = 12_800
+NUM_IMAGES = 12_800
 """Images in every set, real ones repeated: 200 steps of 64 an epoch, whatever is known."""
-QUICK_SIZE = 640
+NUM_QUICK = 640
 KINDS = ("real", "drawn", "both")
-DRAWER = Drawer(
+GENERATOR = CachedGenerator(
     model="attention-gan-28x28",
     changes={"epochs": 4, "augment": ("shift:2",), "ema": 0.99, "precision": "bf16"},
 )
@@ -27,11 +27,11 @@ class Budget:
     """Makes the images that a classifier is trained on where few labelled ones are known; all sets are of one size.
 
     Args:
-        known: How many real images are known: as many of each class, or one more, drawn by the cell's seed.
+        num_known: How many real images are known: as many of each class, or one more, drawn by the cell's seed.
         kind: `real`, `drawn`, or `both`, half and half. What draws has seen the known images and no others.
     """
 
-    known: int
+    num_known: int
     kind: str
 
     def __post_init__(self) -> None:
@@ -39,22 +39,22 @@ class Budget:
         if self.kind not in KINDS:
             raise ConfigError(f"a budget is spent on one of {', '.join(KINDS)}, not {self.kind!r}")
 
-    def __call__(self, sets: Dataset, *, seed: int, quick: bool) -> Images:
+    def __call__(self, dataset: Dataset, *, seed: int, quick: bool) -> Images:
         """Return the images of one cell."""
-        known, size = few(sets.train, self.known, seed), QUICK_SIZE if quick else SIZE
+        known, size = take_balanced(dataset.train, self.num_known, seed), NUM_QUICK if quick else NUM_IMAGES
         if self.kind == "real":
-            return repeated(known, size)
-        drawn = DRAWER.ready(repeated(known, size), seed=seed, quick=quick)
+            return repeat_images(known, size)
+        drawn = GENERATOR.load_or_train(repeat_images(known, size), seed=seed, quick=quick)
         if self.kind == "drawn":
-            return drawn.draw(size, seed=derived_seed(seed, "drawn"))
+            return drawn.sample(size, seed=derive_seed(seed, "drawn"))
         half = size // 2
-        others = drawn.draw(half, seed=derived_seed(seed, "drawn"))
-        return mix(repeated(known, half), others, count=half, seed=seed)
+        others = drawn.sample(half, seed=derive_seed(seed, "drawn"))
+        return mix(repeat_images(known, half), others, count=half, seed=seed)
 
 
-def few(images: Images, num: int, seed: int) -> Images:
+def take_balanced(images: Images, num: int, seed: int) -> Images:
     """Return `num` images drawn by a seed, as many of each class as there are, or one more of some."""
-    order = torch.randperm(len(images), generator=generator(seed, "known"))
+    order = torch.randperm(len(images), generator=make_generator(seed, "known"))
     labels = images.labels[order]
     rank = torch.empty_like(labels)
     for k in range(len(images.classes)):
@@ -62,11 +62,11 @@ def few(images: Images, num: int, seed: int) -> Images:
     return images[order[rank.argsort(stable=True)[:num]]]
 
 
-def repeated(images: Images, size: int) -> Images:
+def repeat_images(images: Images, size: int) -> Images:
     """Return `size` images: each as often as the others, or once more."""
     return images[torch.arange(size) % len(images)]
 
 
 (REAL_100, DRAWN_100, BOTH_100), (REAL_500, DRAWN_500, BOTH_500), (REAL_1000, DRAWN_1000, BOTH_1000) = (
-    tuple(Budget(known=known, kind=kind) for kind in KINDS) for known in (100, 500, 1000)
+    tuple(Budget(num_known=known, kind=kind) for kind in KINDS) for known in (100, 500, 1000)
 )

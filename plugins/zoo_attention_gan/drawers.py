@@ -14,14 +14,14 @@ from zoo.data import Images
 from zoo.errors import ConfigError
 from zoo.recipe import Recipe
 from zoo.saving.folder import CONFIG
-from zoo.training.checkpoint.store import Store
+from zoo.training.checkpoint.store import CheckpointStore
 
-PLACE = Path("runs/generators")
+CACHE_FOLDER = Path("runs/generators")
 """Where generators are kept, below the working folder: one a model, recipe, seed and set of images."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Drawer:
+class CachedGenerator:
     """What draws the images of an arm.
 
     Args:
@@ -36,7 +36,7 @@ class Drawer:
     config: Mapping[str, Any] = field(default_factory=dict)
     changes: Mapping[str, Any] = field(default_factory=dict)
 
-    def ready(self, real: Images, *, seed: int, quick: bool) -> zoo.Model:
+    def load_or_train(self, real: Images, *, seed: int, quick: bool) -> zoo.Model:
         """Return the generator: the trained one, the kept one, or one that is trained now and kept.
 
         It is trained on `real` alone, with a checkpoint an epoch: interrupted, it goes on from there.
@@ -50,51 +50,51 @@ class Drawer:
             ConfigError: The trained one was trained on other images.
         """
         if self.trained and not quick:
-            return self._shipped(real)
+            return self._load_shipped(real)
         form: dict[str, Any] = {"size": real.size, "channels": real.channels, "classes": len(real.classes)}
         made = zoo.create(self.model, seed=seed, **form, **self.config)
         recipe = made.spec.recipe.replace(**self.changes)
-        return kept(made, recipe.replace(epochs=1) if quick else recipe, real)
+        return train_or_load(made, recipe.replace(epochs=1) if quick else recipe, real)
 
-    def _shipped(self, real: Images) -> zoo.Model:
+    def _load_shipped(self, real: Images) -> zoo.Model:
         model = zoo.load(self.trained)
         if model.data != real.name:
             raise ConfigError(f"{self.trained} was trained on {model.data}, and {real.name} is to be drawn")
         return model.to(dtype="float32")  # it is stored as float16, which a CPU draws with eight times as slowly
 
 
-def kept(made: zoo.Model, recipe: Recipe, real: Images) -> zoo.Model:
+def train_or_load(model: zoo.Model, recipe: Recipe, real: Images) -> zoo.Model:
     """Return a fresh model trained on images by a recipe: from `PLACE`, where it was trained before."""
-    folder = PLACE / f"{made.spec.name}-{key(made, recipe, real)}"
+    folder = CACHE_FOLDER / f"{model.spec.name}-{make_cache_key(model, recipe, real)}"
     if (folder / CONFIG).is_file():
         return zoo.load(folder)
-    made.fit(real, recipe=recipe, progress=False, checkpoint=folder, resume="auto")
-    made.save(folder)
-    Store(folder).clear()
-    return made
+    model.fit(real, recipe=recipe, progress=False, checkpoint=folder, resume="auto")
+    model.save(folder)
+    CheckpointStore(folder).clear()
+    return model
 
 
-def key(made: zoo.Model, recipe: Recipe, real: Images) -> str:
+def make_cache_key(model: zoo.Model, recipe: Recipe, real: Images) -> str:
     """Return a hash of all that decides what a training comes to."""
-    told = [made.spec.name, made.seed, made.config, recipe.to_json(), real.fingerprint()]
+    told = [model.spec.name, model.seed, model.config, recipe.to_json(), real.fingerprint()]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()[:16]
 
 
-USUAL = {
-    "mnist": Drawer(model="attention-gan-28x28", trained="attention-gan-28x28/mnist"),
-    "cifar10-jpeg": Drawer(model="attention-gan-32x32"),
+DEFAULT_GENERATORS = {
+    "mnist": CachedGenerator(model="attention-gan-28x28", trained="attention-gan-28x28/mnist"),
+    "cifar10-jpeg": CachedGenerator(model="attention-gan-32x32"),
 }
 """What draws where all training images are known, by data set."""
 
 
-def usual(name: str) -> Drawer:
+def get_default_generator(name: str) -> CachedGenerator:
     """Return what draws images of a data set.
 
     Raises:
         ConfigError: There is no generator for it.
     """
-    if name not in USUAL:
+    if name not in DEFAULT_GENERATORS:
         raise ConfigError(
-            f"no generator is named for {name or 'a set without a name'}; there is one for {', '.join(USUAL)}"
+            f"no generator is named for {name or 'a set without a name'}; there is one for {', '.join(DEFAULT_GENERATORS)}"
         )
-    return USUAL[name]
+    return DEFAULT_GENERATORS[name]

@@ -44,7 +44,7 @@ def spectral_norm(layer: nn.Module) -> nn.Module:
     return layer
 
 
-class ClassNorm(nn.Module):
+class ConditionalBatchNorm(nn.Module):
     """Batch normalisation whose scale and shift depend on the class (de Vries et al. 2017); plain for K of 0."""
 
     def __init__(self, channels: int, num_labels: int) -> None:
@@ -65,12 +65,12 @@ class ClassNorm(nn.Module):
         return shaped
 
 
-class Growing(nn.Module):
+class UpsampleBlock(nn.Module):
     """Normalise, ReLU, twice the size, convolve; normalise, ReLU, convolve; and a shortcut."""
 
     def __init__(self, channels: int, num_labels: int) -> None:
         super().__init__()
-        self.norm1, self.norm2 = ClassNorm(channels, num_labels), ClassNorm(channels, num_labels)
+        self.norm1, self.norm2 = ConditionalBatchNorm(channels, num_labels), ConditionalBatchNorm(channels, num_labels)
         self.conv1, self.conv2 = (
             nn.Conv2d(channels, channels, 3, padding=1),
             nn.Conv2d(channels, channels, 3, padding=1),
@@ -102,7 +102,7 @@ class ResidualGenerator(nn.Module):
         self.num_noise, self.num_labels = num_noise, num_labels
         self.first = (width, size[0] // 8, size[1] // 8)
         self.linear = nn.Linear(num_noise, self.first[0] * self.first[1] * self.first[2])
-        self.blocks = nn.ModuleList(Growing(width, num_labels) for _ in range(3))
+        self.blocks = nn.ModuleList(UpsampleBlock(width, num_labels) for _ in range(3))
         self.norm = nn.BatchNorm2d(width)
         self.conv = nn.Conv2d(width, channels, 3, padding=1, bias=False)
 
@@ -116,15 +116,15 @@ class ResidualGenerator(nn.Module):
         return images
 
 
-class Shrinking(nn.Module):
+class DownsampleBlock(nn.Module):
     """ReLU, convolve, ReLU, convolve, half the size where asked; and a shortcut. The first block of all has no ReLU."""
 
-    def __init__(self, inputs: int, width: int, *, is_first: bool = False, halves: bool) -> None:
+    def __init__(self, inputs: int, width: int, *, first: bool = False, downsample: bool) -> None:
         super().__init__()
-        self.is_first, self.halves = is_first, halves
+        self.is_first, self.halves = first, downsample
         self.conv1 = spectral_norm(nn.Conv2d(inputs, width, 3, padding=1))
         self.conv2 = spectral_norm(nn.Conv2d(width, width, 3, padding=1))
-        self.shortcut = spectral_norm(nn.Conv2d(inputs, width, 1)) if halves or inputs != width else nn.Identity()
+        self.shortcut = spectral_norm(nn.Conv2d(inputs, width, 1)) if downsample or inputs != width else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, width, H, W), or half as high and wide."""
@@ -146,10 +146,10 @@ class ProjectionDiscriminator(nn.Module):
     def __init__(self, channels: int, num_labels: int, width: int) -> None:
         super().__init__()
         self.blocks = nn.Sequential(
-            Shrinking(channels, width, is_first=True, halves=True),
-            Shrinking(width, width, halves=True),
-            Shrinking(width, width, halves=False),
-            Shrinking(width, width, halves=False),
+            DownsampleBlock(channels, width, first=True, downsample=True),
+            DownsampleBlock(width, width, downsample=True),
+            DownsampleBlock(width, width, downsample=False),
+            DownsampleBlock(width, width, downsample=False),
         )
         self.linear = spectral_norm(nn.Linear(width, 1))
         self.embedding = spectral_norm(nn.Linear(num_labels, width, bias=False)) if num_labels else None

@@ -33,47 +33,49 @@ EPOCHS = {"CNN": 6}
 DEEP_EPOCHS = 30
 
 
-def _changes(name: str, arm: str) -> dict[str, Any]:
+def _make_changes(name: str, arm: str) -> dict[str, Any]:
     """Return the changes of a recipe; an epoch of `added` has twice the steps, so it has half as many."""
     epochs = EPOCHS.get(name, DEEP_EPOCHS)
     own = PLAIN if name == "CNN" else {"precision": "bf16", "channels_last": True}
     return {**own, "epochs": epochs // 2 if arm == "added" else epochs}
 
 
-def _row(label: str, name: str, arm: str, train: str, form: Mapping[str, Any], paper: float | None, needs: str) -> Row:
+def _make_row(
+    label: str, name: str, arm: str, train: str, shape_options: Mapping[str, Any], paper: float | None, needs: str
+) -> Row:
     return Row(
         label=label,
         model=MODELS[name],
         recipe="adam" if name == "CNN" else None,
-        config=form,
-        changes=_changes(name, arm),
+        config=shape_options,
+        changes=_make_changes(name, arm),
         train=f"zoo_attention_gan.arms:{train}",
         needs=needs,
         paper={} if paper is None else {"accuracy": paper},
     )
 
 
-def _rows(
-    form: Mapping[str, Any], table: Mapping[str, tuple[float | None, ...]], cheap: tuple[str, ...]
+def _make_rows(
+    shape_options: Mapping[str, Any], table: Mapping[str, tuple[float | None, ...]], cpu_arms: tuple[str, ...]
 ) -> Iterator[Row]:
-    """Yield a row for each arm and classifier; `cheap` arms of the CNN need no GPU."""
+    """Yield a row for each arm and classifier; `cpu_arms` arms of the CNN need no GPU."""
     for place, (arm, train) in enumerate(ARMS.items()):
         for name in MODELS:
             papers = table.get(name, ())
             paper = papers[place] if place < len(papers) else None
-            needs = "" if name == "CNN" and arm in cheap else "gpu"
-            yield _row(f"{arm}: {name}", name, arm, train, form, paper, needs)
+            needs = "" if name == "CNN" and arm in cpu_arms else "gpu"
+            yield _make_row(f"{arm}: {name}", name, arm, train, shape_options, paper, needs)
 
 
-def _stronger(form: Mapping[str, Any]) -> Iterator[Row]:
+def _make_spectral_rows(shape_options: Mapping[str, Any]) -> Iterator[Row]:
     """Yield rows drawn by the stronger generator beside the paper's."""
     for arm in ("drawn", "half and half", "added"):
         for name in ("CNN", "ResNet34"):
-            yield _row(f"{arm}, sn-gan: {name}", name, arm, f"{ARMS[arm]}_BY_SPECTRAL", form, None, "gpu")
+            yield _make_row(f"{arm}, sn-gan: {name}", name, arm, f"{ARMS[arm]}_BY_SPECTRAL", shape_options, None, "gpu")
 
 
 GREY, COLOUR = {"size": (28, 28), "channels": 1}, {"size": (32, 32), "channels": 3}
-ASKED = """\
+QUESTION_TEXT = """\
 Five classifiers are trained on drawn images, on the original ones, and on half of each, and scored on the real test
 images. All arms of a classifier take the same number of optimiser steps. *Added*, which the paper lacks, is all
 original images and as many drawn ones, for half the epochs."""
@@ -87,7 +89,7 @@ ABLATION = tuple(
     )
     for number in range(4)
 )
-WARPED = {"augment": ("shift:2", "rotate:10")}
+AUGMENTATION = {"augment": ("shift:2", "rotate:10")}
 BUDGETS = tuple(
     Row(
         label=f"{kind}{', augmented' if changes else ''}: {known} images",
@@ -97,7 +99,7 @@ BUDGETS = tuple(
         train=f"zoo_attention_gan.budgets:{kind.upper()}_{known}",
     )
     for known in (100, 500, 1000)
-    for changes in ({}, WARPED)
+    for changes in ({}, AUGMENTATION)
     for kind in ("real", "drawn", "both")
     if not (changes and kind == "drawn")
 )
@@ -110,10 +112,10 @@ EXPERIMENTS = (
         dataset="mnist",
         seeds=(0, 1, 2),
         tolerance=0.005,
-        rows=tuple(_rows(GREY, MNIST, tuple(ARMS))),
-        text=f"{ASKED}\n`attention-gan-28x28/mnist` draws, one training for all seeds; each seed has its own images.",
-        verdict="zoo_attention_gan.verdicts:arms",
-        pictures=("table",),
+        rows=tuple(_make_rows(GREY, MNIST, tuple(ARMS))),
+        text=f"{QUESTION_TEXT}\n`attention-gan-28x28/mnist` draws, one training for all seeds; each seed has its own images.",
+        verdict="zoo_attention_gan.verdicts:compare_arms",
+        figures=("table",),
     ),
     Experiment(
         name="paper3-cifar10",
@@ -122,10 +124,10 @@ EXPERIMENTS = (
         dataset="cifar10-jpeg",
         seeds=(0, 1, 2),
         tolerance=0.005,
-        rows=(*_rows(COLOUR, CIFAR, ("original",)), *_stronger(COLOUR)),
-        text=f"{ASKED}\nThe generators are trained on the training images first, and kept in `runs/generators`.",
-        verdict="zoo_attention_gan.verdicts:arms",
-        pictures=("table",),
+        rows=(*_make_rows(COLOUR, CIFAR, ("original",)), *_make_spectral_rows(COLOUR)),
+        text=f"{QUESTION_TEXT}\nThe generators are trained on the training images first, and kept in `runs/generators`.",
+        verdict="zoo_attention_gan.verdicts:compare_arms",
+        figures=("table",),
     ),
     Experiment(
         name="paper3-attention",
@@ -136,8 +138,8 @@ EXPERIMENTS = (
         rows=ABLATION,
         metrics=("accuracy_score", "agreement", "frechet", "coverage"),
         text="Each generator is trained for 2 epochs of the default recipe, far from its best, all alike.",
-        verdict="zoo_attention_gan.verdicts:modules",
-        pictures=("table",),
+        verdict="zoo_attention_gan.verdicts:compare_modules",
+        figures=("table",),
     ),
     Experiment(
         name="paper3-small-data",
@@ -149,7 +151,7 @@ EXPERIMENTS = (
         text="""\
 Of the training images only so many are known, other ones for each seed, and a generator is trained on those alone.
 Every set has 12,800 images, the known ones repeated, and every classifier takes 1,000 steps.""",
-        verdict="zoo_attention_gan.verdicts:budgets",
-        pictures=("table",),
+        verdict="zoo_attention_gan.verdicts:compare_budgets",
+        figures=("table",),
     ),
 )

@@ -15,35 +15,37 @@ class Cell(Protocol):
     metrics: dict[str, float]
 
 
-def arms(cells: Sequence[Cell]) -> list[str]:
+def compare_arms(cells: Sequence[Cell]) -> list[str]:
     """Return for each classifier how each arm stands to the original images, over the seeds that both were run with."""
-    scores = _scores(cells)
+    scores = _get_scores(cells)
     models = dict.fromkeys(label.partition(": ")[2] for label in scores)
     others = [arm for arm in dict.fromkeys(label.partition(": ")[0] for label in scores) if arm != "original"]
     pairs = ((model, arm) for model in models for arm in others)
-    told = (_told(model, scores, f"{arm}: {model}", f"original: {model}") for model, arm in pairs)
+    told = (_describe_gain(model, scores, f"{arm}: {model}", f"original: {model}") for model, arm in pairs)
     return [sentence for sentence in told if sentence]
 
 
-def budgets(cells: Sequence[Cell]) -> list[str]:
+def compare_budgets(cells: Sequence[Cell]) -> list[str]:
     """Return for each budget how drawn images beside the real ones stand to the real ones alone."""
-    scores = _scores(cells)
+    scores = _get_scores(cells)
     known = dict.fromkeys(label.partition(": ")[2] for label in scores)
     ways = ((number, how) for number in known for how in ("", ", augmented"))
-    told = (_told(number, scores, f"both{how}: {number}", f"real{how}: {number}") for number, how in ways)
+    told = (_describe_gain(number, scores, f"both{how}: {number}", f"real{how}: {number}") for number, how in ways)
     return [sentence for sentence in told if sentence]
 
 
-def modules(cells: Sequence[Cell]) -> list[str]:
+def compare_modules(cells: Sequence[Cell]) -> list[str]:
     """Return how each number of attention modules stands to none, by the accuracy score of what is drawn."""
-    scores = _scores(cells, "accuracy_score")
+    scores = _get_scores(cells, "accuracy_score")
     told = (
-        _told("accuracy score", scores, label, "0 attention modules") for label in sorted(scores) if label[0] != "0"
+        _describe_gain("accuracy score", scores, label, "0 attention modules")
+        for label in sorted(scores)
+        if label[0] != "0"
     )
     return [sentence for sentence in told if sentence]
 
 
-def _scores(cells: Sequence[Cell], metric: str = "accuracy") -> dict[str, dict[int, float]]:
+def _get_scores(cells: Sequence[Cell], metric: str = "accuracy") -> dict[str, dict[int, float]]:
     """Return a metric by label and seed."""
     scores: dict[str, dict[int, float]] = {}
     for cell in cells:
@@ -51,19 +53,21 @@ def _scores(cells: Sequence[Cell], metric: str = "accuracy") -> dict[str, dict[i
     return scores
 
 
-def _told(name: str, scores: Mapping[str, Mapping[int, float]], one: str, other: str) -> str:
+def _describe_gain(name: str, scores: Mapping[str, Mapping[int, float]], label: str, baseline_label: str) -> str:
     """Return how one row stands to another, or nothing where they share no seed."""
-    ours, theirs = scores.get(one, {}), scores.get(other, {})
+    ours, theirs = scores.get(label, {}), scores.get(baseline_label, {})
     gains = [100 * (ours[seed] - theirs[seed]) for seed in ours if seed in theirs]
     if not gains:
         return ""
-    first, second = one.partition(": ")[0], other.partition(": ")[0]
+    first, second = label.partition(": ")[0], baseline_label.partition(": ")[0]
     spread = f" ± {stdev(gains):.2f}" if len(gains) > 1 else ""
     count = f"{len(gains)} seeds" if len(gains) > 1 else "1 seed"
-    return f"{name}: {first} against {second} {mean(gains):+.2f}{spread} points ({count}, paired): {_word(gains)}."
+    return (
+        f"{name}: {first} against {second} {mean(gains):+.2f}{spread} points ({count}, paired): {_judge_gains(gains)}."
+    )
 
 
-def _word(gains: Sequence[float]) -> str:
+def _judge_gains(gains: Sequence[float]) -> str:
     if len(gains) < 2:
         return "one seed decides nothing"
     if min(gains) > 0:

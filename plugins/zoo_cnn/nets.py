@@ -7,9 +7,9 @@ from torch import Tensor, nn
 from zoo.errors import ConfigError
 
 
-def _check_size(size: tuple[int, int], least: int, name: str) -> None:
-    if min(size) < least:
-        raise ConfigError(f"{name} needs images of at least {least} x {least} pixels, not {size[0]} x {size[1]}")
+def _check_size(size: tuple[int, int], minimum: int, name: str) -> None:
+    if min(size) < minimum:
+        raise ConfigError(f"{name} needs images of at least {minimum} x {minimum} pixels, not {size[0]} x {size[1]}")
 
 
 class TinyCNN(nn.Module):
@@ -68,7 +68,7 @@ class PooledCNN(nn.Module):
         if not widths or min(widths) < 1:
             raise ConfigError(f"cnn-pooled-7x7 has at least one convolution to at least one channel, not {widths}")
         steps = zip((channels, *widths[:-1]), widths, strict=True)
-        self.features = nn.Sequential(*(layer for step in steps for layer in _convolution(*step)))
+        self.features = nn.Sequential(*(layer for step in steps for layer in _make_convolution(*step)))
         self.head = nn.Linear(widths[-1], classes)
 
     def forward(self, images: Tensor) -> Tensor:
@@ -77,7 +77,7 @@ class PooledCNN(nn.Module):
         return logits
 
 
-def _convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
+def _make_convolution(inputs: int, outputs: int) -> tuple[nn.Module, ...]:
     return nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU()
 
 

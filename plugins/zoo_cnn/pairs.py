@@ -9,15 +9,15 @@ from zoo import Dataset, Model
 from zoo.experiment import Cell
 
 SHIRT, T_SHIRT = "Shirt", "T-shirt/top"
-PLAIN = "as it is"
-TOLD = ("accuracy", "shirts as T-shirts", "T-shirts as shirts")
+BASELINE = "as it is"
+COMPARED_METRICS = ("accuracy", "shirts as T-shirts", "T-shirts as shirts")
 """What augmented rows are compared by."""
 
 
-def shirts(model: Model, sets: Dataset, *, seed: int, quick: bool) -> Mapping[str, float]:
+def shirts(model: Model, dataset: Dataset, *, seed: int, quick: bool) -> Mapping[str, float]:
     """Return which shares of the shirts and T-shirts are taken for each other, and which for what they are."""
-    result = model.evaluate(sets.test)
-    place = {score.name: k for k, score in enumerate(result.classes)}
+    result = model.evaluate(dataset.test)
+    place = {score.name: k for k, score in enumerate(result.per_class)}
     shirt, other = place[SHIRT], place[T_SHIRT]
 
     def share(true: int, taken: int) -> float:
@@ -34,16 +34,16 @@ def shirts(model: Model, sets: Dataset, *, seed: int, quick: bool) -> Mapping[st
 def verdict(cells: Sequence[Cell]) -> Iterator[str]:
     """Say what each augmentation does to accuracy and to the pair, beside the row that has none."""
     rows = dict.fromkeys(cell.row for cell in cells)
-    plain = [cell for cell in cells if cell.row == PLAIN]
+    plain = [cell for cell in cells if cell.row == BASELINE]
     for label in rows:
         ours = [cell for cell in cells if cell.row == label]
-        if label != PLAIN and min(len(plain), len(ours)) > 1:
-            yield f"{label}: {'; '.join(_told(name, plain, ours) for name in TOLD)}."
+        if label != BASELINE and min(len(plain), len(ours)) > 1:
+            yield f"{label}: {'; '.join(_describe_change(name, plain, ours) for name in COMPARED_METRICS)}."
 
 
-def _told(name: str, plain: Sequence[Cell], ours: Sequence[Cell]) -> str:
+def _describe_change(name: str, baseline: Sequence[Cell], augmented: Sequence[Cell]) -> str:
     """Return a difference in points with twice its standard error, and whether it is larger than that."""
-    before, after = ([cell.metrics[name] for cell in cells] for cells in (plain, ours))
+    before, after = ([cell.metrics[name] for cell in cells] for cells in (baseline, augmented))
     change = mean(after) - mean(before)
     error = 2 * (variance(before) / len(before) + variance(after) / len(after)) ** 0.5
     is_better = (change > 0) == (name == "accuracy")

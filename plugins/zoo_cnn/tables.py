@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from zoo import Experiment, Row
 
-WISH = """Paper 2 wishes for augmentation by rotation and mirroring, and for help with shirts, which are taken for
+AUGMENTATION_TEXT = """Paper 2 wishes for augmentation by rotation and mirroring, and for help with shirts, which are taken for
 T-shirts (section 3.2). Here its simple network is trained by Adam as it trains it, for 8 epochs, with neither, with
 each and with both, drawn anew for each image and epoch, and the pair is measured. *Better* and *worse* are said of
 differences larger than twice their standard error over the seeds. Eight epochs are few: what augmentation gives only
 later is not seen here."""
 
 
-def _augmented(label: str, *augment: str) -> Row:
+def _make_augmented_row(label: str, *augment: str) -> Row:
     return Row(
         label=label,
         model="cnn-simple",
@@ -64,13 +64,13 @@ EXPERIMENTS = (
         seeds=(0, 1, 2),
         metrics=("accuracy", "shirts as T-shirts", "T-shirts as shirts", "shirt recall", "T-shirt recall"),
         rows=(
-            _augmented("as it is"),
-            _augmented("mirrored", "flip"),
-            _augmented("turned by up to 10 degrees", "rotate:10"),
-            _augmented("mirrored and turned", "flip", "rotate:10"),
+            _make_augmented_row("as it is"),
+            _make_augmented_row("mirrored", "flip"),
+            _make_augmented_row("turned by up to 10 degrees", "rotate:10"),
+            _make_augmented_row("mirrored and turned", "flip", "rotate:10"),
         ),
-        text=WISH,
+        text=AUGMENTATION_TEXT,
         verdict="zoo_cnn.pairs:verdict",
-        pictures=("table", "table:shirts as T-shirts", "curves", "confusion:as it is", "confusion:mirrored"),
+        figures=("table", "table:shirts as T-shirts", "curves", "confusion:as it is", "confusion:mirrored"),
     ),
 )

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from zoo.errors import ConfigError
 from zoo.graph import PixelGraph
-from zoo_graph_encoders.geometric import convolutions
+from zoo_graph_encoders.geometric import import_pyg
 
 
 class Cheb(nn.Module):
@@ -24,9 +24,9 @@ class Cheb(nn.Module):
         super().__init__()
         if order < 1:
             raise ConfigError(f"cheb has at least 1 polynomial, not {order}")
-        self.convolution = convolutions("cheb").ChebConv(width, width, order)
+        self.convolution = import_pyg("cheb").ChebConv(width, width, order)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        convolved: Tensor = self.convolution(nodes, graph.links())
+        convolved: Tensor = self.convolution(nodes, graph.edge_index_without_loops())
         return convolved.relu()

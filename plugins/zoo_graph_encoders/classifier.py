@@ -8,14 +8,14 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.factory.encoder import encoder as built_encoder
-from zoo.factory.encoder import lasting, options_of
+from zoo.factory.encoder import bind_options, qualify_name
+from zoo.factory.encoder import build_encoder as built_encoder
 from zoo.fused import Layer, Stack
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.gcn import GCN
 from zoo_graph_encoders.readout import READOUTS, num_features
 
-WAVES = 8
+MAX_LAPLACIAN_POSITIONS = 8
 """Laplacian positions of each pixel, where the grid has as many."""
 
 
@@ -58,13 +58,13 @@ class GraphClassifier(nn.Module):
         grid = PixelGraph(*size, neighbours=neighbours, self_loops=self_loops)
         self.channels, self.is_pyramid = channels, readout == "pyramid"
         self.is_mean = readout == "mean"
-        self.grids = nn.ModuleList(_levels(grid, blocks) if self.is_pyramid else [grid] * blocks)
-        self.register_buffer("positions", _positions(grid, positions), persistent=False)  # (N, P)
+        self.grids = nn.ModuleList(_make_levels(grid, blocks) if self.is_pyramid else [grid] * blocks)
+        self.register_buffer("positions", _make_positions(grid, positions), persistent=False)  # (N, P)
         self.positions: Tensor
         self.embed = nn.Linear(channels + self.positions.shape[1], width)
         self.encoders = nn.ModuleList(
             built_encoder(encoder, width=width, size=(each.height, each.width), options=dict(options))
-            for each in (_grid(module) for module in self.grids)
+            for each in (_as_grid(module) for module in self.grids)
         )
         self.readout = READOUTS[readout]
         self.head = nn.Linear(num_features(readout, width=width, nodes=grid.num_nodes, blocks=blocks), classes)
@@ -73,15 +73,15 @@ class GraphClassifier(nn.Module):
     def completed(config: dict[str, Any]) -> dict[str, Any]:
         """Return a config with the encoder's lasting name and all its options, as weights are saved with."""
         name, given = config["encoder"], dict(config["options"])
-        return {**config, "encoder": lasting(name), "options": tuple(options_of(name, given).items())}
+        return {**config, "encoder": qualify_name(name), "options": tuple(bind_options(name, given).items())}
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""
-        levels = self.nodes(images)
+        levels = self.encode_nodes(images)
         logits: Tensor = self.head(self.readout(levels))
         return logits
 
-    def nodes(self, images: Tensor) -> list[Tensor]:
+    def encode_nodes(self, images: Tensor) -> list[Tensor]:
         """Return the nodes after each block, (B, N, width) each; of a pyramid on coarser and coarser grids."""
         pixels = images.flatten(2).mT  # (B, N, C)
         places = self.positions.expand(images.shape[0], -1, -1)  # len() would fix the batch in an export
@@ -89,37 +89,37 @@ class GraphClassifier(nn.Module):
         levels: list[Tensor] = []
         for encoder, grid in zip(self.encoders, self.grids, strict=True):
             levels.append(encoder(nodes, grid))
-            nodes = _grid(grid).pool(levels[-1]) if self.is_pyramid else levels[-1]
+            nodes = _as_grid(grid).pool(levels[-1]) if self.is_pyramid else levels[-1]
         return levels
 
     def stack(self) -> Stack | None:
         """Return what the net computes as a stack that is trained in one piece, if its encoders are layers of one."""
         if not self.is_mean or not all(isinstance(each, GCN) for each in self.encoders):
             return None
-        first = Layer.of(self.embed, propagate=False, relu=False)
+        first = Layer.from_linear(self.embed, propagate=False, relu=False)
         return Stack(
-            graph=_grid(self.grids[0]),
+            graph=_as_grid(self.grids[0]),
             channels=self.channels,
             layers=[first, *(each.layer() for each in self.encoders if isinstance(each, GCN))],
-            head=Layer.of(self.head),
+            head=Layer.from_linear(self.head),
             positions=self.positions if self.positions.shape[1] else None,
         )
 
 
-def _grid(module: nn.Module) -> PixelGraph:
+def _as_grid(module: nn.Module) -> PixelGraph:
     assert isinstance(module, PixelGraph)
     return module
 
 
-def _levels(grid: PixelGraph, count: int) -> list[PixelGraph]:
+def _make_levels(grid: PixelGraph, count: int) -> list[PixelGraph]:
     """Return `count` grids, each half the one before."""
     grids = [grid]
     for _ in range(count - 1):
-        grids.append(grids[-1].pooled())
+        grids.append(grids[-1].coarsen())
     return grids
 
 
-def _positions(grid: PixelGraph, kind: str) -> Tensor:
+def _make_positions(grid: PixelGraph, kind: str) -> Tensor:
     if kind == "coordinates":
         return grid.coordinates()
-    return grid.laplacian(min(WAVES, grid.num_nodes - 1) if kind == "laplacian" else 0)
+    return grid.laplacian_eigenvectors(min(MAX_LAPLACIAN_POSITIONS, grid.num_nodes - 1) if kind == "laplacian" else 0)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.attention import check_heads
-from zoo_graph_encoders.geometric import batched, convolutions
+from zoo_graph_encoders.geometric import apply_batched, import_pyg
 
 
 class GATv2(nn.Module):
@@ -25,9 +25,9 @@ class GATv2(nn.Module):
     def __init__(self, width: int, heads: int = 4, dropout: float = 0.0) -> None:
         super().__init__()
         check_heads("gatv2", width, heads)
-        made = convolutions("gatv2").GATv2Conv
+        made = import_pyg("gatv2").GATv2Conv
         self.convolution = made(width, width // heads, heads, add_self_loops=False, dropout=dropout)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        return batched(self.convolution, nodes, graph).relu()
+        return apply_batched(self.convolution, nodes, graph).relu()

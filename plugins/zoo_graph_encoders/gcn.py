@@ -46,4 +46,4 @@ class GCN(nn.Module):
 
     def layer(self) -> Layer:
         """Return the same as a layer of a stack that is trained in one piece."""
-        return Layer.of(self.convolution.linear)
+        return Layer.from_linear(self.convolution.linear)

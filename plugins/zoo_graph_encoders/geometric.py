@@ -12,7 +12,7 @@ from zoo.errors import PluginError
 from zoo.graph import PixelGraph
 
 
-def convolutions(encoder: str) -> Any:
+def import_pyg(encoder: str) -> Any:
     """Return `torch_geometric.nn`.
 
     Args:
@@ -32,16 +32,16 @@ def convolutions(encoder: str) -> Any:
     return torch_geometric.nn
 
 
-def batched(operator: Module, nodes: Tensor, graph: PixelGraph, *about_edges: Tensor) -> Tensor:
+def apply_batched(operator: Module, nodes: Tensor, graph: PixelGraph, *edge_features: Tensor) -> Tensor:
     """Return nodes (B, N, width) of an operator that takes no batch, but the nodes and edges of one graph.
 
     Args:
         operator: Takes nodes (B N, width), edges (2, B E) and what it is to know of each edge.
         nodes: The nodes, (B, N, width).
         graph: Their graph, which is tiled for the batch.
-        *about_edges: Features of each edge of one graph, (E, D).
+        *edge_features: Features of each edge of one graph, (E, D).
     """
     batch = nodes.shape[0]
-    tiled = [each.repeat(batch, 1) for each in about_edges]  # (B E, D)
-    encoded: Tensor = operator(nodes.flatten(0, 1), graph.tiled(batch), *tiled)  # (B N, width)
+    tiled = [each.repeat(batch, 1) for each in edge_features]  # (B E, D)
+    encoded: Tensor = operator(nodes.flatten(0, 1), graph.batch_edges(batch), *tiled)  # (B N, width)
     return encoded.view_as(nodes)

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.block import NodeNorm
-from zoo_graph_encoders.geometric import convolutions
+from zoo_graph_encoders.geometric import import_pyg
 
 
 class GIN(nn.Module):
@@ -22,10 +22,10 @@ class GIN(nn.Module):
     def __init__(self, width: int) -> None:
         super().__init__()
         perceptron = nn.Sequential(nn.Linear(width, width), NodeNorm(width), nn.ReLU(), nn.Linear(width, width))
-        self.convolution = convolutions("gin").GINConv(perceptron, train_eps=True)
+        self.convolution = import_pyg("gin").GINConv(perceptron, train_eps=True)
         self.norm = NodeNorm(width)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        normalised: Tensor = self.norm(self.convolution(nodes, graph.links()))
+        normalised: Tensor = self.norm(self.convolution(nodes, graph.edge_index_without_loops()))
         return normalised.relu()

@@ -11,13 +11,13 @@ DEEP = PLAIN.replace(epochs=10, lr=0.005, weight_decay=0.05)
 GREY = ("graph", "grey")
 
 
-def _spec(name: str, summary: str, paper: str, **fields: Any) -> ModelSpec:
+def _make_spec(name: str, summary: str, paper: str, **fields: Any) -> ModelSpec:
     common = {"build": "zoo_graph_encoders.classifier:GraphClassifier", "size": (7, 7), "resize": "sample"}
     return ModelSpec(name=name, summary=summary, paper=paper, standardize=True, **{**common, **fields})
 
 
 MODELS = (
-    _spec(
+    _make_spec(
         "graph-classifier",
         "any graph encoder over the pixel grid, with positions and readout to choose",
         "that of its encoder",
@@ -25,7 +25,7 @@ MODELS = (
         recipe=PLAIN,
         tags=GREY,
     ),
-    _spec(
+    _make_spec(
         "gcn-pos-7x7",
         "three graph convolutions whose pixels know their coordinates",
         "Kipf and Welling 2017",
@@ -34,7 +34,7 @@ MODELS = (
         recipe=PLAIN.replace(lr=0.02),
         tags=(*GREY, "gcn"),
     ),
-    _spec(
+    _make_spec(
         "gcn-plus-7x7",
         "GCN+, invariant to the 8 symmetries of the square",
         "Luo, Shi and Wu 2025, Can classic GNNs be strong baselines for graph-level tasks?",
@@ -44,7 +44,7 @@ MODELS = (
         recipe=DEEP,
         tags=(*GREY, "gcn", "invariant"),
     ),
-    _spec(
+    _make_spec(
         "rgcn-7x7",
         "graph convolutions with a weight for each direction",
         "Schlichtkrull et al. 2018, Modeling relational data with graph convolutional networks",
@@ -53,7 +53,7 @@ MODELS = (
         recipe=DEEP,
         tags=GREY,
     ),
-    _spec(
+    _make_spec(
         "gps-7x7",
         "directed messages beside global attention with relative positions",
         "Rampasek et al. 2022, Recipe for a general, powerful, scalable graph transformer",
@@ -62,7 +62,7 @@ MODELS = (
         recipe=DEEP.replace(epochs=8),
         tags=(*GREY, "attention"),
     ),
-    _spec(
+    _make_spec(
         "vig-7x7",
         "messages from the nearest nodes in feature space, found anew for each image",
         "Han et al. 2022, Vision GNN: an image is worth graph of nodes",
@@ -71,7 +71,7 @@ MODELS = (
         recipe=DEEP,
         tags=(*GREY, "learned graph"),
     ),
-    _spec(
+    _make_spec(
         "gcn-pyramid-28x28",
         "GCN+ over 28 x 28, 14 x 14, 7 x 7 and 4 x 4 pixels",
         "Knyazev et al. 2019, Image classification with hierarchical multigraph networks (its pyramid)",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
-from zoo_graph_encoders.geometric import batched, convolutions
+from zoo_graph_encoders.geometric import apply_batched, import_pyg
 
 
 class MoNet(nn.Module):
@@ -22,8 +22,8 @@ class MoNet(nn.Module):
 
     def __init__(self, width: int, kernels: int = 9) -> None:
         super().__init__()
-        self.convolution = convolutions("monet").GMMConv(width, width, dim=2, kernel_size=kernels)
+        self.convolution = import_pyg("monet").GMMConv(width, width, dim=2, kernel_size=kernels)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        return batched(self.convolution, nodes, graph, graph.steps().to(nodes)).relu()
+        return apply_batched(self.convolution, nodes, graph, graph.edge_offsets().to(nodes)).relu()

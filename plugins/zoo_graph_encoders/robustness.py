@@ -10,11 +10,11 @@ import torch
 from torch import Tensor
 
 from zoo import Dataset, Images, Model
-from zoo.seeding import generator
-from zoo_graph_encoders.warps import Homography, changed, perspective, rotation, scale, shear, turned
+from zoo.seeding import make_generator
+from zoo_graph_encoders.warps import Homography, apply_change, perspective, rotate_randomly, rotation, scale, shear
 
 SIZE = (7, 7)
-COPIES = 5
+NUM_COPIES = 5
 """How often each training image stands in the turned set, each time at another angle."""
 CHANGES: dict[str, tuple[Homography, tuple[float, ...]]] = {
     "rotation": (rotation, tuple(range(0, 181, 15))),
@@ -25,29 +25,29 @@ CHANGES: dict[str, tuple[Homography, tuple[float, ...]]] = {
 
 
 @lru_cache(maxsize=2)
-def _turned(sets: Dataset, seed: int, copies: int) -> Images:
-    draws = generator(seed, "turned")
-    parts = [turned(sets.train, draws, SIZE) for _ in range(copies)]
+def _make_rotated_copies(dataset: Dataset, seed: int, copies: int) -> Images:
+    draws = make_generator(seed, "turned")
+    parts = [rotate_randomly(dataset.train, draws, SIZE) for _ in range(copies)]
     pixels, labels = (torch.cat([getattr(part, name) for part in parts]) for name in ("images", "labels"))
-    return Images(pixels, labels, sets.train.classes, name=f"{sets.train.name}, turned {copies} times")
+    return Images(pixels, labels, dataset.train.classes, name=f"{dataset.train.name}, turned {copies} times")
 
 
-def turned_training(sets: Dataset, *, seed: int, quick: bool) -> Images:
+def turned_training(dataset: Dataset, *, seed: int, quick: bool) -> Images:
     """Return the training images at 7 x 7, each several times at angles of its own: turned at 28 x 28, then sampled."""
-    return _turned(sets, seed, 1 if quick else COPIES)
+    return _make_rotated_copies(dataset, seed, 1 if quick else NUM_COPIES)
 
 
 @lru_cache(maxsize=1)
-def _changed(sets: Dataset) -> dict[str, dict[float, Images]]:
+def _make_changed_sets(dataset: Dataset) -> dict[str, dict[float, Images]]:
     """Return the test images at 7 x 7 under every change at every strength; the same for every model and seed."""
-    directions = torch.empty(len(sets.test)).uniform_(-math.pi, math.pi, generator=generator(0, "directions"))
+    directions = torch.empty(len(dataset.test)).uniform_(-math.pi, math.pi, generator=make_generator(0, "directions"))
     return {
-        name: {strength: changed(sets.test, change, strength, directions, SIZE) for strength in strengths}
+        name: {strength: apply_change(dataset.test, change, strength, directions, SIZE) for strength in strengths}
         for name, (change, strengths) in CHANGES.items()
     }
 
 
-def scores(model: Model, sets: Dataset, *, seed: int, quick: bool) -> Mapping[str, float | Tensor]:
+def scores(model: Model, dataset: Dataset, *, seed: int, quick: bool) -> Mapping[str, float | Tensor]:
     """Return accuracy at every strength of every change, and means over the strengths.
 
     `rotation@15` is the accuracy at 15 degrees. `rotation` is the mean over a uniform angle: 0 and 180 degrees count
@@ -55,31 +55,31 @@ def scores(model: Model, sets: Dataset, *, seed: int, quick: bool) -> Mapping[st
     answer is that to the unchanged image. The tensors count for each image how many strengths were answered rightly.
     """
     found: dict[str, float | Tensor] = {}
-    plain = _answers(model, sets.test)
-    clean = float((plain == sets.test.labels).double().mean())
-    for name, by_strength in _changed(sets).items():
-        answers = torch.stack([_answers(model, images) for images in by_strength.values()])  # (strengths, N)
-        right = answers == sets.test.labels
-        weights = torch.tensor(weights_of(name), dtype=torch.float64)
+    plain = _predict_classes(model, dataset.test)
+    clean = float((plain == dataset.test.labels).double().mean())
+    for name, by_strength in _make_changed_sets(dataset).items():
+        answers = torch.stack([_predict_classes(model, images) for images in by_strength.values()])  # (strengths, N)
+        right = answers == dataset.test.labels
+        weights = torch.tensor(get_strength_weights(name), dtype=torch.float64)
         shares = right.double().mean(1).tolist()
         found |= {f"{name}@{strength:g}": share for strength, share in zip(by_strength, shares, strict=True)}
-        found[name] = _mean(right, weights)
-        found[f"{name} kept"] = _mean(right, weights) / max(clean, 1e-9)
-        found[f"{name} agreement"] = _mean(answers == plain, weights)
+        found[name] = _weighted_mean(right, weights)
+        found[f"{name} kept"] = _weighted_mean(right, weights) / max(clean, 1e-9)
+        found[f"{name} agreement"] = _weighted_mean(answers == plain, weights)
         found[f"{name} right"] = (weights @ right.double()).to(torch.uint8)
     return found
 
 
-def _answers(model: Model, images: Images) -> Tensor:
+def _predict_classes(model: Model, images: Images) -> Tensor:
     return model.logits(images).argmax(1)
 
 
-def weights_of(name: str) -> tuple[int, ...]:
+def get_strength_weights(name: str) -> tuple[int, ...]:
     """Return how much each strength of a change counts: of the angles 0 and 180 degrees half as much as the others."""
     strengths = CHANGES[name][1]
     return tuple(1 if name == "rotation" and each in (0, 180) else 2 if name == "rotation" else 1 for each in strengths)
 
 
-def _mean(claims: Tensor, weights: Tensor) -> float:
+def _weighted_mean(claims: Tensor, weights: Tensor) -> float:
     """Return the mean of claims (strengths, N), the strengths weighed."""
     return float((weights @ claims.double()).mean() / weights.sum())

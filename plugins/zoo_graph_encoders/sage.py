@@ -7,7 +7,7 @@ from typing import Literal
 from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
-from zoo_graph_encoders.geometric import convolutions
+from zoo_graph_encoders.geometric import import_pyg
 
 
 class Sage(nn.Module):
@@ -23,9 +23,9 @@ class Sage(nn.Module):
 
     def __init__(self, width: int, aggregation: Literal["mean", "max"] = "mean") -> None:
         super().__init__()
-        self.convolution = convolutions("sage").SAGEConv(width, width, aggr=aggregation)
+        self.convolution = import_pyg("sage").SAGEConv(width, width, aggr=aggregation)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        convolved: Tensor = self.convolution(nodes, graph.links())
+        convolved: Tensor = self.convolution(nodes, graph.edge_index_without_loops())
         return convolved.relu()

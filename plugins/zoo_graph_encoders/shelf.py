@@ -5,30 +5,30 @@ from __future__ import annotations
 from zoo import EncoderSpec
 
 
-def _spec(
+def _make_spec(
     name: str, summary: str, build: str, paper: str, *, symmetry: str = "D4", tags: tuple[str, ...] = ()
 ) -> EncoderSpec:
     target = f"zoo_graph_encoders.{build}"
     return EncoderSpec(name=name, summary=summary, build=target, paper=paper, symmetry=symmetry, tags=("graph", *tags))
 
 
-PYG = ("torch-geometric",)
+PYG_TAGS = ("torch-geometric",)
 ENCODERS = (
-    _spec("gcn", "graph convolution", "gcn:GCN", "Kipf and Welling 2017"),
-    _spec(
+    _make_spec("gcn", "graph convolution", "gcn:GCN", "Kipf and Welling 2017"),
+    _make_spec(
         "gcn-plus",
         "graph convolution with normalisation, residual, feed-forward",
         "gcn_plus:GCNPlus",
         "Luo, Shi and Wu 2025",
     ),
-    _spec(
+    _make_spec(
         "rgcn",
         "graph convolution with a weight for each direction",
         "rgcn:RGCN",
         "Schlichtkrull et al. 2018",
         symmetry="",
     ),
-    _spec(
+    _make_spec(
         "gps",
         "directed messages beside global attention with relative positions",
         "gps:GPS",
@@ -36,7 +36,7 @@ ENCODERS = (
         symmetry="",
         tags=("attention",),
     ),
-    _spec(
+    _make_spec(
         "vig",
         "messages from the nearest nodes in feature space",
         "vig:ViG",
@@ -44,26 +44,33 @@ ENCODERS = (
         symmetry="",
         tags=("learned graph",),
     ),
-    _spec("sage", "own features beside the neighbours' mean", "sage:Sage", "Hamilton et al. 2017", tags=PYG),
-    _spec(
+    _make_spec("sage", "own features beside the neighbours' mean", "sage:Sage", "Hamilton et al. 2017", tags=PYG_TAGS),
+    _make_spec(
         "graph",
         "own features beside the neighbours', GraphConv",
         "graph_conv:GraphConv",
         "Morris et al. 2019",
-        tags=PYG,
+        tags=PYG_TAGS,
     ),
-    _spec("cheb", "Chebyshev filters of the spectrum", "cheb:Cheb", "Defferrard et al. 2016", tags=PYG),
-    _spec("gin", "a perceptron of the neighbours' sum", "gin:GIN", "Xu et al. 2019", tags=PYG),
-    _spec("gat", "attention to neighbours", "gat:GAT", "Velickovic et al. 2018", tags=(*PYG, "attention")),
-    _spec("gatv2", "attention to neighbours, dynamic", "gatv2:GATv2", "Brody et al. 2022", tags=(*PYG, "attention")),
-    _spec(
+    _make_spec("cheb", "Chebyshev filters of the spectrum", "cheb:Cheb", "Defferrard et al. 2016", tags=PYG_TAGS),
+    _make_spec("gin", "a perceptron of the neighbours' sum", "gin:GIN", "Xu et al. 2019", tags=PYG_TAGS),
+    _make_spec("gat", "attention to neighbours", "gat:GAT", "Velickovic et al. 2018", tags=(*PYG_TAGS, "attention")),
+    _make_spec(
+        "gatv2", "attention to neighbours, dynamic", "gatv2:GATv2", "Brody et al. 2022", tags=(*PYG_TAGS, "attention")
+    ),
+    _make_spec(
         "transformer",
         "attention to neighbours by queries and keys",
         "transformer:Transformer",
         "Shi et al. 2021",
-        tags=(*PYG, "attention"),
+        tags=(*PYG_TAGS, "attention"),
     ),
-    _spec(
-        "monet", "Gaussian filters of an edge's direction", "monet:MoNet", "Monti et al. 2017", symmetry="", tags=PYG
+    _make_spec(
+        "monet",
+        "Gaussian filters of an edge's direction",
+        "monet:MoNet",
+        "Monti et al. 2017",
+        symmetry="",
+        tags=PYG_TAGS,
     ),
 )

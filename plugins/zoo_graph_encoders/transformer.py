@@ -6,7 +6,7 @@ from torch import Tensor, nn
 
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.attention import check_heads
-from zoo_graph_encoders.geometric import batched, convolutions
+from zoo_graph_encoders.geometric import apply_batched, import_pyg
 
 
 class Transformer(nn.Module):
@@ -24,8 +24,8 @@ class Transformer(nn.Module):
     def __init__(self, width: int, heads: int = 4, dropout: float = 0.0) -> None:
         super().__init__()
         check_heads("transformer", width, heads)
-        self.convolution = convolutions("transformer").TransformerConv(width, width // heads, heads, dropout=dropout)
+        self.convolution = import_pyg("transformer").TransformerConv(width, width // heads, heads, dropout=dropout)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        return batched(self.convolution, nodes, graph).relu()
+        return apply_batched(self.convolution, nodes, graph).relu()

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from zoo.experiment import Cell
-from zoo_graph_encoders.robustness import CHANGES, weights_of
+from zoo_graph_encoders.robustness import CHANGES, get_strength_weights
 
-RESAMPLES = 1000
+NUM_RESAMPLES = 1000
 ARMS = ("upright", "turned")
-GRAPH, RIVALS = "GCN+", ("CNN, as many weights", "CNN, as accurate")
+GRAPH_MODEL, RIVALS = "GCN+", ("CNN, as many weights", "CNN, as accurate")
 PAPERS = ("GCN of paper 1", "CNN of 421,642 weights")
 
 
@@ -34,15 +34,15 @@ class Difference(NamedTuple):
         return f"{100 * self.mean:+.1f} points ({100 * self.low:+.1f} to {100 * self.high:+.1f})"
 
 
-def difference(ours: NDArray[np.float64], theirs: NDArray[np.float64]) -> Difference:
+def bootstrap_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> Difference:
     """Compare the shares answered rightly (seeds, N) of two models image by image, over the seeds both have.
 
     The interval is a paired bootstrap (Efron 1979) over the images and over the seeds at once.
     """
-    paired, draws = ours - theirs, np.random.default_rng(0)
+    paired, draws = first - second, np.random.default_rng(0)
     num_seeds, num = paired.shape
     means = []
-    for _ in range(RESAMPLES):
+    for _ in range(NUM_RESAMPLES):
         share = np.bincount(draws.integers(num_seeds, size=num_seeds), minlength=num_seeds) / num_seeds
         means.append((share @ paired)[draws.integers(num, size=num)].mean())
     low, high = np.quantile(means, (0.025, 0.975))
@@ -56,46 +56,48 @@ def verdict(cells: Sequence[Cell]) -> Iterator[str]:
         by_row.setdefault(cell.row, {})[cell.seed] = cell
     for arm in ARMS:
         for change in CHANGES:
-            found = {rival: _between(by_row, arm, change, GRAPH, rival) for rival in RIVALS}
+            found = {rival: _compare_rows(by_row, arm, change, GRAPH_MODEL, rival) for rival in RIVALS}
             if all(found.values()):
-                told = _told(arm, change, {rival: each for rival, each in found.items() if each})
-                yield f"{told} {_by_strength(by_row, arm, change)}"
-        own = _between(by_row, arm, "rotation", *PAPERS)
+                told = _describe_verdict(arm, change, {rival: each for rival, each in found.items() if each})
+                yield f"{told} {_describe_by_strength(by_row, arm, change)}"
+        own = _compare_rows(by_row, arm, "rotation", *PAPERS)
         if own:
             yield f"Trained {arm}, under rotation: {PAPERS[0]} against {PAPERS[1]} {own[0]}, n = {own[1]}."
 
 
-def _told(arm: str, change: str, found: Mapping[str, tuple[Difference, int]]) -> str:
-    signs = {each.sign for each, _ in found.values()}
+def _describe_verdict(arm: str, change: str, differences: Mapping[str, tuple[Difference, int]]) -> str:
+    signs = {each.sign for each, _ in differences.values()}
     word = "the claim holds" if signs == {1} else "the claim does not hold" if -1 in signs else "it is open"
-    told = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in found.items())
-    return f"Trained {arm}, under {change}: **{word}**. {GRAPH} {told}."
+    told = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in differences.items())
+    return f"Trained {arm}, under {change}: **{word}**. {GRAPH_MODEL} {told}."
 
 
-def _by_strength(by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str) -> str:
+def _describe_by_strength(by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str) -> str:
     """Say at which strengths the graph network's mean is above those of all rivals, and at which it is not."""
     ahead: list[str] = []
     behind: list[str] = []
     for strength in CHANGES[change][1]:
-        ours, *theirs = (_mean_at(by_row[f"{arm}: {label}"], f"{change}@{strength:g}") for label in (GRAPH, *RIVALS))
+        ours, *theirs = (
+            _mean_metric(by_row[f"{arm}: {label}"], f"{change}@{strength:g}") for label in (GRAPH_MODEL, *RIVALS)
+        )
         (ahead if ours > max(theirs) else behind).append(f"{strength:g}")
     if not ahead or not behind:
         return f"At {'every' if ahead else 'no'} strength it is ahead of both."
     return f"It is ahead of both at {', '.join(ahead)}, and not at {', '.join(behind)}."
 
 
-def _mean_at(cells: Mapping[int, Cell], metric: str) -> float:
+def _mean_metric(cells: Mapping[int, Cell], metric: str) -> float:
     return mean(cell.metrics[metric] for cell in cells.values())
 
 
-def _between(
-    by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str, ours: str, theirs: str
+def _compare_rows(
+    by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str, first: str, second: str
 ) -> tuple[Difference, int] | None:
     """Return the difference of two rows and over how many seeds it is, or None where there is none of both."""
-    pair: list[Any] = [by_row.get(f"{arm}: {label}", {}) for label in (ours, theirs)]
+    pair: list[Any] = [by_row.get(f"{arm}: {label}", {}) for label in (first, second)]
     seeds = sorted(set(pair[0]) & set(pair[1]))
     if not seeds:
         return None
-    whole = sum(weights_of(change))
+    whole = sum(get_strength_weights(change))
     shares = [np.stack([cells[seed].answered(f"{change} right") / whole for seed in seeds]) for cells in pair]
-    return difference(*shares), len(seeds)
+    return bootstrap_difference(*shares), len(seeds)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from zoo.graph import PixelGraph, gathered, nearest
+from zoo.graph import PixelGraph, gather_neighbours, nearest_neighbours
 from zoo_graph_encoders.block import FeedForward, NodeNorm
 
 
@@ -33,8 +33,8 @@ class MaxRelative(nn.Module):
 
     def _largest(self, nodes: Tensor) -> Tensor:
         """Return which node has the largest of each feature among a node's nearest, int64 (B, N, F)."""
-        neighbours = nearest(nodes, min(self.k, nodes.shape[1]))
-        return neighbours.gather(2, gathered(nodes, neighbours).max(2).indices)
+        neighbours = nearest_neighbours(nodes, min(self.k, nodes.shape[1]))
+        return neighbours.gather(2, gather_neighbours(nodes, neighbours).max(2).indices)
 
 
 class ViG(nn.Module):

@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from zoo import Images
-from zoo.data.transforms import resized
+from zoo.data.transforms import resize_images
 
-CHUNK = 4096
+CHUNK_SIZE = 4096
 Homography = Callable[[float, Tensor], Tensor]
 """(strength, directions (N) in radians) -> maps (N, 3, 3) from places in the output to places in the input, both
 counted from the centre in half widths."""
@@ -22,44 +22,44 @@ def rotation(degrees: float, directions: Tensor) -> Tensor:
     """Turn by an angle."""
     angle = torch.full_like(directions, degrees * math.pi / 180)
     zero, one = torch.zeros_like(angle), torch.ones_like(angle)
-    return _maps(angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos(), zero, zero, zero, one)
+    return _stack_maps(angle.cos(), -angle.sin(), zero, angle.sin(), angle.cos(), zero, zero, zero, one)
 
 
 def shear(degrees: float, directions: Tensor) -> Tensor:
     """Lean by an angle to the side."""
     slope = torch.full_like(directions, math.tan(degrees * math.pi / 180))
     zero, one = torch.zeros_like(slope), torch.ones_like(slope)
-    return _maps(one, slope, zero, zero, one, zero, zero, zero, one)
+    return _stack_maps(one, slope, zero, zero, one, zero, zero, zero, one)
 
 
 def scale(factor: float, directions: Tensor) -> Tensor:
     """Make the thing in the image so many times as large."""
     inverse = torch.full_like(directions, 1 / factor)
     zero, one = torch.zeros_like(inverse), torch.ones_like(inverse)
-    return _maps(inverse, zero, zero, zero, inverse, zero, zero, zero, one)
+    return _stack_maps(inverse, zero, zero, zero, inverse, zero, zero, zero, one)
 
 
 def perspective(slant: float, directions: Tensor) -> Tensor:
     """See the image at a slant: depth changes by `slant` from its centre to its edge, in a direction of its own."""
     across, down = slant * directions.cos(), slant * directions.sin()
     zero, one = torch.zeros_like(across), torch.ones_like(across)
-    return _maps(one, zero, zero, zero, one, zero, across, down, one)
+    return _stack_maps(one, zero, zero, zero, one, zero, across, down, one)
 
 
-def _maps(*entries: Tensor) -> Tensor:
+def _stack_maps(*entries: Tensor) -> Tensor:
     return torch.stack(entries, 1).view(-1, 3, 3)
 
 
-def warped(images: Tensor, maps: Tensor, size: tuple[int, int]) -> Tensor:
+def warp_images(images: Tensor, maps: Tensor, size: tuple[int, int]) -> Tensor:
     """Return images uint8 (N, C, H, W), each warped by its map (N, 3, 3), then sampled at another size.
 
     The warp is one bilinear sampling at the images' own size; what lies outside is 0.
     """
-    parts = zip(images.split(CHUNK), maps.split(CHUNK), strict=True)
-    return torch.cat([resized(_warped(*part), size, "sample") for part in parts])
+    parts = zip(images.split(CHUNK_SIZE), maps.split(CHUNK_SIZE), strict=True)
+    return torch.cat([resize_images(_warp_chunk(*part), size, "sample") for part in parts])
 
 
-def _warped(images: Tensor, maps: Tensor) -> Tensor:
+def _warp_chunk(images: Tensor, maps: Tensor) -> Tensor:
     height, width = images.shape[2:]
     rows, columns = (((torch.arange(side) + 0.5) * 2 / side - 1) for side in (height, width))
     y, x = torch.meshgrid(rows, columns, indexing="ij")
@@ -70,15 +70,17 @@ def _warped(images: Tensor, maps: Tensor) -> Tensor:
     return levels.round_().clamp_(0, 255).to(torch.uint8)
 
 
-def changed(images: Images, change: Homography, strength: float, directions: Tensor, size: tuple[int, int]) -> Images:
+def apply_change(
+    images: Images, change: Homography, strength: float, directions: Tensor, size: tuple[int, int]
+) -> Images:
     """Return all images changed alike and sampled at a size."""
-    pixels = warped(images.images, change(strength, directions), size)
+    pixels = warp_images(images.images, change(strength, directions), size)
     return Images(pixels, images.labels, images.classes, name=images.name)
 
 
-def turned(images: Images, draws: Generator, size: tuple[int, int]) -> Images:
+def rotate_randomly(images: Images, generator: Generator, size: tuple[int, int]) -> Images:
     """Return each image turned by an angle of its own, and sampled at a size."""
-    angles = torch.empty(len(images)).uniform_(-math.pi, math.pi, generator=draws)
+    angles = torch.empty(len(images)).uniform_(-math.pi, math.pi, generator=generator)
     zero, one = torch.zeros_like(angles), torch.ones_like(angles)
-    maps = _maps(angles.cos(), -angles.sin(), zero, angles.sin(), angles.cos(), zero, zero, zero, one)
-    return Images(warped(images.images, maps, size), images.labels, images.classes, name=images.name)
+    maps = _stack_maps(angles.cos(), -angles.sin(), zero, angles.sin(), angles.cos(), zero, zero, zero, one)
+    return Images(warp_images(images.images, maps, size), images.labels, images.classes, name=images.name)

@@ -6,7 +6,7 @@ from zoo import Experiment, Row
 
 LOSS_GCN = (1.9971, 1.7574, 1.6182, 1.5801, 1.5654, 1.5569, 1.5475, 1.5390, 1.5289, 1.5208)
 LOSS_CNN = (1.0032, 0.6801, 0.6288, 0.5969, 0.5746, 0.5583, 0.5441, 0.5323, 0.5222, 0.5145)
-SEEDS = """**Why the graph network depends so much on its seed.** A pixel's only feature is a grey value, which is
+SEEDS_TEXT = """**Why the graph network depends so much on its seed.** A pixel's only feature is a grey value, which is
 never negative, and biases begin at 0. So in the first layer a feature is `relu(w x)`: nothing at all where `w < 0`,
 which is half of them, and `w x` where `w > 0`, which are all the same feature but for a factor. The first layer
 begins with one feature however wide it is, and how many of the second layer's live is a matter of luck.
@@ -49,7 +49,7 @@ EXPERIMENTS = (
                 note="The first row's network, mended alike.",
             ),
         ),
-        text=SEEDS,
+        text=SEEDS_TEXT,
     ),
     Experiment(
         name="paper1-28x28",

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from zoo import Dataset
-from zoo.data.readers import dataset_at, idx
+from zoo.data.readers import idx, read_dataset
 from zoo.data.readers.archives import read_safetensors
-from zoo.data.readers.locations import download_folder, found, found_or_told
-from zoo.data.readers.torchvision import torchvision_dataset
+from zoo.data.readers.locations import find_folder, get_download_folder, require_folder
+from zoo.data.readers.torchvision import read_torchvision
 from zoo.signature import Classes
 from zoo_image_sets import CLOTHES, DIGITS
 
@@ -22,28 +22,31 @@ def fashion_mnist_7x7(*, download: bool = False) -> Dataset:
 
 def fashion_mnist(*, download: bool = False) -> Dataset:
     """Return Fashion-MNIST at 28 x 28."""
-    return _idx("fashion-mnist", "FashionMNIST", CLOTHES, download)
+    return _read_idx("fashion-mnist", "FashionMNIST", CLOTHES, download)
 
 
 def mnist(*, download: bool = False) -> Dataset:
     """Return MNIST at 28 x 28."""
-    return _idx("mnist", "MNIST", DIGITS, download)
+    return _read_idx("mnist", "MNIST", DIGITS, download)
 
 
-def _idx(name: str, torchvision_name: str, names: tuple[str, ...], download: bool) -> Dataset:
+def _read_idx(name: str, torchvision_name: str, class_names: tuple[str, ...], download: bool) -> Dataset:
     """Return an IDX set from its own folder or torchvision's `Name/raw`, fetched there when asked and missing."""
     folders = (name, f"{torchvision_name}/raw", torchvision_name)
-    if download and found(folders, idx.is_whole) is None:  # a download that failed leaves a folder without its files
-        torchvision_dataset(torchvision_name, root=download_folder(), download=True).train  # noqa: B018 - the look fetches
+    if (
+        download and find_folder(folders, idx.is_complete) is None
+    ):  # a download that failed leaves a folder without its files
+        read_torchvision(torchvision_name, root=get_download_folder(), download=True).train  # noqa: B018 - the look fetches
     folder, classes = (
-        found(folders, idx.is_whole) or found_or_told(name, folders, has_download=True),
-        Classes.of(range(10), names),
+        find_folder(folders, idx.is_complete) or require_folder(name, folders, downloadable=True),
+        Classes.of(range(10), class_names),
     )
     return Dataset(
-        train=lambda: idx.read_folder(folder, "train", classes), test=lambda: idx.read_folder(folder, "test", classes)
+        train=lambda: idx.read_idx_folder(folder, "train", classes),
+        test=lambda: idx.read_idx_folder(folder, "test", classes),
     )
 
 
 def cifar10_jpeg(*, download: bool = False) -> Dataset:
     """Return CIFAR-10 as JPEG, from its Parquet shards; it has no download."""
-    return dataset_at(found_or_told("cifar10-jpeg", ("cifar10-jpeg",), has_download=False))
+    return read_dataset(require_folder("cifar10-jpeg", ("cifar10-jpeg",), downloadable=False))

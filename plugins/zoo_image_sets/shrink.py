@@ -21,7 +21,7 @@ from zoo.signature import Classes
 from zoo_image_sets import CLOTHES
 from zoo_image_sets.readers import BUNDLED
 
-ABOUT = {
+METADATA = {
     "name": "fashion-mnist-7x7",
     "made by": "python -m zoo_image_sets.shrink",
     "method": "scipy.ndimage.zoom(order=1) from 28 x 28 to 7 x 7, rounded",
@@ -30,7 +30,7 @@ ABOUT = {
 }
 
 
-def shrunk(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
+def shrink_images(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """Return images (N, 28, 28) as (N, 7, 7) levels."""
     small = zoom(images.astype(np.float64), (1, 7 / 28, 7 / 28), order=1)
     levels: NDArray[np.uint8] = small.round().clip(0, 255).astype(np.uint8)
@@ -43,10 +43,10 @@ def main(arguments: list[str]) -> None:
     classes = Classes.of(range(10), CLOTHES)
     parts = {}
     for part in ("train", "test"):
-        full = idx.read_folder(folder, part, classes)
-        small = torch.from_numpy(shrunk(full.images[:, 0].numpy()))
+        full = idx.read_idx_folder(folder, part, classes)
+        small = torch.from_numpy(shrink_images(full.images[:, 0].numpy()))
         parts[part] = Images(small[:, None], full.labels, classes)
-    write_safetensors(parts, out, ABOUT)
+    write_safetensors(parts, out, METADATA)
     print(f"{out}: {out.stat().st_size} bytes")
 
 

@@ -6,8 +6,8 @@ from zoo import ModelSpec, Recipe, hookimpl
 
 zoo_api = 1
 
-HE = "He, Zhang, Ren, Sun 2016, Deep residual learning for image recognition, arXiv 1512.03385"
-WIDE = "Zagoruyko and Komodakis 2016, Wide residual networks, arXiv 1605.07146"
+HE_PAPER = "He, Zhang, Ren, Sun 2016, Deep residual learning for image recognition, arXiv 1512.03385"
+WIDE_PAPER = "Zagoruyko and Komodakis 2016, Wide residual networks, arXiv 1605.07146"
 SGD = Recipe(
     epochs=30,
     batch_size=128,
@@ -25,7 +25,7 @@ PAPER_3 = Recipe(
 """Paper 3: 50,000 steps of 64 images are 53.3 epochs of MNIST; how often the rate drops is not said, an epoch here."""
 
 
-def _spec(name: str, summary: str, build: str, parameters: int, *, paper: str = HE) -> ModelSpec:
+def _make_spec(name: str, summary: str, build: str, parameters: int, *, paper: str = HE_PAPER) -> ModelSpec:
     return ModelSpec(
         name=name,
         summary=summary,
@@ -45,11 +45,13 @@ def _spec(name: str, summary: str, build: str, parameters: int, *, paper: str = 
 def zoo_models() -> list[ModelSpec]:
     """Return the models."""
     return [
-        _spec("resnet-18", "8 blocks of two 3 x 3 convolutions, small-image stem", "nets:resnet_18", 11_173_962),
-        _spec("resnet-34", "16 blocks of two 3 x 3 convolutions, small-image stem", "nets:resnet_34", 21_282_122),
-        _spec("resnet-50", "16 bottleneck blocks, small-image stem", "nets:resnet_50", 23_520_842),
-        _spec("resnet-101", "33 bottleneck blocks, small-image stem", "nets:resnet_101", 42_512_970),
-        _spec("resnet-20", "9 narrow blocks in three stages, as for CIFAR-10", "cifar:resnet_20", 269_722),
-        _spec("resnet-56", "27 narrow blocks in three stages, as for CIFAR-10", "cifar:resnet_56", 853_018),
-        _spec("wrn-16-4", "6 wide pre-activated blocks in three stages", "wide:wrn_16_4", 2_748_890, paper=WIDE),
+        _make_spec("resnet-18", "8 blocks of two 3 x 3 convolutions, small-image stem", "nets:resnet_18", 11_173_962),
+        _make_spec("resnet-34", "16 blocks of two 3 x 3 convolutions, small-image stem", "nets:resnet_34", 21_282_122),
+        _make_spec("resnet-50", "16 bottleneck blocks, small-image stem", "nets:resnet_50", 23_520_842),
+        _make_spec("resnet-101", "33 bottleneck blocks, small-image stem", "nets:resnet_101", 42_512_970),
+        _make_spec("resnet-20", "9 narrow blocks in three stages, as for CIFAR-10", "cifar:resnet_20", 269_722),
+        _make_spec("resnet-56", "27 narrow blocks in three stages, as for CIFAR-10", "cifar:resnet_56", 853_018),
+        _make_spec(
+            "wrn-16-4", "6 wide pre-activated blocks in three stages", "wide:wrn_16_4", 2_748_890, paper=WIDE_PAPER
+        ),
     ]

@@ -6,7 +6,7 @@ from torch import nn
 
 from zoo.errors import ConfigError
 
-LEAST = 7
+MIN_SIDE = 7
 """Smallest height and width of an image, in pixels."""
 
 
@@ -17,11 +17,11 @@ def conv(inputs: int, outputs: int, kernel: int, *, stride: int = 1) -> nn.Conv2
 
 def check_size(size: tuple[int, int], name: str) -> None:
     """Raise for images smaller than 7 x 7 pixels."""
-    if min(size) < LEAST:
-        raise ConfigError(f"{name} needs images of at least {LEAST} x {LEAST} pixels, not {size[0]} x {size[1]}")
+    if min(size) < MIN_SIDE:
+        raise ConfigError(f"{name} needs images of at least {MIN_SIDE} x {MIN_SIDE} pixels, not {size[0]} x {size[1]}")
 
 
-def strides(size: tuple[int, int], stages: int) -> list[int]:
+def compute_strides(size: tuple[int, int], stages: int) -> list[int]:
     """Return the stride of each stage: 1, then 2 while the smaller side is at least 4 pixels.
 
     So the last map is never a single pixel, which batch normalisation could not train on with one image. From 13 x 13
@@ -37,7 +37,7 @@ def strides(size: tuple[int, int], stages: int) -> list[int]:
     return found
 
 
-def drawn_as_he(net: nn.Module) -> None:
+def init_kaiming(net: nn.Module) -> None:
     """Draw every convolution from a normal distribution that keeps the variance going backwards (He et al. 2015)."""
     for module in net.modules():
         if isinstance(module, nn.Conv2d):

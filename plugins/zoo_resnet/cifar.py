@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from zoo_resnet.blocks import check_size, conv, drawn_as_he, strides
+from zoo_resnet.blocks import check_size, compute_strides, conv, init_kaiming
 
 
 class PlainShortcutBlock(nn.Module):
@@ -47,13 +47,13 @@ class CifarResNet(nn.Module):
         self.conv1 = conv(channels, width, 3)
         self.bn1 = nn.BatchNorm2d(width)
         inputs, parts = width, []
-        for place, stride in enumerate(strides(size, 3)):
+        for place, stride in enumerate(compute_strides(size, 3)):
             for number in range(blocks):
                 parts.append(PlainShortcutBlock(inputs, width * 2**place, stride if number == 0 else 1))
                 inputs = width * 2**place
         self.blocks = nn.Sequential(*parts)
         self.fc = nn.Linear(inputs, classes)
-        drawn_as_he(self)
+        init_kaiming(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""

@@ -6,12 +6,12 @@ from typing import Literal
 
 from torch import Tensor, nn
 
-from zoo_resnet.blocks import check_size, conv, drawn_as_he, strides
+from zoo_resnet.blocks import check_size, compute_strides, conv, init_kaiming
 
 Stem = Literal["small", "own"]
 
 
-def _shortcut(inputs: int, outputs: int, stride: int) -> nn.Module | None:
+def _make_shortcut(inputs: int, outputs: int, stride: int) -> nn.Module | None:
     """Return what brings the input to the output's shape; None where it has it."""
     if stride == 1 and inputs == outputs:
         return None
@@ -29,7 +29,7 @@ class BasicBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = conv(width, width, 3)
         self.bn2 = nn.BatchNorm2d(width)
-        self.downsample = _shortcut(inputs, width, stride)
+        self.downsample = _make_shortcut(inputs, width, stride)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride)."""
@@ -53,7 +53,7 @@ class Bottleneck(nn.Module):
         self.bn2 = nn.BatchNorm2d(width)
         self.conv3 = conv(width, outputs, 1)
         self.bn3 = nn.BatchNorm2d(outputs)
-        self.downsample = _shortcut(inputs, outputs, stride)
+        self.downsample = _make_shortcut(inputs, outputs, stride)
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, 4 width, H / stride, W / stride)."""
@@ -96,7 +96,7 @@ class ResNet(nn.Module):
         if stem == "small":
             self.conv1 = conv(channels, width, 3)
             self.maxpool: nn.Module = nn.Identity()
-            steps = strides(size, 4)
+            steps = compute_strides(size, 4)
         else:
             self.conv1 = conv(channels, width, 7, stride=2)
             self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
@@ -109,7 +109,7 @@ class ResNet(nn.Module):
             self.add_module(f"layer{place + 1}", nn.Sequential(*parts))
             inputs = own * block.expansion
         self.fc = nn.Linear(inputs, classes)
-        drawn_as_he(self)
+        init_kaiming(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from zoo_resnet.blocks import check_size, conv, drawn_as_he, strides
+from zoo_resnet.blocks import check_size, compute_strides, conv, init_kaiming
 
 
 class WideBlock(nn.Module):
@@ -48,14 +48,14 @@ class WideResNet(nn.Module):
         check_size(size, name)
         self.conv1 = conv(channels, 16, 3)
         inputs, parts = 16, []
-        for place, stride in enumerate(strides(size, 3)):
+        for place, stride in enumerate(compute_strides(size, 3)):
             for number in range(blocks):
                 parts.append(WideBlock(inputs, 16 * 2**place * widen, stride if number == 0 else 1))
                 inputs = 16 * 2**place * widen
         self.blocks = nn.Sequential(*parts)
         self.bn = nn.BatchNorm2d(inputs)
         self.fc = nn.Linear(inputs, classes)
-        drawn_as_he(self)
+        init_kaiming(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""

@@ -14,8 +14,8 @@ def zoo_sources() -> list[Source]:
         Source(
             name="timm",
             summary="the image classifiers of timm, for small images",
-            names="zoo_timm.names:names",
-            model="zoo_timm.names:model",
+            names="zoo_timm.names:list_names",
+            model="zoo_timm.names:make_spec",
             examples=("test_resnet", "test_convnext", "test_vit", "test_efficientnet", "mobilenetv3_small_050"),
         )
     ]

@@ -9,11 +9,11 @@ import timm
 from timm.models import get_pretrained_cfg
 from torch.nn import Module
 
-from zoo.factory.stem import small_stem, tried
-from zoo_timm.weights import published
+from zoo.factory.stem import build_checked, use_small_stem
+from zoo_timm.weights import get_pretrained_config
 
 Builder = Callable[..., Module]
-TOKENS = 7
+MIN_PATCHES = 7
 """A small stem cuts an image into at least this many patches a side."""
 
 
@@ -26,28 +26,28 @@ def __getattr__(name: str) -> Builder:
         size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
     ) -> Module:
         """Build the net with fresh weights; `stem="small"` keeps small images whole."""
-        return tried(
-            lambda: _made(name, size, stem, in_chans=channels, num_classes=classes),
+        return build_checked(
+            lambda: _create_net(name, size, stem, in_chans=channels, num_classes=classes),
             name=f"timm:{name}",
             size=size,
             channels=channels,
-            classes=classes,
+            num_classes=classes,
             stem=stem,
-            made_for=lambda: published(name, None, {}).size,
+            get_native_size=lambda: get_pretrained_config(name, None, {}).size,
         )
 
     return build
 
 
-def _made(name: str, size: tuple[int, int], stem: str, **options: Any) -> Module:
+def _create_net(name: str, size: tuple[int, int], stem: str, **options: Any) -> Module:
     """Make a net: one with a fixed grid of patches is told the size, and smaller patches for a small stem."""
     known = get_pretrained_cfg(name)
     if known is None or not known.fixed_input_size:
         net: Module = timm.create_model(name, pretrained=False, **options)
-        return small_stem(net) if stem == "small" else net
+        return use_small_stem(net) if stem == "small" else net
     if stem == "small":
         options["patch_size"] = max(
-            side for side in range(1, max(1, min(size) // TOKENS) + 1) if size[0] % side == size[1] % side == 0
+            side for side in range(1, max(1, min(size) // MIN_PATCHES) + 1) if size[0] % side == size[1] % side == 0
         )
     patched: Module = timm.create_model(name, pretrained=False, img_size=size, **options)
     return patched

@@ -14,8 +14,8 @@ def zoo_sources() -> list[Source]:
         Source(
             name="torchvision",
             summary="the image classifiers of torchvision, for small images",
-            names="zoo_torchvision.names:names",
-            model="zoo_torchvision.names:model",
+            names="zoo_torchvision.names:list_names",
+            model="zoo_torchvision.names:make_spec",
             examples=("squeezenet1_0", "squeezenet1_1", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "mobilenet_v2"),
         )
     ]

@@ -5,22 +5,22 @@ from __future__ import annotations
 from functools import cache
 
 from zoo import ModelSpec, Recipe
-from zoo.plugins.registered import registered
+from zoo.plugins.registered import list_registered_models
 
 RECIPE = Recipe(epochs=20, batch_size=64, optimizer="adamw", lr=1e-3, weight_decay=0.01, schedule="cosine", warmup=1)
 
 
 @cache
-def names() -> tuple[str, ...]:
+def list_names() -> tuple[str, ...]:
     """Return the names of the installed torchvision's classifiers: those in `models` itself, not in its folders.
 
     Raises:
         PluginError: torchvision is not installed.
     """
-    return registered("torchvision")
+    return list_registered_models("torchvision")
 
 
-def model(name: str) -> ModelSpec:
+def make_spec(name: str) -> ModelSpec:
     """Return the model of one name."""
     return ModelSpec(
         name=f"torchvision:{name}",
@@ -30,7 +30,7 @@ def model(name: str) -> ModelSpec:
         channels=3,
         recipe=RECIPE,
         standardize=True,
-        foreign="zoo_torchvision.weights:published",
+        pretrained_config="zoo_torchvision.weights:get_pretrained_config",
         paper="as torchvision cites it",
         tags=("torchvision",),
     )

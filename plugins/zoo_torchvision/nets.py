@@ -10,8 +10,8 @@ from torch.nn import Module
 from torchvision import models
 
 from zoo.errors import ConfigError
-from zoo.factory.stem import small_stem, tried, with_channels
-from zoo_torchvision.weights import published
+from zoo.factory.stem import build_checked, set_input_channels, use_small_stem
+from zoo_torchvision.weights import get_pretrained_config
 
 Builder = Callable[..., Module]
 
@@ -25,26 +25,26 @@ def __getattr__(name: str) -> Builder:
         size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
     ) -> Module:
         """Build the net with fresh weights; `stem="small"` keeps small images whole."""
-        options = _options(name, size, stem)
+        options = _get_options(name, size, stem)
 
         def make() -> Module:
-            net = with_channels(models.get_model(name, weights=None, num_classes=classes, **options), channels)
-            return small_stem(net) if stem == "small" else net
+            net = set_input_channels(models.get_model(name, weights=None, num_classes=classes, **options), channels)
+            return use_small_stem(net) if stem == "small" else net
 
-        return tried(
+        return build_checked(
             make,
             name=f"torchvision:{name}",
             size=size,
             channels=channels,
-            classes=classes,
+            num_classes=classes,
             stem=stem,
-            made_for=lambda: published(name, None, {}).size,
+            get_native_size=lambda: get_pretrained_config(name, None, {}).size,
         )
 
     return build
 
 
-def _options(name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
+def _get_options(name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
     """Return what some families need: the size of a grid of patches, or one head instead of several."""
     if name.startswith("vit_"):
         if size[0] != size[1] or stem == "small":
@@ -53,9 +53,11 @@ def _options(name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
         return {"image_size": size[0]}
     if name.startswith("maxvit"):
         return {"input_size": size}
-    several = "aux_logits" in inspect.signature(models.get_model_builder(name)).parameters or name in SEVERAL
+    several = (
+        "aux_logits" in inspect.signature(models.get_model_builder(name)).parameters or name in AUXILIARY_HEAD_NETS
+    )
     return {"aux_logits": False, "init_weights": True} if several else {}
 
 
-SEVERAL = ("googlenet", "inception_v3")
+AUXILIARY_HEAD_NETS = ("googlenet", "inception_v3")
 """Nets that answer several times while training, unless told not to."""

@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 import zoo
-from zoo.experiment.freshness import inputs, recipe_of
+from zoo.experiment.freshness import compute_inputs, resolve_row_recipe
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +38,10 @@ def test_scores_and_images_need_data_and_say_so(run, saved, tmp_path, kind):
 def test_a_table_is_drawn_from_its_finished_cells(run, tmp_path):
     cell = {"row": "GCN 16, 32", "seed": 0, "metrics": {"accuracy": 0.5}, "history": [], "parameters": 906}
     spec = zoo.experiments["paper1-7x7"]
-    cell |= {"recipe": recipe_of(spec.rows[0], quick=False).to_json(), "inputs": inputs(spec, spec.rows[0])}
+    cell |= {
+        "recipe": resolve_row_recipe(spec.rows[0], quick=False).to_json(),
+        "inputs": compute_inputs(spec, spec.rows[0]),
+    }
     cell |= {"seconds": 1.0, "device": "a CPU", "versions": {}, "weights": "00"}
     (tmp_path / "paper1-7x7.jsonl").write_text(json.dumps(cell) + "\n")
     code, _, err = run("plot", "paper1-7x7", "--kind", "table", "--tables", ".", "--out", "table.svg")

@@ -73,10 +73,10 @@ def test_a_stopped_run_says_how_to_go_on_and_ends_as_if_it_never_was(run, few, s
 def test_a_run_that_nobody_holds_any_more_was_killed(run, few):
     assert run("fit", "gcn-7x7", few, *WORDS)[0] == 0
     folder = Path("runs/gcn-7x7")
-    told = record.read(folder)
-    record.write(folder, told.changed(state="running"))
+    told = record.read_record(folder)
+    record.write_record(folder, told.replace(state="running"))
     assert json.loads(run("runs", "--json")[1])[0]["state"] == "killed"
-    record.write(folder, told.changed(state="running", host="another machine"))
+    record.write_record(folder, told.replace(state="running", host="another machine"))
     assert json.loads(run("runs", "--json")[1])[0]["state"] == "running"
     (folder / "run.json").write_text("{}")
     assert json.loads(run("runs", "--json")[1])[0]["state"] == "damaged"
@@ -117,11 +117,11 @@ def test_what_a_run_learns_stays_and_it_keeps_on_writing_checkpoints(run, stoppe
 def test_a_run_that_ended_before_it_was_saved_says_so_and_is_gone_on_with(run, few):
     sets, words = zoo.dataset(few), {"epochs": 1, "batch_size": 16}
     zoo.create("gcn-7x7", seed=0).fit(sets.train, progress=False, checkpoint="runs/late", **words)
-    told = record.read(Path("runs/late"))
+    told = record.read_record(Path("runs/late"))
     command = {"model": "gcn-7x7", "config": {}, "seed": 0, "dtype": "float32", "license": "", "data": few}
     command |= {"recipe": None, "changes": words, "device": None, "every": "epoch", "on_nan": "stop"}
     command |= {"is_on_disk": False, "track": [], "callbacks": [], "grids": None}
-    record.write(Path("runs/late"), told.changed(command=command))
+    record.write_record(Path("runs/late"), told.replace(command=command))
     (row,) = json.loads(run("runs", "--json")[1])
     assert (row["state"], row["resume"]) == ("not saved", "zoo fit --resume runs/late")
 
@@ -140,7 +140,7 @@ def test_a_warning_is_one_line(run, monkeypatch):
         seen.append(warnings.formatwarning("odd", UserWarning, "x", 1))
         return []
 
-    monkeypatch.setattr(record, "found", found)
+    monkeypatch.setattr(record, "find_runs", found)
     run("runs")
     assert seen == ["warning: odd\n"]
     assert warnings.formatwarning is before

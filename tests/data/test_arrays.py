@@ -6,7 +6,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from zoo.data.arrays import as_tensor, encoded, float_images, label_tensor, shaped, uint8_images
+from zoo.data.arrays import as_tensor, encode_labels, to_float_images, to_label_tensor, to_nchw, to_uint8_images
 from zoo.errors import ImageError, LabelError
 
 sides = st.integers(4, 12)
@@ -35,28 +35,28 @@ sides = st.integers(4, 12)
     ],
 )
 def test_layouts_are_told_apart(given_shape, known, expected):
-    assert tuple(shaped(np.zeros(given_shape, np.uint8), **known).shape) == expected
+    assert tuple(to_nchw(np.zeros(given_shape, np.uint8), **known).shape) == expected
 
 
 @given(num=st.integers(1, 5), channels=st.sampled_from([1, 3]), height=sides, width=sides)
 def test_channels_first_and_last_give_the_same_images(num, channels, height, width):
     images = torch.arange(num * channels * height * width).view(num, channels, height, width) % 256
 
-    assert torch.equal(shaped(images), images)
-    assert torch.equal(shaped(images.permute(0, 2, 3, 1)), images)
+    assert torch.equal(to_nchw(images), images)
+    assert torch.equal(to_nchw(images.permute(0, 2, 3, 1)), images)
 
 
 @given(num=st.integers(1, 5), side=st.integers(1, 12))
 def test_rows_and_squares_give_the_same_images_where_their_number_is_known(num, side):
     rows = torch.arange(num * side * side).view(num, -1) % 256
 
-    assert torch.equal(shaped(rows, num=num), shaped(rows.view(num, side, side), num=num))
+    assert torch.equal(to_nchw(rows, num_images=num), to_nchw(rows.view(num, side, side), num_images=num))
 
 
 @pytest.mark.parametrize("shape", [(5, 50), (5,), (), (2, 3, 4, 5, 6), (0, 1, 8, 8), (5, 1, 0, 8), (5, 0)])
 def test_shapes_that_are_no_images_are_refused(shape):
     with pytest.raises(ImageError, match=r"no images|no square images"):
-        shaped(np.zeros(shape, np.uint8))
+        to_nchw(np.zeros(shape, np.uint8))
 
 
 def frozen(array):
@@ -102,18 +102,18 @@ def test_a_sparse_tensor_is_refused_with_what_to_do():
 def test_levels_of_any_type_are_the_same_images(dtype):
     levels = torch.arange(256).view(1, 1, 16, 16)
 
-    assert torch.equal(uint8_images(levels.to(dtype)), levels.to(torch.uint8))
+    assert torch.equal(to_uint8_images(levels.to(dtype)), levels.to(torch.uint8))
 
 
 @given(st.lists(st.integers(0, 255), min_size=4, max_size=4))
 def test_levels_survive_the_way_to_floats_and_back(levels):
     images = torch.tensor(levels, dtype=torch.uint8).view(1, 1, 2, 2)
 
-    assert torch.equal(uint8_images(float_images(images)), images)
+    assert torch.equal(to_uint8_images(to_float_images(images)), images)
 
 
 def test_true_and_false_are_white_and_black():
-    assert uint8_images(torch.tensor([[[[True, False]]]])).tolist() == [[[[255, 0]]]]
+    assert to_uint8_images(torch.tensor([[[[True, False]]]])).tolist() == [[[[255, 0]]]]
 
 
 @pytest.mark.parametrize(
@@ -130,12 +130,12 @@ def test_true_and_false_are_white_and_black():
 )
 def test_values_that_are_neither_levels_nor_floats_are_refused(images, words):
     with pytest.raises(ImageError, match=words):
-        float_images(images)
+        to_float_images(images)
 
 
 @given(st.lists(st.text(max_size=5), min_size=1, max_size=20))
 def test_string_labels_come_back_from_their_indices(labels):
-    numbers, classes = encoded(labels)
+    numbers, classes = encode_labels(labels)
 
     assert [classes.values[k] for k in numbers.tolist()] == labels
     assert list(classes.values) == sorted(set(labels))
@@ -143,7 +143,7 @@ def test_string_labels_come_back_from_their_indices(labels):
 
 @given(st.lists(st.integers(-(2**40), 2**40), min_size=1, max_size=20))
 def test_sparse_whole_number_labels_come_back_from_their_indices(labels):
-    numbers, classes = encoded(np.array(labels))
+    numbers, classes = encode_labels(np.array(labels))
 
     assert [classes.values[k] for k in numbers.tolist()] == labels
     assert int(numbers.max()) < len(classes)
@@ -163,7 +163,7 @@ def test_sparse_whole_number_labels_come_back_from_their_indices(labels):
     ids=["list", "tuple", "uint8", "whole floats", "column", "tensor", "int32 tensor"],
 )
 def test_whole_numbers_from_zero_keep_their_place(labels):
-    numbers, classes = encoded(labels)
+    numbers, classes = encode_labels(labels)
 
     assert numbers.tolist() == [0, 2, 1]
     assert numbers.dtype == torch.int64
@@ -171,7 +171,7 @@ def test_whole_numbers_from_zero_keep_their_place(labels):
 
 
 def test_names_also_name_classes_that_do_not_occur():
-    numbers, classes = encoded([2, 0], ["a", "b", "c", "d"])
+    numbers, classes = encode_labels([2, 0], ["a", "b", "c", "d"])
 
     assert numbers.tolist() == [2, 0]
     assert classes.names == ("a", "b", "c", "d")
@@ -195,13 +195,13 @@ def test_names_also_name_classes_that_do_not_occur():
 )
 def test_labels_that_are_not_one_class_an_image_are_refused(labels):
     with pytest.raises(LabelError):
-        encoded(labels)
+        encode_labels(labels)
 
 
 def test_labels_beyond_the_names_are_refused():
     with pytest.raises(LabelError, match=r"0\.\.3; 2 class names"):
-        encoded([0, 3], ["a", "b"])
+        encode_labels([0, 3], ["a", "b"])
 
 
 def test_label_tensor_takes_a_column():
-    assert label_tensor(torch.tensor([[1], [0]])).tolist() == [1, 0]
+    assert to_label_tensor(torch.tensor([[1], [0]])).tolist() == [1, 0]

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from zoo.data import AUGMENTATIONS
-from zoo.data.augment import Augment, _affine, _warped
+from zoo.data.augment import Augment, _make_affine, _warp_images
 from zoo.errors import ConfigError
 
 
@@ -99,7 +99,7 @@ def test_a_shifted_picture_is_the_picture_moved():
     images = pictures(1, 1, 6, 8)
     one, zero = torch.ones(1), torch.zeros(1)
 
-    moved = _warped(images, [_affine(one, zero, zero, one, 2 * one, -one)])
+    moved = _warp_images(images, [_make_affine(one, zero, zero, one, 2 * one, -one)])
 
     expected = torch.zeros_like(images)
     expected[:, :, 1:, :6] = images[:, :, :5, 2:]
@@ -111,7 +111,7 @@ def test_a_quarter_turn_is_that_of_torch(size):
     images = pictures(2, 3, size, size)
     one, zero = torch.ones(2), torch.zeros(2)
 
-    turned = _warped(images, [_affine(zero, -one, one, zero, zero, zero)])
+    turned = _warp_images(images, [_make_affine(zero, -one, one, zero, zero, zero)])
 
     torch.testing.assert_close(turned, torch.rot90(images, 1, (2, 3)), atol=1e-5, rtol=0)
 
@@ -119,9 +119,9 @@ def test_a_quarter_turn_is_that_of_torch(size):
 def test_warps_compose_into_one_resampling():
     images = pictures(2, 1, 9, 9)
     one, zero = torch.ones(2), torch.zeros(2)
-    quarter = _affine(zero, -one, one, zero, zero, zero)
+    quarter = _make_affine(zero, -one, one, zero, zero, zero)
 
-    torch.testing.assert_close(_warped(images, [quarter] * 4), images, atol=1e-5, rtol=0)
+    torch.testing.assert_close(_warp_images(images, [quarter] * 4), images, atol=1e-5, rtol=0)
 
 
 def test_cutout_blacks_out_a_square_of_the_size_it_says():

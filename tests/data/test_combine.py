@@ -4,8 +4,8 @@ import pytest
 import torch
 
 import zoo
-from zoo.data import changed, cropped, mix
-from zoo.data.combine import prepared_as_paper_3
+from zoo.data import augment_once, center_crop, mix
+from zoo.data.combine import prepare_as_in_paper_3
 from zoo.errors import ConfigError, ImageError, LabelError
 from zoo.signature import Classes
 
@@ -26,18 +26,18 @@ def test_a_count_adds_others_to_all_real_images():
 
 
 def test_a_share_replaces_real_images_and_keeps_the_size():
-    mixed = mix(images(8, 10), images(9, 200), share=0.5)
+    mixed = mix(images(8, 10), images(9, 200), fraction=0.5)
     assert sorted(levels(mixed).tolist()) == [10] * 4 + [200] * 4
 
 
 def test_a_total_makes_a_smaller_set():
-    mixed = mix(images(8, 10), images(9, 200), share=0.25, total=4)
+    mixed = mix(images(8, 10), images(9, 200), fraction=0.25, total=4)
     assert sorted(levels(mixed).tolist()) == [10] * 3 + [200]
 
 
 @pytest.mark.parametrize(("share", "level"), [(0.0, 10), (1.0, 200)])
 def test_a_share_of_none_or_all_is_one_of_the_two(share, level):
-    assert levels(mix(images(5, 10), images(5, 200), share=share)).tolist() == [level] * 5
+    assert levels(mix(images(5, 10), images(5, 200), fraction=share)).tolist() == [level] * 5
 
 
 def test_the_order_is_shuffled_and_labels_go_along_with_their_images():
@@ -77,22 +77,22 @@ def test_too_few_images_or_other_sizes_are_refused_with_what_to_do():
 def test_a_crop_is_the_middle():
     picture = images(1, 0, classes=1)
     picture.images[0, 0] = torch.arange(16, dtype=torch.uint8).view(4, 4)
-    assert cropped(picture, 2).images[0, 0].tolist() == [[5, 6], [9, 10]]
+    assert center_crop(picture, 2).images[0, 0].tolist() == [[5, 6], [9, 10]]
     with pytest.raises(ImageError, match="cannot crop 4 x 4 images to 5 x 5"):
-        cropped(picture, 5)
+        center_crop(picture, 5)
 
 
 def test_changes_are_made_once_differ_by_image_and_leave_the_set_as_it_was():
     grey = images(20, 100)
-    found = changed(grey, ("brightness:0.3",), seed=0)
+    found = augment_once(grey, ("brightness:0.3",), seed=0)
     assert len(levels(found).unique()) > 10
-    assert found == changed(grey, ("brightness:0.3",), seed=0)
+    assert found == augment_once(grey, ("brightness:0.3",), seed=0)
     assert levels(grey).unique().tolist() == [100]
 
 
 def test_paper_3_crops_turns_and_changes_contrast(bundled):
     large = bundled.train[:20].resize(32)
-    found = prepared_as_paper_3(large)
+    found = prepare_as_in_paper_3(large)
     assert found.size == (28, 28)
     assert torch.equal(found.labels, large.labels)
-    assert not torch.equal(found.images, cropped(large, 28).images)
+    assert not torch.equal(found.images, center_crop(large, 28).images)

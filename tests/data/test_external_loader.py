@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch.utils.data import DataLoader, DistributedSampler, TensorDataset
 
-from zoo.data import Stream
+from zoo.data import ExternalLoader
 from zoo.errors import ConfigError, ImageError, LabelError, SourceError
 from zoo.signature import Classes
 
@@ -34,9 +34,9 @@ def batch(num=4, low=0, images=None):
 
 def test_a_data_loader_streams_anew_each_epoch():
     source = DataLoader(TensorDataset(torch.rand(10, 1, 5, 5), torch.arange(10)), batch_size=4)
-    stream = Stream(source)
+    stream = ExternalLoader(source)
 
-    epochs = [[b.targets.tolist() for b in stream.epoch(epoch)] for epoch in range(2)]
+    epochs = [[b.targets.tolist() for b in stream.iter_epoch(epoch)] for epoch in range(2)]
 
     assert epochs == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]] * 2
 
@@ -50,7 +50,7 @@ def test_a_distributed_sampler_hears_of_the_epoch():
 
     source = Batches([batch()])
     source.sampler = Sampler()
-    list(Stream(source).epoch(7))
+    list(ExternalLoader(source).iter_epoch(7))
 
     assert heard == [7]
 
@@ -58,7 +58,7 @@ def test_a_distributed_sampler_hears_of_the_epoch():
 @pytest.mark.parametrize("source", [Batches([batch()] * 3, length=2), Endless([batch()], length=2)])
 def test_more_batches_than_the_length_says_are_an_error(source):
     with pytest.raises(SourceError, match="says it has 2 batches and gives more"):
-        list(Stream(source))
+        list(ExternalLoader(source))
 
 
 def test_a_used_up_iterator_is_an_error():
@@ -67,10 +67,10 @@ def test_a_used_up_iterator_is_an_error():
             return self.given
 
     source = Once(iter([batch()]), length=1)
-    list(Stream(source))
+    list(ExternalLoader(source))
 
     with pytest.raises(SourceError, match="used up"):
-        list(Stream(source))
+        list(ExternalLoader(source))
 
 
 @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ def test_a_used_up_iterator_is_an_error():
     ],
 )
 def test_each_batch_of_a_stream_is_checked(item, error, words):
-    stream = Stream(Batches([item]), classes=Classes.numbered(10))
+    stream = ExternalLoader(Batches([item]), classes=Classes.numbered(10))
 
     with pytest.raises(error) as raised:
         list(stream)
@@ -102,13 +102,13 @@ def test_a_stream_takes_its_class_names_from_the_data_set():
     source = Batches([batch()])
     source.dataset = type("Named", (), {"classes": ["a", "b", "c", "d"]})()
 
-    assert Stream(source).classes.names == ("a", "b", "c", "d")
+    assert ExternalLoader(source).classes.names == ("a", "b", "c", "d")
 
 
 def test_a_stream_gives_floats_in_0_to_1_and_leaves_levels_alone():
     floats, levels = torch.rand(4, 1, 5, 5), torch.randint(256, (4, 1, 5, 5), dtype=torch.uint8)
 
-    first, second = (b.images for b in Stream(Batches([batch(images=floats), batch(images=levels)])))
+    first, second = (b.images for b in ExternalLoader(Batches([batch(images=floats), batch(images=levels)])))
 
     assert torch.equal(first, floats)
     assert second.dtype == torch.uint8
@@ -123,18 +123,18 @@ def ordered(num, batch_size, **how):
 @pytest.mark.parametrize("batch_size", [3, 4])
 def test_each_of_several_processes_takes_its_part_of_every_batch(num, batch_size, world):
     source = ordered(num, batch_size, shuffle=True)
-    ranks = [list(Stream(source, seed=0).epoch(1, rank=rank, world=world)) for rank in range(world)]
+    ranks = [list(ExternalLoader(source, seed=0).iter_epoch(1, rank=rank, world_size=world)) for rank in range(world)]
 
     assert sorted(label for batches in ranks for batch in batches for label in batch.targets.tolist()) == list(
         range(num)
     )
-    assert {len(batches) for batches in ranks} == {Stream(source).steps(world)}
+    assert {len(batches) for batches in ranks} == {ExternalLoader(source).num_batches(world)}
     assert min(len(batch.targets) for batches in ranks for batch in batches) > 0
 
 
 def test_a_batch_without_an_image_for_each_process_is_refused():
     with pytest.raises(ConfigError, match="batches of 1 have no image for each of 2 processes"):
-        list(Stream(ordered(8, 1)).epoch(0, world=2))
+        list(ExternalLoader(ordered(8, 1)).iter_epoch(0, world_size=2))
 
 
 def test_a_loader_that_gives_each_process_its_own_batches_is_left_alone():
@@ -142,7 +142,7 @@ def test_a_loader_that_gives_each_process_its_own_batches_is_left_alone():
     found = []
     for rank in (0, 1):
         source = DataLoader(data, batch_size=3, sampler=DistributedSampler(data, num_replicas=2, rank=rank))
-        found += [batch.targets.tolist() for batch in Stream(source).epoch(0, rank=rank, world=2)]
+        found += [batch.targets.tolist() for batch in ExternalLoader(source).iter_epoch(0, rank=rank, world_size=2)]
 
     assert sorted(label for batch in found for label in batch) == list(range(12))
     assert {len(each) for each in found} == {3}
@@ -152,7 +152,7 @@ def test_the_order_of_an_epoch_is_that_of_the_seed_and_leaves_random_states_as_t
     source, before = ordered(12, 4, shuffle=True), torch.get_rng_state()
 
     def order(seed, epoch):
-        return torch.cat([batch.targets for batch in Stream(source, seed=seed).epoch(epoch)]).tolist()
+        return torch.cat([batch.targets for batch in ExternalLoader(source, seed=seed).iter_epoch(epoch)]).tolist()
 
     assert order(3, 1) == order(3, 1)
     assert len({tuple(order(*which)) for which in ((3, 1), (3, 2), (4, 1))}) == 3
@@ -164,7 +164,7 @@ def test_a_loaders_own_generator_is_kept():
         return [[batch.targets.tolist() for batch in stream.epoch(epoch)] for epoch in range(num)]
 
     def fresh():
-        return Stream(ordered(12, 4, shuffle=True, generator=torch.Generator().manual_seed(5)))
+        return ExternalLoader(ordered(12, 4, shuffle=True, generator=torch.Generator().manual_seed(5)))
 
     first, second = fresh(), fresh()
     whole = orders(first, 3)
@@ -174,4 +174,4 @@ def test_a_loaders_own_generator_is_kept():
 
     assert orders(gone_on, 2) == whole[1:]
     with pytest.raises(ConfigError, match="had 1 random generators and has 0"):
-        Stream(ordered(12, 4)).load_state_dict(second.state_dict())
+        ExternalLoader(ordered(12, 4)).load_state_dict(second.state_dict())

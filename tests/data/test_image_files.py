@@ -7,7 +7,7 @@ import pytest
 import torch
 from PIL import Image
 
-from zoo.data.image_files import opened, pictures_in, stacked, write_grid
+from zoo.data.image_files import list_image_files, open_image, stack_images, write_grid
 from zoo.errors import ImageError
 
 COLOURS = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
@@ -21,32 +21,32 @@ def file_of(picture: Image.Image, form: str = "PNG", **options) -> bytes:
 
 
 def test_a_colour_file_is_read_pixel_by_pixel():
-    assert np.array_equal(opened(file_of(Image.fromarray(COLOURS))).permute(1, 2, 0).numpy(), COLOURS)
+    assert np.array_equal(open_image(file_of(Image.fromarray(COLOURS))).permute(1, 2, 0).numpy(), COLOURS)
 
 
 def test_a_grey_file_stays_grey():
-    assert np.array_equal(opened(file_of(Image.fromarray(GREYS))).numpy(), GREYS[None])
+    assert np.array_equal(open_image(file_of(Image.fromarray(GREYS))).numpy(), GREYS[None])
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 def test_channels_can_be_asked_for(channels):
-    assert opened(file_of(Image.fromarray(COLOURS)), channels).shape == (channels, 6, 8)
-    assert opened(file_of(Image.fromarray(GREYS)), channels).shape == (channels, 6, 8)
+    assert open_image(file_of(Image.fromarray(COLOURS)), channels).shape == (channels, 6, 8)
+    assert open_image(file_of(Image.fromarray(GREYS)), channels).shape == (channels, 6, 8)
 
 
 def test_two_channels_cannot_be_asked_for():
     with pytest.raises(ImageError, match="1 or 3 channels, not 2"):
-        opened(file_of(Image.fromarray(GREYS)), 2)
+        open_image(file_of(Image.fromarray(GREYS)), 2)
 
 
 def test_sixteen_bits_are_scaled_to_eight():
     wide = Image.fromarray(GREYS.astype(np.uint16) * 257)
 
-    assert np.array_equal(opened(file_of(wide)).numpy(), GREYS[None])
+    assert np.array_equal(open_image(file_of(wide)).numpy(), GREYS[None])
 
 
 def test_a_dark_sixteen_bit_file_stays_dark():
-    assert opened(file_of(Image.fromarray(np.full((4, 4), 255, np.uint16)))).unique().tolist() == [1]
+    assert open_image(file_of(Image.fromarray(np.full((4, 4), 255, np.uint16)))).unique().tolist() == [1]
 
 
 def test_a_palette_is_looked_up():
@@ -54,7 +54,7 @@ def test_a_palette_is_looked_up():
 
     expected = np.asarray(few.convert("RGB"))
 
-    assert np.array_equal(opened(file_of(few)).permute(1, 2, 0).numpy(), expected)
+    assert np.array_equal(open_image(file_of(few)).permute(1, 2, 0).numpy(), expected)
 
 
 @pytest.mark.parametrize("transparency", [3, bytes(range(16))])
@@ -63,19 +63,19 @@ def test_a_palette_with_transparency_gives_its_colours_without_a_warning(transpa
 
     expected = np.asarray(few.convert("RGB"))
 
-    assert np.array_equal(opened(file_of(few, transparency=transparency)).permute(1, 2, 0).numpy(), expected)
+    assert np.array_equal(open_image(file_of(few, transparency=transparency)).permute(1, 2, 0).numpy(), expected)
 
 
 def test_alpha_is_left_out():
     alpha = np.dstack([COLOURS, np.full((6, 8), 99, np.uint8)])
 
-    assert np.array_equal(opened(file_of(Image.fromarray(alpha))).permute(1, 2, 0).numpy(), COLOURS)
+    assert np.array_equal(open_image(file_of(Image.fromarray(alpha))).permute(1, 2, 0).numpy(), COLOURS)
 
 
 def test_one_bit_is_black_and_white():
     bits = Image.fromarray(GREYS > 127)
 
-    assert np.array_equal(opened(file_of(bits)).numpy()[0], (GREYS > 127) * np.uint8(255))
+    assert np.array_equal(open_image(file_of(bits)).numpy()[0], (GREYS > 127) * np.uint8(255))
 
 
 @pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, -1), (8, 1)])
@@ -85,7 +85,7 @@ def test_a_photo_is_turned_as_its_exif_says(orientation, turns):
     half = np.zeros((16, 32, 3), np.uint8)
     half[:, :16] = 255
 
-    photo = opened(file_of(Image.fromarray(half), "JPEG", exif=exif, quality=100))
+    photo = open_image(file_of(Image.fromarray(half), "JPEG", exif=exif, quality=100))
 
     expected = np.rot90(half, turns)
     assert photo.shape[1:] == expected.shape[:2]
@@ -96,10 +96,10 @@ def test_a_photo_is_turned_as_its_exif_says(orientation, turns):
 def test_every_form_can_be_read_and_cut_short_is_an_error(form):
     data = file_of(Image.fromarray(np.tile(COLOURS, (10, 10, 1))), form)
 
-    assert opened(data).shape == (3, 60, 80)
+    assert open_image(data).shape == (3, 60, 80)
     for share in (0.01, 0.5):
         with pytest.raises(ImageError, match="no image that can be read"):
-            opened(data[: int(len(data) * share)])
+            open_image(data[: int(len(data) * share)])
 
 
 def test_text_named_png_is_no_image(tmp_path):
@@ -107,17 +107,17 @@ def test_text_named_png_is_no_image(tmp_path):
     path.write_text("not a picture")
 
     with pytest.raises(ImageError, match=r"notes\.png is no image that can be read"):
-        opened(path)
+        open_image(path)
 
 
 def test_an_empty_file_is_no_image():
     with pytest.raises(ImageError, match="no image that can be read"):
-        opened(b"")
+        open_image(b"")
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(ImageError, match=r"no file .*gone\.png"):
-        opened(tmp_path / "gone.png")
+        open_image(tmp_path / "gone.png")
 
 
 @pytest.mark.parametrize("limit", [20, 40])
@@ -127,7 +127,7 @@ def test_a_decompression_bomb_is_refused(limit, monkeypatch):
     )  # 48 pixels: a warning of Pillow's above it, an error at twice
 
     with pytest.raises(ImageError, match="too large"):
-        opened(file_of(Image.fromarray(GREYS)))
+        open_image(file_of(Image.fromarray(GREYS)))
 
 
 def test_pictures_are_listed_by_name_and_other_files_left_out(tmp_path):
@@ -135,12 +135,12 @@ def test_pictures_are_listed_by_name_and_other_files_left_out(tmp_path):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "folder.png").mkdir()
 
-    assert [path.name for path in pictures_in(tmp_path)] == ["a.jpeg", "b.PNG"]
+    assert [path.name for path in list_image_files(tmp_path)] == ["a.jpeg", "b.PNG"]
 
 
 def test_images_of_two_sizes_are_named():
     with pytest.raises(ImageError, match="second is 4 x 5 with 3 channels and first is 4 x 4 with 1 channel; zoo"):
-        stacked([torch.zeros(1, 4, 4), torch.zeros(3, 4, 5)], ["first", "second"])
+        stack_images([torch.zeros(1, 4, 4), torch.zeros(3, 4, 5)], ["first", "second"])
 
 
 def test_a_grid_shows_every_image(tmp_path):
@@ -148,5 +148,5 @@ def test_a_grid_shows_every_image(tmp_path):
 
     write_grid(images, tmp_path / "grid.png", columns=5, scale=2)
 
-    assert opened(tmp_path / "grid.png").shape == (1, (3 * 4 + 1) * 2, (5 * 4 + 1) * 2)
-    assert set(opened(tmp_path / "grid.png").unique().tolist()) == {*range(20, 241, 20), 255}
+    assert open_image(tmp_path / "grid.png").shape == (1, (3 * 4 + 1) * 2, (5 * 4 + 1) * 2)
+    assert set(open_image(tmp_path / "grid.png").unique().tolist()) == {*range(20, 241, 20), 255}

@@ -29,20 +29,20 @@ def test_stratified_split_holds_out_the_share_of_every_class():
 
 
 def test_random_split_holds_out_the_share_of_all():
-    rest, out = numbered(100, 50, 10).split(0.25, how="random")
+    rest, out = numbered(100, 50, 10).split(0.25, strategy="random")
 
     assert (len(rest), len(out)) == (120, 40)
 
 
 def test_ordered_split_holds_out_the_last_images():
-    rest, out = numbered(30, 10).split(0.25, how="ordered")
+    rest, out = numbered(30, 10).split(0.25, strategy="ordered")
 
     assert (held(rest), held(out)) == (list(range(30)), list(range(30, 40)))
 
 
 @pytest.mark.parametrize("how", ["stratified", "random", "ordered"])
 def test_a_split_is_disjoint_and_complete(how):
-    rest, out = numbered(37, 21, 5).split(0.3, how=how, seed=3)
+    rest, out = numbered(37, 21, 5).split(0.3, strategy=how, seed=3)
 
     assert sorted(held(rest) + held(out)) == list(range(63))
 
@@ -51,14 +51,14 @@ def test_a_split_is_disjoint_and_complete(how):
 def test_the_seed_decides_the_split(how):
     images = numbered(60, 40)
 
-    assert held(images.split(0.2, how=how, seed=1)[1]) == held(images.split(0.2, how=how, seed=1)[1])
-    assert held(images.split(0.2, how=how, seed=1)[1]) != held(images.split(0.2, how=how, seed=2)[1])
+    assert held(images.split(0.2, strategy=how, seed=1)[1]) == held(images.split(0.2, strategy=how, seed=1)[1])
+    assert held(images.split(0.2, strategy=how, seed=1)[1]) != held(images.split(0.2, strategy=how, seed=2)[1])
 
 
 @pytest.mark.parametrize("how", ["stratified", "random", "ordered"])
 @pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
 def test_both_parts_of_a_split_keep_an_image(how, share):
-    rest, out = numbered(1, 1, 1).split(share, how=how)
+    rest, out = numbered(1, 1, 1).split(share, strategy=how)
 
     assert len(rest) >= 1
     assert len(out) >= 1
@@ -111,7 +111,7 @@ def test_an_index_gives_a_set_of_one(small):
 
 @pytest.mark.parametrize("how", ["area", "sample"])
 def test_resize_gives_the_size_and_leaves_labels(small, how):
-    larger = small.resize((14, 10), how=how)
+    larger = small.resize((14, 10), mode=how)
 
     assert larger.size == (14, 10)
     assert larger.images.dtype == torch.uint8
@@ -122,7 +122,7 @@ def test_resize_gives_the_size_and_leaves_labels(small, how):
 def test_resize_of_a_constant_image_is_constant(how):
     images = Images(torch.full((2, 3, 9, 9), 77, dtype=torch.uint8), torch.tensor([0, 1]))
 
-    assert (images.resize(4, how=how).images == 77).all()
+    assert (images.resize(4, mode=how).images == 77).all()
 
 
 def test_resize_to_its_own_size_changes_nothing(small):
@@ -132,13 +132,13 @@ def test_resize_to_its_own_size_changes_nothing(small):
 @pytest.mark.parametrize(("size", "how"), [(0, "area"), (7, "nearest"), ((3, -1), "sample")])
 def test_a_size_or_method_that_cannot_be_is_refused(small, size, how):
     with pytest.raises(ImageError, match="cannot resize"):
-        small.take(2).resize(size, how=how)
+        small.take(2).resize(size, mode=how)
 
 
 def test_grayscale_is_that_of_pillow_within_one_level():
     pixels = torch.randint(256, (20, 3, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
 
-    grey = Images(pixels, torch.zeros(20, dtype=torch.long)).grayscale().images
+    grey = Images(pixels, torch.zeros(20, dtype=torch.long)).to_grayscale().images
 
     for image, ours in zip(pixels, grey, strict=True):
         theirs = np.asarray(Image.fromarray(image.permute(1, 2, 0).numpy()).convert("L"))
@@ -146,12 +146,12 @@ def test_grayscale_is_that_of_pillow_within_one_level():
 
 
 def test_grayscale_of_grey_images_is_themselves(small):
-    assert small.grayscale() is small
+    assert small.to_grayscale() is small
 
 
 def test_grayscale_of_two_channels_is_refused():
     with pytest.raises(ImageError, match="takes 3 channels"):
-        Images(torch.zeros(1, 2, 3, 3, dtype=torch.uint8), torch.tensor([0])).grayscale()
+        Images(torch.zeros(1, 2, 3, 3, dtype=torch.uint8), torch.tensor([0])).to_grayscale()
 
 
 def test_moments_are_those_of_numpy():

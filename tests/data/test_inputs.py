@@ -9,8 +9,8 @@ from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
 from zoo import Loader
-from zoo.data import Stream
-from zoo.data.inputs import files_of, fitted, inputs_of, suited
+from zoo.data import ExternalLoader
+from zoo.data.inputs import as_inputs, find_image_files, resize_images_to_model, resize_to_model
 from zoo.errors import ImageError, SourceError
 from zoo.signature import Preprocessing
 
@@ -45,7 +45,7 @@ def album(tmp_path):
         lambda: [LEVELS[:4], Image.fromarray(LEVELS[4]), LEVELS[5:] / 255],
         lambda: DataLoader(TensorDataset(torch.from_numpy(LEVELS), torch.arange(6)), batch_size=4),
         lambda: DataLoader(TensorDataset(torch.from_numpy(LEVELS)), batch_size=4),
-        lambda: Stream(DataLoader(TensorDataset(torch.from_numpy(LEVELS), torch.arange(6)), batch_size=4)),
+        lambda: ExternalLoader(DataLoader(TensorDataset(torch.from_numpy(LEVELS), torch.arange(6)), batch_size=4)),
     ],
     ids=[
         *("array", "tensor", "NCHW", "NHWC", "rows", "lists", "list of arrays", "tuple", "floats", "pictures"),
@@ -53,7 +53,7 @@ def album(tmp_path):
     ],
 )
 def test_every_form_of_the_same_images_gives_the_same_input_in_order(make):
-    images = inputs_of(make(), WANTS).float()
+    images = as_inputs(make(), WANTS).float()
 
     expected = torch.from_numpy(LEVELS)[:, None].float()
     torch.testing.assert_close(images * (255 if float(images.max()) <= 1 else 1), expected)
@@ -61,34 +61,34 @@ def test_every_form_of_the_same_images_gives_the_same_input_in_order(make):
 
 @pytest.mark.parametrize("kind", [str, lambda path: path], ids=["str", "Path"])
 def test_a_folder_gives_its_files_by_name_and_its_sub_folders_one_after_another(album, kind):
-    assert torch.equal(inputs_of(kind(album), WANTS)[:, 0], torch.from_numpy(LEVELS))
-    assert torch.equal(inputs_of(kind(album / "b"), WANTS)[:, 0], torch.from_numpy(LEVELS[3:]))
-    assert torch.equal(inputs_of(kind(album / "b" / "4.png"), WANTS)[:, 0], torch.from_numpy(LEVELS[4:5]))
+    assert torch.equal(as_inputs(kind(album), WANTS)[:, 0], torch.from_numpy(LEVELS))
+    assert torch.equal(as_inputs(kind(album / "b"), WANTS)[:, 0], torch.from_numpy(LEVELS[3:]))
+    assert torch.equal(as_inputs(kind(album / "b" / "4.png"), WANTS)[:, 0], torch.from_numpy(LEVELS[4:5]))
 
 
 def test_a_list_may_mix_files_and_folders(album):
-    assert len(inputs_of([album / "a", str(album / "b" / "3.png")], WANTS)) == 4
+    assert len(as_inputs([album / "a", str(album / "b" / "3.png")], WANTS)) == 4
 
 
 def test_images_and_loaders_of_images_give_their_pixels_in_their_own_order(small):
-    assert torch.equal(inputs_of(small, WANTS), small.images)
-    assert torch.equal(inputs_of(Loader(small, shuffle=True), WANTS), small.images)
+    assert torch.equal(as_inputs(small, WANTS), small.images)
+    assert torch.equal(as_inputs(Loader(small, shuffle=True), WANTS), small.images)
 
 
 def test_one_array_image_gives_one_input():
-    assert inputs_of(LEVELS[0], WANTS).shape == (1, 1, 7, 7)
-    assert inputs_of(np.zeros((20, 30, 3)), COLOUR).shape == (1, 3, 7, 7)
+    assert as_inputs(LEVELS[0], WANTS).shape == (1, 1, 7, 7)
+    assert as_inputs(np.zeros((20, 30, 3)), COLOUR).shape == (1, 3, 7, 7)
 
 
 def test_images_of_any_size_are_brought_to_the_size_of_the_model():
     mixed = [np.zeros((20, 30), np.uint8), np.zeros((7, 7), np.uint8), Image.new("L", (3, 50))]
 
-    assert inputs_of(mixed, WANTS).shape == (3, 1, 7, 7)
+    assert as_inputs(mixed, WANTS).shape == (3, 1, 7, 7)
 
 
 def test_pictures_are_brought_to_the_channels_of_the_model(album):
-    assert inputs_of(album, COLOUR).shape == (6, 3, 7, 7)
-    assert inputs_of(Image.new("RGB", (7, 7)), WANTS).shape == (1, 1, 7, 7)
+    assert as_inputs(album, COLOUR).shape == (6, 3, 7, 7)
+    assert as_inputs(Image.new("RGB", (7, 7)), WANTS).shape == (1, 1, 7, 7)
 
 
 @pytest.mark.parametrize(
@@ -110,17 +110,17 @@ def test_pictures_are_brought_to_the_channels_of_the_model(album):
 )
 def test_what_is_no_input_is_refused(source, words):
     with pytest.raises(ImageError, match=words):
-        inputs_of(source, WANTS)
+        as_inputs(source, WANTS)
 
 
 def test_grey_images_for_a_colour_model_say_how_to_make_one_for_them():
     with pytest.raises(ImageError, match="create the model with channels=1"):
-        inputs_of(LEVELS, COLOUR)
+        as_inputs(LEVELS, COLOUR)
 
 
 def test_a_data_set_says_which_parts_it_has(bundled):
     with pytest.raises(ImageError, match=r"\.train or \.test"):
-        inputs_of(bundled, WANTS)
+        as_inputs(bundled, WANTS)
 
 
 def test_a_loader_without_an_end_is_refused():
@@ -133,23 +133,23 @@ def test_a_loader_without_an_end_is_refused():
                 yield torch.zeros(1, 1, 7, 7)
 
     with pytest.raises(SourceError, match="says it has 2 batches and gives more"):
-        inputs_of(Endless(), WANTS)
+        as_inputs(Endless(), WANTS)
 
 
 def test_a_folder_without_images_is_refused(tmp_path):
     with pytest.raises(ImageError, match="holds no image files"):
-        files_of(tmp_path)
+        find_image_files(tmp_path)
 
 
 def test_levels_stay_levels_and_floats_stay_floats():
-    assert fitted(torch.zeros(1, 1, 9, 9, dtype=torch.uint8), WANTS).dtype == torch.uint8
-    assert fitted(torch.zeros(1, 1, 9, 9), WANTS).dtype == torch.float32
+    assert resize_to_model(torch.zeros(1, 1, 9, 9, dtype=torch.uint8), WANTS).dtype == torch.uint8
+    assert resize_to_model(torch.zeros(1, 1, 9, 9), WANTS).dtype == torch.float32
 
 
 def test_suited_images_keep_labels_classes_and_name(bundled):
     part = bundled.test.take(4)
 
-    suitable = suited(part, Preprocessing(size=(14, 14)))
+    suitable = resize_images_to_model(part, Preprocessing(size=(14, 14)))
 
     assert suitable.size == (14, 14)
     assert torch.equal(suitable.labels, part.labels)

@@ -17,7 +17,7 @@ def numbered(num: int) -> Images:
 
 def seen(loader: Loader, epoch: int = 0, world: int = 1) -> list[list[int]]:
     """Return the labels of every batch of every rank."""
-    return [b.targets.tolist() for rank in range(world) for b in loader.epoch(epoch, rank=rank, world=world)]
+    return [b.targets.tolist() for rank in range(world) for b in loader.iter_epoch(epoch, rank=rank, world_size=world)]
 
 
 @pytest.mark.parametrize("world", [1, 2, 3, 4])
@@ -36,15 +36,15 @@ def test_all_ranks_together_see_each_image_once_an_epoch(num, batch_size, world)
 def test_every_rank_takes_the_same_number_of_batches_and_none_is_empty(num, world):
     loader = Loader(numbered(num), batch_size=4)
 
-    batches = [[len(b.images) for b in loader.epoch(0, rank=rank, world=world)] for rank in range(world)]
+    batches = [[len(b.images) for b in loader.iter_epoch(0, rank=rank, world_size=world)] for rank in range(world)]
 
-    assert {len(sizes) for sizes in batches} == {loader.steps(world)}
+    assert {len(sizes) for sizes in batches} == {loader.num_batches(world)}
     assert min(size for sizes in batches for size in sizes) >= 1
 
 
 def test_fewer_images_than_processes_are_refused():
     with pytest.raises(ConfigError, match="3 images"):
-        next(Loader(numbered(3), batch_size=4).epoch(0, rank=0, world=4))
+        next(Loader(numbered(3), batch_size=4).iter_epoch(0, rank=0, world_size=4))
 
 
 def test_the_same_seed_and_epoch_give_the_same_order():
@@ -69,7 +69,7 @@ def test_drop_last_leaves_full_batches_only(world):
     batches = seen(loader, world=world)
 
     assert {len(batch) for batch in batches} == {8}
-    assert len(batches) == loader.steps(world) * world == 50 // (8 * world) * world
+    assert len(batches) == loader.num_batches(world) * world == 50 // (8 * world) * world
 
 
 def test_drop_last_with_less_than_a_batch_says_so():
@@ -84,7 +84,7 @@ def test_len_is_the_number_of_batches():
 def test_augmentation_depends_on_seed_and_epoch_alone(small):
     loader = Loader(small, batch_size=64, seed=1, augment=Augment(("noise", "shift")))
 
-    first, again, other = (next(loader.epoch(epoch)).images for epoch in (0, 0, 1))
+    first, again, other = (next(loader.iter_epoch(epoch)).images for epoch in (0, 0, 1))
 
     assert torch.equal(first, again)
     assert not torch.equal(first, other)

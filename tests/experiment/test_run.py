@@ -11,8 +11,8 @@ import torch
 import zoo
 from zoo.data.readers.archives import write_safetensors
 from zoo.errors import BusyError, ConfigError, PluginError, TrainingError, WeightsError
-from zoo.experiment import Cell, Ledger, run, waiting
-from zoo.experiment.freshness import current, inputs, is_of, recipe_of
+from zoo.experiment import Cell, Ledger, find_unavailable_rows, run
+from zoo.experiment.freshness import compute_inputs, is_fresh, resolve_row_recipe, select_fresh_cells
 
 FEW = 256
 ROWS = (
@@ -66,7 +66,7 @@ def cell(row=ROWS[0], seed=0, **changes):
     fields = {
         **{"row": row.label, "seed": seed, "metrics": {"accuracy": 0.5}, "history": [], "parameters": 906},
         **{"seconds": 2.0, "device": "a CPU", "versions": {}, "weights": "00"},
-        **{"recipe": recipe_of(row, quick=False).to_json(), "inputs": inputs(TABLE, row)},
+        **{"recipe": resolve_row_recipe(row, quick=False).to_json(), "inputs": compute_inputs(TABLE, row)},
     }
     return Cell(**fields | changes)
 
@@ -91,7 +91,7 @@ def test_only_missing_cells_are_run_and_each_counts_until_its_row_changes(ledger
     assert started(ledger) == []
     other = replace(TABLE, rows=(ROWS[0], replace(ROWS[1], score="")))
     assert started(ledger, other) == [("scored", 0), ("scored", 1)]
-    assert len(current(TABLE, ledger.cells())) == len(current(other, ledger.cells())) == 4
+    assert len(select_fresh_cells(TABLE, ledger.cells())) == len(select_fresh_cells(other, ledger.cells())) == 4
 
 
 @pytest.mark.parametrize(
@@ -108,16 +108,16 @@ def test_only_missing_cells_are_run_and_each_counts_until_its_row_changes(ledger
     ids=str,
 )
 def test_whatever_changes_the_result_makes_a_cell_missing(changes):
-    assert is_of(cell(), TABLE, ROWS[0])
-    assert not is_of(cell(), TABLE, replace(ROWS[0], **changes))
+    assert is_fresh(cell(), TABLE, ROWS[0])
+    assert not is_fresh(cell(), TABLE, replace(ROWS[0], **changes))
 
 
 def test_a_cell_from_before_a_recipe_had_a_field_or_a_model_an_option_still_counts():
-    recipe, before = recipe_of(ROWS[0], quick=False).to_json(), inputs(TABLE, ROWS[0])
+    recipe, before = resolve_row_recipe(ROWS[0], quick=False).to_json(), compute_inputs(TABLE, ROWS[0])
     del recipe["kernels"], before["config"]["last_relu"]
     old = cell(recipe=recipe, inputs=before)
-    assert is_of(old, TABLE, ROWS[0])
-    assert not is_of(old, TABLE, replace(ROWS[0], config={"last_relu": False}))
+    assert is_fresh(old, TABLE, ROWS[0])
+    assert not is_fresh(old, TABLE, replace(ROWS[0], config={"last_relu": False}))
 
 
 def test_a_failing_cell_does_not_stop_the_others_and_is_tried_again(ledger):
@@ -139,7 +139,7 @@ def test_a_function_that_returns_something_else_is_named(ledger, field):
 
 def test_rows_that_need_a_gpu_wait_unless_they_are_named(ledger):
     table = replace(TABLE, rows=(replace(ROWS[0], needs="gpu"), ROWS[1]))
-    assert [row.label for row in waiting(table, "cpu")] == ["few"]
+    assert [row.label for row in find_unavailable_rows(table, "cpu")] == ["few"]
     assert started(ledger, table, seeds=(0,), device="cpu") == [("scored", 0)]
     assert started(ledger, table, seeds=(0,), device="cpu", rows=["few"]) == [("few", 0)]
 

@@ -8,8 +8,8 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, WeightsError
-from zoo.factory.adapt import Form, adapted, preprocessing_for, respread
-from zoo.saving.bundled import folders as shipped
+from zoo.factory.adapt import IOShape, adapt_preprocessing, adapt_state_dict, spread_input_channels
+from zoo.saving.bundled import list_folders as shipped
 from zoo.signature import Preprocessing
 
 COUNTS = st.integers(1, 5)
@@ -45,7 +45,7 @@ def test_channels_that_repeat_give_the_same_answer(layout, source, target, seed)
     generator = torch.Generator().manual_seed(seed)
     weight, axis = made(layout, source, generator)
     before, after = shown(source, target, generator)
-    found = answer(respread(weight, source, target, axis=axis), layout, after)
+    found = answer(spread_input_channels(weight, source, target, axis=axis), layout, after)
     assert torch.allclose(found, answer(weight, layout, before), rtol=1e-12, atol=1e-12)
 
 
@@ -56,32 +56,32 @@ def test_channels_with_a_mean_and_std_of_their_own_give_the_same_answer_where_th
     weight, axis = made(LINEAR, source, generator)
     stds = tuple((torch.rand(source, generator=generator) + 0.5).tolist())
     old = Preprocessing(size=(4, 4), channels=source, mean=(0.25,), std=stds)
-    new = preprocessing_for(old, Preprocessing(size=(4, 4), channels=target))
+    new = adapt_preprocessing(old, Preprocessing(size=(4, 4), channels=target))
 
     def normalised(images, wants):
         mean, std = (torch.tensor(each, dtype=torch.float64).view(-1, 1, 1) for each in (wants.mean, wants.std))
         return (images - mean) / std
 
     before, after = shown(source, target, generator)
-    spread = respread(weight, source, target, axis=axis, std=stds)
+    spread = spread_input_channels(weight, source, target, axis=axis, std=stds)
     found = answer(spread, LINEAR, normalised(after, new))
     assert torch.allclose(found, answer(weight, LINEAR, normalised(before, old)), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("kind", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
 def test_a_layer_keeps_its_number_type_and_is_contiguous(kind):
-    found = respread(torch.randn(6, 1, 3, 3).to(kind), 1, 3)
+    found = spread_input_channels(torch.randn(6, 1, 3, 3).to(kind), 1, 3)
     assert (found.dtype, found.shape, found.is_contiguous()) == (kind, (6, 3, 3, 3), True)
 
 
 def test_a_layer_in_float64_is_spread_in_float64():
     weight = torch.full((1, 1), 1 / 3, dtype=torch.float64)
-    assert torch.equal(respread(weight, 1, 2), torch.full((1, 2), 1 / 6, dtype=torch.float64))
+    assert torch.equal(spread_input_channels(weight, 1, 2), torch.full((1, 2), 1 / 6, dtype=torch.float64))
 
 
 def forms(**changes):
     own = {"size": (7, 7), "channels": 1, "classes": 10}
-    return Form(**own), Form(**{**own, **changes})
+    return IOShape(**own), IOShape(**{**own, **changes})
 
 
 def test_all_that_does_not_fit_is_named_at_once():
@@ -89,7 +89,7 @@ def test_all_that_does_not_fit_is_named_at_once():
     state = {"a": torch.ones(2), "b": torch.ones(2), "more": torch.ones(1)}
     own = {"a": torch.ones(3), "b": torch.ones(2).half(), "c": torch.ones(1)}
     with pytest.raises(WeightsError) as told:
-        adapted(state, own, source=source, target=target, name="it")
+        adapt_state_dict(state, own, source_shape=source, target_shape=target, name="it")
     assert str(told.value) == (
         "it does not fit the model: a is (2,) in the file and (3,) in the model, b is float32 in the file and float16 "
         "in the model, c is missing, more is unexpected; partial=True takes what fits and leaves the rest as it is"
@@ -100,7 +100,7 @@ def test_partial_takes_what_fits_and_says_what_became_of_the_rest():
     source, target = forms()
     state = {"a": torch.ones(2), "b": torch.ones(2), "more": torch.ones(1)}
     own = {"a": torch.zeros(3), "b": torch.zeros(2), "c": torch.zeros(1)}
-    taken, report = adapted(state, own, source=source, target=target, partial=True, name="it")
+    taken, report = adapt_state_dict(state, own, source_shape=source, target_shape=target, partial=True, name="it")
     assert {name: tensor.sum().item() for name, tensor in taken.items()} == {"a": 0, "b": 2, "c": 0}
     assert (report.loaded, report.missing, report.unexpected, report.is_exact) == (("b",), ("c",), ("more",), False)
     assert str(report).splitlines() == [
@@ -115,7 +115,7 @@ def test_adapting_leaves_what_it_was_given():
     source, target = forms(channels=3)
     weight, own = torch.randn(4, 1, 3, 3), torch.randn(4, 3, 3, 3)
     copies = weight.clone(), own.clone()
-    adapted({"w": weight}, {"w": own}, source=source, target=target, name="it")
+    adapt_state_dict({"w": weight}, {"w": own}, source_shape=source, target_shape=target, name="it")
     assert torch.equal(weight, copies[0])
     assert torch.equal(own, copies[1])
 

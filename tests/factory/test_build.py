@@ -5,7 +5,7 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, PluginError
-from zoo.factory.build import bound, built, resolved
+from zoo.factory.build import bind_config, build_net, import_object
 
 
 def spec(build, **fields):
@@ -49,7 +49,7 @@ def no_module():
 
 
 def test_defaults_spec_and_caller_are_laid_over_each_other():
-    assert bound(spec("Typed", config={"rate": 0.1}), {"hidden": [8, 9]}) == {
+    assert bind_config(spec("Typed", config={"rate": 0.1}), {"hidden": [8, 9]}) == {
         "size": (7, 7),
         "hidden": (8, 9),
         "rate": 0.1,
@@ -58,7 +58,7 @@ def test_defaults_spec_and_caller_are_laid_over_each_other():
 
 
 def test_one_number_is_a_square():
-    assert bound(spec("Typed"), {"size": 5})["size"] == (5, 5)
+    assert bind_config(spec("Typed"), {"size": 5})["size"] == (5, 5)
 
 
 @pytest.mark.parametrize(
@@ -76,17 +76,17 @@ def test_one_number_is_a_square():
 )
 def test_a_value_of_another_type_is_refused_by_name(config):
     with pytest.raises(ConfigError, match=next(iter(config))):
-        bound(spec("Typed"), config)
+        bind_config(spec("Typed"), config)
 
 
 def test_a_misspelt_option_is_refused_with_the_near_one():
     with pytest.raises(ConfigError, match="did you mean hidden"):
-        bound(spec("Typed"), {"hiden": (8,)})
+        bind_config(spec("Typed"), {"hiden": (8,)})
 
 
 def test_an_option_without_a_value_is_asked_for():
     with pytest.raises(ConfigError, match=r"needs a value for 'secret'"):
-        bound(spec("Needy"), {})
+        bind_config(spec("Needy"), {})
 
 
 @pytest.mark.parametrize(
@@ -98,30 +98,30 @@ def test_a_builder_that_cannot_be_used_is_the_plugins_fault(target, message):
         spec(target) if ":" not in target else zoo.ModelSpec(name="subject", summary="s", build=target, size=(7, 7))
     )
     with pytest.raises(PluginError, match=message):
-        bound(broken, {})
+        bind_config(broken, {})
 
 
 def test_a_builder_that_fails_says_with_which_config():
     with pytest.raises(ConfigError, match="ZeroDivisionError: by design"):
-        built(spec("Failing"), {}, seed=0)
+        build_net(spec("Failing"), {}, seed=0)
 
 
 def test_a_builder_that_returns_no_module_is_refused():
     with pytest.raises(PluginError, match=r"not a torch\.nn\.Module"):
-        built(spec("no_module"), {}, seed=0)
+        build_net(spec("no_module"), {}, seed=0)
 
 
 def test_nested_names_resolve():
-    assert resolved("zoo.signature:Classes.of", "it")([1, 2]).names == ("1", "2")
+    assert import_object("zoo.signature:Classes.of", "it")([1, 2]).names == ("1", "2")
 
 
 def test_a_builder_completes_the_config_of_what_its_own_config_names():
-    assert bound(spec("Nested"), {}) == {"part": "small", "options": (("depth", 2),)}
-    given = bound(spec("Nested"), {"options": {"width": 3}})
+    assert bind_config(spec("Nested"), {}) == {"part": "small", "options": (("depth", 2),)}
+    given = bind_config(spec("Nested"), {"options": {"width": 3}})
     assert given["options"] == (("depth", 2), ("width", 3))
-    assert bound(spec("Nested"), given) == given
+    assert bind_config(spec("Nested"), given) == given
 
 
 def test_a_mapping_is_kept_as_pairs_and_typed_as_such():
     with pytest.raises(ConfigError, match="subject takes options as"):
-        bound(spec("Nested"), {"options": {"depth": "two"}})
+        bind_config(spec("Nested"), {"options": {"depth": "two"}})

@@ -8,8 +8,8 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, PluginError, UnknownNameError
-from zoo.factory.encoder import encoder, lasting, options_of
-from zoo.plugins.catalog import CATALOGUE
+from zoo.factory.encoder import bind_options, build_encoder, qualify_name
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import Plugin
 
 
@@ -34,11 +34,11 @@ def plugin(name, spec_name, **fields):
 @pytest.fixture
 def install(monkeypatch):
     """Install plugins beside those that are there."""
-    before = CATALOGUE.plugins()
+    before = CATALOG.plugins()
 
     def add(*plugins):
-        monkeypatch.setattr(CATALOGUE, "_plugins", (*before, *plugins))
-        monkeypatch.setattr(CATALOGUE, "_offers", {})
+        monkeypatch.setattr(CATALOG, "_plugins", (*before, *plugins))
+        monkeypatch.setattr(CATALOG, "_offers", {})
 
     return add
 
@@ -69,9 +69,9 @@ def test_the_manifest_names_the_encoder_and_its_options(install, tmp_path):
 
 def test_own_encoders_keep_their_bare_name(install):
     install(plugin("zoo_mine", "gcn"))
-    assert lasting("gcn") == "gcn"
-    assert lasting("zoo_mine:gcn") == "zoo_mine:gcn"
-    assert lasting("zoo_graph_encoders:gcn") == "gcn"
+    assert qualify_name("gcn") == "gcn"
+    assert qualify_name("zoo_mine:gcn") == "zoo_mine:gcn"
+    assert qualify_name("zoo_graph_encoders:gcn") == "gcn"
 
 
 @pytest.mark.parametrize(
@@ -97,8 +97,8 @@ def test_a_misspelt_encoder_is_suggested():
 
 
 def test_options_are_the_signature_without_width_and_size():
-    assert options_of("gps", {}) == {"heads": 4, "expansion": 2, "dropout": 0.0}
-    assert options_of("gcn", {}) == {}
+    assert bind_options("gps", {}) == {"heads": 4, "expansion": 2, "dropout": 0.0}
+    assert bind_options("gcn", {}) == {}
 
 
 def unmade(width: int):
@@ -109,7 +109,7 @@ def test_a_builder_that_makes_no_module_is_told(install):
     spec = zoo.EncoderSpec(name="shared", summary="none", build=f"{__name__}:unmade")
     install(plugin("zoo_mine", "shared", offers=(spec,)))
     with pytest.raises(PluginError, match="returned int, not a torch"):
-        encoder("shared", width=4, size=(2, 2))
+        build_encoder("shared", width=4, size=(2, 2))
 
 
 def test_only_known_symmetries_are_declared():

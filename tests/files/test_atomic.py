@@ -14,7 +14,7 @@ from zoo.files import atomic
 def target(request, tmp_path, monkeypatch):
     """Return a folder that holds the old version, on a system that can exchange two folders or cannot."""
     if request.param != "exchanged":
-        monkeypatch.setattr(atomic, "_exchanged", lambda one, other: False)
+        monkeypatch.setattr(atomic, "_try_exchange", lambda one, other: False)
     folder = tmp_path / "model"
     folder.mkdir()
     (folder / "a.txt").write_text("old")
@@ -26,8 +26,8 @@ def beside(target):
 
 
 def replaced(target, text="new"):
-    with atomic.replacing(target, wait=0.2) as staged:
-        atomic.write(staged / "a.txt", text.encode())
+    with atomic.replace_folder(target, timeout=0.2) as staged:
+        atomic.write_new_file(staged / "a.txt", text.encode())
 
 
 def test_a_folder_is_replaced_and_nothing_is_left(target):
@@ -42,16 +42,16 @@ def test_a_folder_is_made_with_the_folders_around_it(tmp_path):
 
 
 def test_the_old_one_stays_until_the_block_ends(target):
-    with atomic.replacing(target) as staged:
-        atomic.write(staged / "a.txt", b"new")
+    with atomic.replace_folder(target) as staged:
+        atomic.write_new_file(staged / "a.txt", b"new")
         assert (target / "a.txt").read_text() == "old"
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
 def test_a_block_that_fails_changes_nothing_and_leaves_nothing(target, error):
     def broken():
-        with atomic.replacing(target) as staged:
-            atomic.write(staged / "a.txt", b"new")
+        with atomic.replace_folder(target) as staged:
+            atomic.write_new_file(staged / "a.txt", b"new")
             raise error
 
     with pytest.raises(error):
@@ -62,25 +62,25 @@ def test_a_block_that_fails_changes_nothing_and_leaves_nothing(target, error):
 
 def test_a_second_writer_waits_for_the_first(target):
     def slow():
-        with atomic.replacing(target) as staged:
+        with atomic.replace_folder(target) as staged:
             started.set()
             time.sleep(0.2)
-            atomic.write(staged / "a.txt", b"first")
+            atomic.write_new_file(staged / "a.txt", b"first")
 
     started = threading.Event()
     first = threading.Thread(target=slow)
     first.start()
     started.wait()
-    with atomic.replacing(target) as staged:
+    with atomic.replace_folder(target) as staged:
         assert (target / "a.txt").read_text() == "first"
-        atomic.write(staged / "a.txt", b"second")
+        atomic.write_new_file(staged / "a.txt", b"second")
     first.join()
     assert (target / "a.txt").read_text() == "second"
     assert beside(target) == []
 
 
 def test_a_writer_that_waits_too_long_says_so(target):
-    with atomic.locked(target):
+    with atomic.acquire_lock(target):
         start = time.perf_counter()
         with pytest.raises(BusyError, match=r"still did after 0\.2 s; try again"):
             replaced(target)
@@ -89,7 +89,7 @@ def test_a_writer_that_waits_too_long_says_so(target):
 
 
 def test_two_names_in_one_place_do_not_wait_for_each_other(target):
-    with atomic.locked(target):
+    with atomic.acquire_lock(target):
         replaced(target.with_name("other"))
     assert beside(target) == ["other"]
 
@@ -99,7 +99,7 @@ def test_many_writers_never_write_at_once(target):
 
     def write(number):
         for _ in range(5):
-            with atomic.locked(target, wait=20):
+            with atomic.acquire_lock(target, timeout=20):
                 inside.append(number)
                 most.append(len(inside))
                 time.sleep(0.001)
@@ -143,7 +143,7 @@ def test_names_that_mean_something_to_a_pattern_are_names(tmp_path, name):
 
 def test_what_was_moved_away_is_put_back_for_a_reader_and_for_a_writer(target):
     away = target.with_name(".model.12345678.old")
-    for look in (atomic.recovered, replaced):
+    for look in (atomic.recover, replaced):
         target.rename(away)
         look(target)
         assert target.is_dir()
@@ -153,7 +153,7 @@ def test_what_was_moved_away_is_put_back_for_a_reader_and_for_a_writer(target):
 def test_a_reader_leaves_what_is_there_as_it_is(target):
     orphan = target.with_name(".model.12345678.old")
     orphan.mkdir()
-    assert atomic.recovered(target) == target
+    assert atomic.recover(target) == target
     assert orphan.is_dir()
 
 
@@ -190,5 +190,5 @@ def test_a_file_is_replaced_in_one_step(tmp_path):
 def test_a_file_is_never_written_over(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(FileExistsError):
-        atomic.write(tmp_path / "a", b"new")
+        atomic.write_new_file(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_text() == "old"

@@ -8,7 +8,7 @@ import pytest
 
 import zoo
 from zoo.errors import WeightsError
-from zoo.files.paths import TRIES, seen_whole
+from zoo.files.paths import MAX_READ_ATTEMPTS, read_consistently
 
 
 @pytest.fixture
@@ -47,7 +47,7 @@ def test_what_was_replaced_between_two_files_is_read_again(folder):
             put(nexts.pop(), folder)
         return first, (place / "b").read_text()
 
-    assert seen_whole(folder, read) == ("new", "new")
+    assert read_consistently(folder, read) == ("new", "new")
 
 
 def test_what_failed_while_it_was_replaced_is_read_again(folder):
@@ -59,7 +59,7 @@ def test_what_failed_while_it_was_replaced_is_read_again(folder):
             raise WeightsError("half")
         return both(place)
 
-    assert seen_whole(folder, read) == ("new", "new")
+    assert read_consistently(folder, read) == ("new", "new")
 
 
 def test_what_fails_by_itself_is_tried_once(folder):
@@ -70,7 +70,7 @@ def test_what_fails_by_itself_is_tried_once(folder):
         raise WeightsError("damaged")
 
     with pytest.raises(WeightsError, match="damaged"):
-        seen_whole(folder, read)
+        read_consistently(folder, read)
     assert tries == [folder]
 
 
@@ -78,8 +78,8 @@ def test_a_place_that_is_replaced_for_ever_is_given_up(folder):
     def read(place):
         put(successor(folder, "new"), folder)
 
-    with pytest.raises(WeightsError, match=f"replaced {TRIES} times while it was read; try again"):
-        seen_whole(folder, read)
+    with pytest.raises(WeightsError, match=f"replaced {MAX_READ_ATTEMPTS} times while it was read; try again"):
+        read_consistently(folder, read)
 
 
 def test_a_folder_that_takes_the_number_of_the_old_one_is_another(folder):
@@ -92,14 +92,14 @@ def test_a_folder_that_takes_the_number_of_the_old_one_is_another(folder):
             seen.append(folder.stat().st_ino)
         return both(place)
 
-    assert seen_whole(folder, read) == ("new", "new")
+    assert read_consistently(folder, read) == ("new", "new")
     assert seen[0] != inode
 
 
 def test_no_file_stays_open(folder):
     before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
     for _ in range(20):
-        seen_whole(folder, both)
+        read_consistently(folder, both)
     assert (len(os.listdir("/proc/self/fd")) if before else 0) == before
 
 

@@ -6,8 +6,8 @@ import pytest
 import torch
 
 from zoo.errors import WeightsError
-from zoo.files.safetensors import from_bytes, read, to_bytes
-from zoo.files.safetensors_header import MAX_HEADER
+from zoo.files.safetensors import from_bytes, read_tensors, to_bytes
+from zoo.files.safetensors_header import MAX_HEADER_BYTES
 
 WEIGHTS = {
     "float": torch.arange(6.0).reshape(2, 3),
@@ -62,11 +62,11 @@ def test_a_header_that_is_none_is_refused(header):
 
 
 def test_a_header_past_the_cap_is_refused_before_it_is_parsed():
-    header = json.dumps({"__metadata__": {"zoo": "x" * MAX_HEADER}}).encode()
-    with pytest.raises(WeightsError, match=f"at most {MAX_HEADER}"):
+    header = json.dumps({"__metadata__": {"zoo": "x" * MAX_HEADER_BYTES}}).encode()
+    with pytest.raises(WeightsError, match=f"at most {MAX_HEADER_BYTES}"):
         from_bytes(headed(header), name="it")
 
 
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(WeightsError, match=r"gone\.safetensors cannot be read"):
-        read(tmp_path / "gone.safetensors")
+        read_tensors(tmp_path / "gone.safetensors")

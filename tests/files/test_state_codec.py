@@ -9,14 +9,14 @@ import torch
 
 from zoo.errors import WeightsError
 from zoo.files.safetensors import from_bytes, to_bytes
-from zoo.files.state_codec import apart, together
+from zoo.files.state_codec import decode_state, encode_state
 
 
 def again(value):
     """Return a value after it was written and read."""
     named = {}
-    told = json.loads(json.dumps(apart(value, named), allow_nan=False))
-    return together(told, from_bytes(to_bytes({**named, "one": torch.ones(1)}, ""), name="it")[0])
+    told = json.loads(json.dumps(encode_state(value, named), allow_nan=False))
+    return decode_state(told, from_bytes(to_bytes({**named, "one": torch.ones(1)}, ""), name="it")[0])
 
 
 @pytest.mark.parametrize(
@@ -74,10 +74,10 @@ def test_paths_that_look_alike_stay_apart():
 @pytest.mark.parametrize("odd", [object(), {1, 2}, print, np.array(["a"])], ids=lambda odd: type(odd).__name__)
 def test_what_cannot_be_kept_is_refused_with_its_place(odd):
     with pytest.raises(WeightsError, match=r"at callback\.1 cannot be kept"):
-        apart({"callback": [1, odd]}, {})
+        encode_state({"callback": [1, odd]}, {})
 
 
 @pytest.mark.parametrize("told", [{"tensor": "gone"}, {"strange": 1}, {"pairs": [1]}, {"float": "x"}, {"tuple": 3}])
 def test_json_that_zoo_did_not_write_is_refused(told):
     with pytest.raises(WeightsError, match="no state that zoo wrote"):
-        together(told, {})
+        decode_state(told, {})

@@ -7,7 +7,7 @@ from stopping import check_going_on_inside_an_epoch
 
 import zoo
 from zoo.errors import ConfigError, LabelError, TrainingError
-from zoo.testing import CHECKS, GENERATOR_CHECKS, check_model
+from zoo.testing import CLASSIFIER_CHECKS, GENERATOR_CHECKS, check_model
 from zoo_attention_gan.attention import AttentionGAN, SpatialAttention
 from zoo_attention_gan.spectral import spectral_norm
 
@@ -27,7 +27,7 @@ def trained(digits):
 
 def check_needs_a_generator(name):
     """Return whether a check is one of generators only; the others do not depend on whether classes are known."""
-    return name not in CHECKS or name in ("gradients_reach_every_weight", "saved_and_loaded_bitwise")
+    return name not in CLASSIFIER_CHECKS or name in ("gradients_reach_every_weight", "saved_and_loaded_bitwise")
 
 
 def test_without_classes_or_attention_the_kit_holds_too():
@@ -105,7 +105,7 @@ def test_a_label_it_does_not_know_is_named(trained):
 def test_without_classes_there_are_images_and_no_labels(digits):
     model = zoo.create("attention-gan-28x28", seed=0, conditional=False, **SMALL).fit(digits, epochs=1, progress=False)
     assert len(model.predict(3)) == 3
-    for ask in (lambda: model.draw(3), lambda: model.predict([1])):
+    for ask in (lambda: model.sample(3), lambda: model.predict([1])):
         with pytest.raises(ConfigError, match="conditional=False"):
             ask()
 
@@ -119,7 +119,7 @@ def test_a_generator_labels_nothing(trained, digits, ask):
 def test_a_classifier_draws_nothing(small):
     model = zoo.create("gcn-7x7", seed=0)
     with pytest.raises(ConfigError, match="draws none"):
-        model.draw(3)
+        model.sample(3)
     with pytest.raises(ConfigError, match="leave seed out"):
         model.predict(small, seed=1)
 
@@ -152,7 +152,7 @@ def test_verify_takes_the_golden_images_of_a_generator_again(trained, tmp_path):
 
     verdict = verify(trained.save(tmp_path / "model"))
     assert verdict.is_good
-    assert verdict.golden == 0.0
+    assert verdict.golden_difference == 0.0
     assert zoo.load(tmp_path / "model").history == trained.history
 
 

@@ -11,7 +11,7 @@ from offering import offer
 
 import zoo
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.testing.source_scan import STATES, attempts, chosen
+from zoo.testing.source_scan import STATUSES, sample_names, try_models
 
 LONG = os.environ.get("ZOO_LONG") == "1"
 SHARES = {"timm": (1, 200), "torchvision": (1, 10)}
@@ -21,31 +21,31 @@ SHARES = {"timm": (1, 200), "torchvision": (1, 10)}
 @pytest.mark.reliability
 @pytest.mark.parametrize("source", SHARES)
 def test_every_architecture_is_made_or_refused_with_what_to_do(source, figure):
-    names = chosen(source, (1, 1) if LONG else SHARES[source])
-    found = list(attempts(names, seconds=900))
+    names = sample_names(source, (1, 1) if LONG else SHARES[source])
+    found = list(try_models(names, seconds=900))
     counts = Counter(each.status for each in found)
-    told = ", ".join(f"{counts[state]} {state}" for state in STATES)
-    figure(f"{source}: {len(found)} of {len(zoo.sources[source].all_names())} architectures tried: {told}")
+    told = ", ".join(f"{counts[state]} {state}" for state in STATUSES)
+    figure(f"{source}: {len(found)} of {len(zoo.sources[source].list_names())} architectures tried: {told}")
     assert found
     assert not [each for each in found if each.status == "failed"]
 
 
 def test_the_shares_hold_each_name_once():
-    shares = [chosen("torchvision", (k, 3)) for k in (1, 2, 3)]
-    every = [f"torchvision:{name}" for name in zoo.sources["torchvision"].all_names()]
+    shares = [sample_names("torchvision", (k, 3)) for k in (1, 2, 3)]
+    every = [f"torchvision:{name}" for name in zoo.sources["torchvision"].list_names()]
     assert sorted(chain(*shares)) == every
     assert shares[0] != every[: len(shares[0])]
 
 
 def test_no_model_is_begun_after_the_time_is_over():
-    assert list(attempts(chosen("torchvision"), seconds=-1)) == []
+    assert list(try_models(sample_names("torchvision"), seconds=-1)) == []
 
 
 def test_a_share_or_source_that_is_not_there_is_refused():
     with pytest.raises(ConfigError, match="from 1 to n, such as 1/8, not 4/3"):
-        chosen("timm", (4, 3))
+        sample_names("timm", (4, 3))
     with pytest.raises(UnknownNameError, match="no source named 'tim'; did you mean timm"):
-        chosen("tim")
+        sample_names("tim")
 
 
 def test_the_command_tells_the_counts_and_fails_where_nothing_is_tried():
@@ -72,9 +72,9 @@ def model(name):
 
 
 def published(name, tag, config):
-    from zoo.plugins.foreign import Foreign
+    from zoo.plugins.foreign import PretrainedConfig
 
-    return Foreign(size=(9, 9))
+    return PretrainedConfig(size=(9, 9))
 
 
 def sound(size: tuple[int, int], channels: int = 1, classes: int = 10):
@@ -112,7 +112,7 @@ def drawing(size: tuple[int, int], channels: int = 1, classes: int = 10):
 def test_what_comes_of_each_model_of_a_strangers_source_is_told(monkeypatch):
     told = "test_every_architecture"
     offer(monkeypatch, zoo.Source(name="odd", summary="odd nets", names=f"{told}:names", model=f"{told}:model"))
-    found = {each.name.partition(":")[2]: each for each in attempts(chosen("odd"))}
+    found = {each.name.partition(":")[2]: each for each in try_models(sample_names("odd"))}
     assert {name: each.status for name, each in found.items()} == {
         "sound": "made",
         "drawing": "made",

@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 import zoo
 from zoo.errors import ConfigError, PluginError
-from zoo.factory.encoder import encoder
-from zoo.graph import PixelGraph, nearest
-from zoo.seeding import isolated
+from zoo.factory.encoder import build_encoder
+from zoo.graph import PixelGraph, nearest_neighbours
+from zoo.seeding import use_seed
 
 ENCODERS = sorted(name for name in zoo.encoders if zoo.encoders.owner(name) == "zoo_graph_encoders")
 MODELS = sorted(name for name in zoo.models if zoo.models.owner(name) == "zoo_graph_encoders")
@@ -27,8 +27,8 @@ ANY = settings(max_examples=25, deadline=None)
 
 
 def made(name, width=8, size=(5, 5), seed=0, **options):
-    with isolated(seed):
-        return encoder(name, width=width, size=size, options=options).eval()
+    with use_seed(seed):
+        return build_encoder(name, width=width, size=size, options=options).eval()
 
 
 def features(graph, batch=2, width=8):
@@ -109,7 +109,7 @@ def test_the_relational_convolution_is_that_of_pytorch_geometric(graph):
 @given(graph=GRIDS)
 def test_a_batch_is_encoded_as_pytorch_geometric_encodes_each_graph(name, graph):
     net, nodes = made(name, size=(graph.height, graph.width)), features(graph)
-    edges = graph.edge_index() if name in ("gat", "gatv2", "transformer", "monet") else graph.links()
+    edges = graph.edge_index() if name in ("gat", "gatv2", "transformer", "monet") else graph.edge_index_without_loops()
     extra = (graph.steps(),) if name == "monet" else ()
     each = torch.stack([net.convolution(one, edges, *extra) for one in nodes])
     each = net.norm(each) if name == "gin" else each
@@ -149,7 +149,7 @@ def test_gps_refuses_another_grid_than_it_was_made_for():
 def test_vig_takes_the_largest_difference_to_the_nearest():
     operator, graph = made("vig", k=4).convolution, PixelGraph(5, 5)
     nodes = features(graph)
-    near = nearest(nodes, 4)
+    near = nearest_neighbours(nodes, 4)
     for node in range(25):
         largest = (nodes[0, near[0, node]] - nodes[0, node]).amax(0)
         expected = operator.linear(torch.cat([nodes[0, node], largest]))

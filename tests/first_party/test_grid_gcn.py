@@ -33,7 +33,7 @@ class Reference(nn.Module):
         for index, convolution in enumerate(self.convolutions):
             nodes = convolution(nodes, batch.edge_index)
             nodes = nodes.relu() if index < len(self.convolutions) - 1 else nodes
-        return global_mean_pool(nodes, batch.batch)
+        return global_mean_pool(nodes, batch.global_batch_size)
 
 
 def paired(seed, **config):

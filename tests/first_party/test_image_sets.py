@@ -4,7 +4,7 @@ import pytest
 import torch
 
 import zoo
-from zoo.data.transforms import resized
+from zoo.data.transforms import resize_images
 from zoo_image_sets import CLOTHES, shrink
 from zoo_image_sets.readers import BUNDLED
 
@@ -69,7 +69,7 @@ def test_the_script_makes_the_shipped_file_byte_by_byte(full_data, tmp_path):
 def test_resizing_by_samples_is_the_shrinking_of_the_paper_up_to_rounding(full_data, bundled, part):
     full, shipped = getattr(zoo.dataset("fashion-mnist"), part), getattr(bundled, part)
 
-    ours = resized(full.images, (7, 7), "sample")
+    ours = resize_images(full.images, (7, 7), "sample")
 
     apart = (ours.int() - shipped.images.int()).abs()
     print(f"{part}: {int((apart > 0).sum())} of {apart.numel()} pixels differ, by {int(apart.max())} level at most")

@@ -8,13 +8,13 @@ import pytest
 import torch
 
 import zoo
-from zoo.data.transforms import resized
+from zoo.data.transforms import resize_images
 from zoo.experiment import Cell
-from zoo.experiment.ledger import packed
+from zoo.experiment.ledger import pack_answers
 from zoo_graph_encoders import robustness
-from zoo_graph_encoders.robustness import CHANGES, scores, turned_training, weights_of
-from zoo_graph_encoders.verdict import difference, verdict
-from zoo_graph_encoders.warps import perspective, rotation, scale, shear, warped
+from zoo_graph_encoders.robustness import CHANGES, get_strength_weights, scores, turned_training
+from zoo_graph_encoders.verdict import bootstrap_difference, verdict
+from zoo_graph_encoders.warps import perspective, rotation, scale, shear, warp_images
 
 NONE = {"rotation": 0, "perspective": 0, "shear": 0, "scale": 1}
 
@@ -50,13 +50,13 @@ def centre(image):
     ],
 )
 def test_a_dot_right_of_the_centre_lands_where_the_change_says(change, strength, lands):
-    moved = warped(dot(13, 23), change(strength, torch.zeros(1)), (27, 27))
+    moved = warp_images(dot(13, 23), change(strength, torch.zeros(1)), (27, 27))
     assert centre(moved) == pytest.approx(lands, abs=0.3)
 
 
 def test_perspective_moves_each_image_in_a_direction_of_its_own():
     maps = perspective(0.5, torch.tensor([0.0, math.pi]))
-    one, other = warped(dot(13, 20).repeat(2, 1, 1, 1), maps, (27, 27)).split(1)
+    one, other = warp_images(dot(13, 20).repeat(2, 1, 1, 1), maps, (27, 27)).split(1)
     assert centre(one)[1] > 21
     assert centre(other)[1] < 19
 
@@ -65,23 +65,23 @@ def test_perspective_moves_each_image_in_a_direction_of_its_own():
 def test_no_change_changes_nothing_but_the_size(name, sets):
     images = sets.test.images
     maps = CHANGES[name][0](NONE[name], torch.rand(len(images)))
-    assert torch.equal(warped(images, maps, (7, 7)), resized(images, (7, 7), "sample"))
+    assert torch.equal(warp_images(images, maps, (7, 7)), resize_images(images, (7, 7), "sample"))
 
 
 def test_a_network_with_the_symmetries_of_the_square_bears_quarter_turns_exactly(sets):
     found = scores(zoo.create("gcn-plus-7x7", seed=0), sets, seed=0, quick=False)
     assert found["rotation@0"] == found["rotation@90"] == found["rotation@180"]
     assert found["rotation right"].shape == (len(sets.test),)
-    right, whole = found["rotation right"].double(), sum(weights_of("rotation"))
+    right, whole = found["rotation right"].double(), sum(get_strength_weights("rotation"))
     assert float(right.mean()) / whole == pytest.approx(found["rotation"])
     by_angle = [found[f"rotation@{degrees}"] for degrees in range(0, 181, 15)]
-    assert found["rotation"] == pytest.approx(np.average(by_angle, weights=weights_of("rotation")))
+    assert found["rotation"] == pytest.approx(np.average(by_angle, weights=get_strength_weights("rotation")))
 
 
 def test_the_turned_set_has_every_image_several_times_at_other_angles(sets):
     images = turned_training(sets, seed=1, quick=False)
-    assert len(images) == robustness.COPIES * len(sets.train)
-    first, second = images.images.view(robustness.COPIES, len(sets.train), 49)[:2]
+    assert len(images) == robustness.NUM_COPIES * len(sets.train)
+    first, second = images.images.view(robustness.NUM_COPIES, len(sets.train), 49)[:2]
     assert not torch.equal(first, second)
     assert torch.equal(images.labels[: len(sets.train)], sets.train.labels)
     assert turned_training(sets, seed=1, quick=False) is images
@@ -92,16 +92,18 @@ def test_a_difference_counts_images_in_pairs_and_seeds_together():
     hard = draws.random((1, 2000)) < 0.5  # the same images are hard for both
     theirs = np.repeat(hard, 3, 0).astype(float)
     ours = np.clip(theirs + (draws.random((3, 2000)) < 0.02), 0, 1)
-    found = difference(ours, theirs)
+    found = bootstrap_difference(ours, theirs)
     assert found.sign == 1
     assert found.low < found.mean < found.high < 0.03
-    assert difference(theirs, theirs).sign == 0
-    assert difference(theirs, ours).sign == -1
+    assert bootstrap_difference(theirs, theirs).sign == 0
+    assert bootstrap_difference(theirs, ours).sign == -1
 
 
 def cell(label, right):
     """Return a cell whose every image has so many strengths right, of each change."""
-    answers = {f"{name} right": packed(np.full(500, round(right * sum(weights_of(name))))) for name in CHANGES}
+    answers = {
+        f"{name} right": pack_answers(np.full(500, round(right * sum(get_strength_weights(name))))) for name in CHANGES
+    }
     metrics = {f"{name}@{strength:g}": right for name, (_, strengths) in CHANGES.items() for strength in strengths}
     given = {"row": label, "seed": 0, "metrics": metrics, "history": [], "parameters": 1, "seconds": 1.0, "device": ""}
     return Cell(**given, versions={}, weights="", recipe={}, answers=answers)

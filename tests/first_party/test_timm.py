@@ -9,7 +9,7 @@ import torch
 
 import zoo
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.testing import CHECKS, check_model
+from zoo.testing import CLASSIFIER_CHECKS, check_model
 
 timm = pytest.importorskip("timm")
 LONG = os.environ.get("ZOO_LONG") == "1"
@@ -18,7 +18,7 @@ EXAMPLES = zoo.sources["timm"].examples
 
 
 def test_the_names_are_those_of_timms_own_registry():
-    names = zoo.sources["timm"].all_names()
+    names = zoo.sources["timm"].list_names()
     print(f"{len(names)} names of timm {timm.__version__}")
     assert list(names) == sorted(timm.list_models())
 
@@ -63,7 +63,7 @@ def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled,
 def test_an_architecture_passes_the_kit(name):
     report = check_model(f"timm:{name}")
     print(report)
-    assert {*report.passed, *report.skipped} == set(CHECKS)
+    assert {*report.passed, *report.skipped} == set(CLASSIFIER_CHECKS)
     assert report.skipped == {"declared_symmetry_holds": "it declares no symmetry"}
 
 

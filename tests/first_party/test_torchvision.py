@@ -9,7 +9,7 @@ import torch
 
 import zoo
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.testing import CHECKS, check_model
+from zoo.testing import CLASSIFIER_CHECKS, check_model
 
 models = pytest.importorskip("torchvision.models")
 LONG = os.environ.get("ZOO_LONG") == "1"
@@ -18,7 +18,7 @@ EXAMPLES = zoo.sources["torchvision"].examples
 
 
 def test_the_names_are_those_of_torchvisions_own_registry():
-    names = zoo.sources["torchvision"].all_names()
+    names = zoo.sources["torchvision"].list_names()
     print(f"{len(names)} names of torchvision")
     assert list(names) == sorted(models.list_models(module=models))
 
@@ -54,7 +54,7 @@ def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled,
 def test_an_architecture_passes_the_kit(name):
     report = check_model(f"torchvision:{name}")
     print(report)
-    assert {*report.passed, *report.skipped} == set(CHECKS)
+    assert {*report.passed, *report.skipped} == set(CLASSIFIER_CHECKS)
     assert report.skipped == {"declared_symmetry_holds": "it declares no symmetry"}
 
 

@@ -13,12 +13,12 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, TrainingError
-from zoo.fused import Layer, Stack, answering, call, fused
+from zoo.fused import Layer, Stack, call, fuse_inference, fuse_training
 from zoo.fused import compiler as native
 from zoo.fused import modules as player
 from zoo.fused.codegen.builder import Machine
 from zoo.graph import PixelGraph
-from zoo.tasks.shares import Shares
+from zoo.tasks.shares import SoftTargets
 
 CASES = 14
 
@@ -42,7 +42,7 @@ class Tower(nn.Module):
         if self.positions is not None:
             nodes = torch.cat([nodes, self.positions.to(nodes).expand(len(nodes), -1, -1)], 2)
         for linear, relu, propagates in zip(self.linears, self.relus, self.propagates, strict=True):
-            nodes = linear(self.graph.filtered(nodes) if propagates else nodes)
+            nodes = linear(self.graph.propagate_separable(nodes) if propagates else nodes)
             nodes = nodes.relu() if relu else nodes
         return nodes.mean(1) if self.head is None else self.head(nodes.mean(1))
 
@@ -51,8 +51,8 @@ class Tower(nn.Module):
         return Stack(
             graph=self.graph,
             channels=self.channels,
-            layers=[Layer.of(each, propagate=propagates, relu=relu) for each, relu, propagates in triples],
-            head=None if self.head is None else Layer.of(self.head),
+            layers=[Layer.from_linear(each, propagate=propagates, relu=relu) for each, relu, propagates in triples],
+            head=None if self.head is None else Layer.from_linear(self.head),
             positions=self.positions,
         )
 
@@ -63,7 +63,7 @@ def both(net, images, targets):
     loss = (targets * (logits.logsumexp(1, keepdim=True) - logits)).sum()
     parameters = net.stack().parameters()
     slopes = torch.autograd.grad(loss, parameters)
-    whole = fused(net, "fused")
+    whole = fuse_training(net, "fused")
     found, right, gradient = whole.cross_entropy(images, targets)
     expected = torch.cat([each.flatten() for each in slopes])
     matches = int((logits.argmax(1) == targets.argmax(1)).sum())
@@ -131,11 +131,11 @@ def test_it_is_chosen_by_itself_and_exact_when_repeated(small):
 def test_threads_do_not_change_a_bit(threads, monkeypatch):
     net = zoo.create("gcn-7x7", seed=0).net
     images, targets = torch.rand(100, 1, 7, 7), torch.eye(10)[torch.arange(100) % 10] / 100
-    alone = [each.clone() for each in fused(net, "fused").cross_entropy(images, targets)]
-    monkeypatch.setattr(call, "SHARED", 0)
+    alone = [each.clone() for each in fuse_training(net, "fused").cross_entropy(images, targets)]
+    monkeypatch.setattr(call, "ALL_THREADS_WORK", 0)
     torch.set_num_threads(threads)
     try:
-        shared = fused(net, "fused").cross_entropy(images, targets)
+        shared = fuse_training(net, "fused").cross_entropy(images, targets)
     finally:
         torch.set_num_threads(1)
     assert all(torch.equal(*pair) for pair in zip(alone, shared, strict=True))
@@ -194,7 +194,7 @@ def test_shares_are_the_cross_entropy_of_torch(smoothing, is_weighted, is_mixed)
     logits = torch.randn(9, 4, dtype=torch.float64)
     weights = torch.rand(4, dtype=torch.float64) if is_weighted else None
     targets = torch.rand(9, 4, dtype=torch.float64).softmax(1) if is_mixed else torch.arange(9) % 4
-    shares = Shares(4, torch.float64, label_smoothing=smoothing, class_weights=weights)(targets)
+    shares = SoftTargets(4, torch.float64, label_smoothing=smoothing, class_weights=weights)(targets)
     expected = F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
     assert (shares * (logits.logsumexp(1, keepdim=True) - logits)).sum() == pytest.approx(expected.item(), rel=1e-6)
 
@@ -207,37 +207,37 @@ def test_answers_are_those_of_the_layers(seed):
     for num in (1, 17, 130):
         images = torch.randn(num, net.channels, net.graph.height, net.graph.width)
         with torch.inference_mode():
-            logits, found = net(images), answering(net)(images)
-        assert answering(net) is not net
+            logits, found = net(images), fuse_inference(net)(images)
+        assert fuse_inference(net) is not net
         assert (found - logits).abs().max() <= 1e-5 * max(1.0, float(logits.abs().max()))
-        assert torch.equal(found[:1], answering(net)(images[:1]))
+        assert torch.equal(found[:1], fuse_inference(net)(images[:1]))
 
 
 def test_answers_follow_the_parameters():
     net = zoo.create("gcn-7x7", seed=0).net
     images = torch.rand(3, 1, 7, 7)
-    before = answering(net)(images)
+    before = fuse_inference(net)(images)
     with torch.no_grad():
         net.convolutions[2].bias.add_(1)
-    assert torch.allclose(answering(net)(images), before + 1, atol=1e-6)
+    assert torch.allclose(fuse_inference(net)(images), before + 1, atol=1e-6)
     net.convolutions[2] = type(net.convolutions[2])(32, 10)
-    assert torch.allclose(answering(net)(images), net(images), atol=1e-6)
-    assert answering(net.to(torch.bfloat16)) is net
+    assert torch.allclose(fuse_inference(net)(images), net(images), atol=1e-6)
+    assert fuse_inference(net.to(torch.bfloat16)) is net
 
 
 def test_a_net_that_is_watched_answers_itself():
     net = zoo.create("gcn-7x7", seed=0).net
     seen = []
     handle = net.convolutions[0].register_forward_hook(lambda *args: seen.append(args))
-    answering(net)(torch.rand(1, 1, 7, 7))
+    fuse_inference(net)(torch.rand(1, 1, 7, 7))
     handle.remove()
     assert seen
-    assert answering(net) is not net
+    assert fuse_inference(net) is not net
 
 
 def test_nothing_is_kept_of_a_net_that_is_gone():
     net = zoo.create("gcn-7x7", seed=0).net
-    answering(net)
+    fuse_inference(net)
     gone = weakref.ref(net)
     del net
     gc.collect()
@@ -248,17 +248,17 @@ def test_a_net_that_computes_something_else_than_it_says_is_run_layer_by_layer(s
     net = zoo.create("gcn-7x7", seed=0).net
     plain = type(net).forward
     monkeypatch.setattr(type(net), "forward", lambda self, images: plain(self, images) * 1.5)
-    assert answering(net) is net
-    assert fused(net, "auto") is net
+    assert fuse_inference(net) is net
+    assert fuse_training(net, "auto") is net
     with pytest.raises(ConfigError, match=r"forward\(\) does not compute what its stack\(\) says"):
-        fused(net, "fused")
+        fuse_training(net, "fused")
 
 
 MACHINES = {
-    "NEON": Machine(lanes=4, rows=4, columns=6, real="float"),
-    "SSE": Machine(lanes=4, rows=4, columns=2, real="float"),
-    "AVX": Machine(lanes=8, rows=3, columns=4, real="float"),
-    "AVX-512": Machine(lanes=16, rows=4, columns=6, real="float"),
+    "NEON": Machine(lanes=4, tile_rows=4, tile_columns=6, real_type="float"),
+    "SSE": Machine(lanes=4, tile_rows=4, tile_columns=2, real_type="float"),
+    "AVX": Machine(lanes=8, tile_rows=3, tile_columns=4, real_type="float"),
+    "AVX-512": Machine(lanes=16, tile_rows=4, tile_columns=6, real_type="float"),
 }
 
 
@@ -266,15 +266,15 @@ MACHINES = {
 def test_vectors_of_any_width_compute_the_same(name, monkeypatch):
     if name == "AVX-512" and not llvm.get_host_cpu_features().get("avx512f"):
         pytest.skip("this processor has no AVX-512")
-    monkeypatch.setattr(native, "_machine", lambda real: MACHINES[name])
-    monkeypatch.setattr(player, "kernel", native.Kernel)
+    monkeypatch.setattr(native, "_detect_machine", lambda real: MACHINES[name])
+    monkeypatch.setattr(player, "compile_kernel", native.Kernel)
     net = zoo.create("gcn-7x7", seed=0, size=(5, 6)).net
     images, targets = torch.rand(37, 1, 5, 6), torch.eye(10)[torch.arange(37) % 10] / 37
     (loss, slopes, matches), (found, gradient, right) = both(net, images, targets)
     assert found == pytest.approx(loss, rel=1e-5)
     assert (gradient - slopes).abs().max() <= 1e-4 * slopes.abs().max()
     assert right == matches
-    assert torch.allclose(answering(net)(images), net(images), atol=1e-5)
+    assert torch.allclose(fuse_inference(net)(images), net(images), atol=1e-5)
 
 
 def test_threads_may_ask_one_net_at_once():

@@ -51,7 +51,7 @@ def test_every_view_propagates_alike(graph):
     expected = by_definition(graph) @ nodes.double()
     views = {
         "dense": graph.adjacency() @ nodes,
-        "separable": graph.filtered(nodes),
+        "separable": graph.propagate_separable(nodes),
         "propagate": graph.propagate(nodes),
         "edges": by_messages(graph, nodes.double()),
     }
@@ -78,7 +78,7 @@ def test_each_relation_is_one_step_in_one_direction(graph):
 def test_links_are_the_edges_that_are_no_loops(graph):
     edges = graph.edge_index()
     between = edges[:, edges[0] != edges[1]]
-    assert torch.equal(graph.links(), between)
+    assert torch.equal(graph.edge_index_without_loops(), between)
     assert edges.shape[1] - between.shape[1] == (graph.num_nodes if graph.self_loops else 0)
 
 
@@ -92,7 +92,7 @@ def test_the_eight_neighbour_grid_has_nine_relations_and_the_other_five():
 @given(grids, st.integers(1, 4))
 def test_tiled_edges_pass_messages_within_each_image(graph, batch):
     nodes = features(graph, batch).double()
-    source, target = graph.tiled(batch)
+    source, target = graph.batch_edges(batch)
     flat = nodes.flatten(0, 1)
     tiled = torch.zeros_like(flat).index_add(0, target, flat[source]).view_as(nodes)
     source, target = graph.edge_index()
@@ -103,7 +103,7 @@ def test_tiled_edges_pass_messages_within_each_image(graph, batch):
 @given(grids)
 def test_positions_are_eigenvectors_in_order_of_frequency(graph):
     count = min(6, graph.num_nodes - 1)
-    waves = graph.laplacian(count).double()
+    waves = graph.laplacian_eigenvectors(count).double()
     whole = PixelGraph(graph.height, graph.width, neighbours=graph.neighbours, self_loops=graph.neighbours == 8)
     matrix = by_definition(whole)
     if graph.neighbours == 8:
@@ -119,7 +119,7 @@ def test_positions_are_eigenvectors_in_order_of_frequency(graph):
 
 def test_there_are_no_more_positions_than_nodes():
     with pytest.raises(ConfigError, match="8 positions, not 9"):
-        PixelGraph(3, 3).laplacian(9)
+        PixelGraph(3, 3).laplacian_eigenvectors(9)
 
 
 def test_coordinates_run_from_corner_to_corner():
@@ -133,7 +133,7 @@ def test_coordinates_run_from_corner_to_corner():
 def test_the_pyramid_halves_down_to_one_node():
     sizes, graph = [], PixelGraph(28, 7, neighbours=4)
     while graph.num_nodes > 1:
-        graph = graph.pooled()
+        graph = graph.coarsen()
         sizes.append((graph.height, graph.width, graph.neighbours))
     assert sizes == [(14, 4, 4), (7, 2, 4), (4, 1, 4), (2, 1, 4), (1, 1, 4)]
 
@@ -154,7 +154,13 @@ def test_no_buffer_grows_with_the_square_of_the_pixels(side, neighbours, loops, 
     with largest as seen:
         graph = PixelGraph(side, side, neighbours=neighbours, self_loops=loops)
         nodes = torch.rand(1, graph.num_nodes, 4)
-        for made in (graph.propagate(nodes), graph.edge_index(), graph.tiled(1), graph.laplacian(8), graph.pool(nodes)):
+        for made in (
+            graph.propagate(nodes),
+            graph.edge_index(),
+            graph.batch_edges(1),
+            graph.laplacian_eigenvectors(8),
+            graph.pool(nodes),
+        ):
             seen.elements = max(seen.elements, made.numel())
     print(f"{side} x {side}: largest tensor {seen.elements:,} elements, N x N would be {graph.num_nodes**2:,}")
     assert seen.elements <= 36 * graph.num_nodes
@@ -169,6 +175,11 @@ def test_another_neighbourhood_is_refused():
 def test_views_follow_the_graphs_number_type():
     graph = PixelGraph(4, 5, neighbours=4).double()
     nodes = features(graph).double()
-    for made in (graph.propagate(nodes), graph.filtered(nodes), graph.adjacency(), graph.pooled().adjacency()):
+    for made in (
+        graph.propagate(nodes),
+        graph.propagate_separable(nodes),
+        graph.adjacency(),
+        graph.coarsen().adjacency(),
+    ):
         assert made.dtype == torch.float64
     assert graph.edge_index().dtype == torch.int64

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from zoo.errors import ConfigError
-from zoo.graph import superpixels
+from zoo.graph import slic
 
 
 def pictures(batch, channels, height, width):
@@ -18,7 +18,7 @@ def pictures(batch, channels, height, width):
 def test_every_pixel_is_in_one_superpixel_whose_node_is_their_mean(batch, channels, height, width, data):
     count = data.draw(st.integers(1, height * width))
     images = pictures(batch, channels, height, width)
-    found = superpixels(images, count)
+    found = slic(images, count)
     num = found.sizes.shape[1]
     assert int(found.labels.min()) >= 0
     assert int(found.labels.max()) < num
@@ -31,20 +31,20 @@ def test_every_pixel_is_in_one_superpixel_whose_node_is_their_mean(batch, channe
 def test_patches_of_one_colour_are_found():
     images = torch.zeros(1, 1, 8, 8)
     images[0, 0, :, 3:] = 1.0  # the border lies beside that of the lattice, which is at 4
-    labels = superpixels(images, 4, compactness=0.1).labels[0]
+    labels = slic(images, 4, compactness=0.1).labels[0]
     left, right = set(labels[:, :3].flatten().tolist()), set(labels[:, 3:].flatten().tolist())
     assert not left & right
 
 
 def test_large_compactness_leaves_the_lattice():
-    found = superpixels(pictures(2, 3, 12, 12), 9, compactness=1e3)
+    found = slic(pictures(2, 3, 12, 12), 9, compactness=1e3)
     assert (found.sizes == 16).all()
     assert found.labels[0, 0, 0] == 0
     assert found.labels[0, 11, 11] == 8
 
 
 def test_the_graph_joins_those_that_touch():
-    found = superpixels(torch.zeros(1, 1, 6, 6), 9, compactness=1e3)
+    found = slic(torch.zeros(1, 1, 6, 6), 9, compactness=1e3)
     touch = found.adjacency[0]
     assert torch.equal(touch, touch.T)
     assert touch[0].nonzero().flatten().tolist() == [0, 1, 3]
@@ -53,11 +53,11 @@ def test_the_graph_joins_those_that_touch():
 
 def test_an_image_is_cut_alike_twice_and_in_any_batch():
     images = pictures(3, 3, 28, 28)
-    whole = superpixels(images, 75)
+    whole = slic(images, 75)
     state = torch.get_rng_state()
-    assert torch.equal(superpixels(images, 75).labels, whole.labels)
+    assert torch.equal(slic(images, 75).labels, whole.labels)
     for index in range(3):
-        alone = superpixels(images[index : index + 1], 75)
+        alone = slic(images[index : index + 1], 75)
         torch.testing.assert_close(alone.nodes[0], whole.nodes[index], rtol=1e-4, atol=1e-4)
     assert torch.equal(torch.get_rng_state(), state)
 
@@ -65,7 +65,7 @@ def test_an_image_is_cut_alike_twice_and_in_any_batch():
 @pytest.mark.parametrize("side", [28, 64])
 def test_memory_does_not_grow_with_the_square_of_the_pixels(side, largest):
     with largest as seen:
-        superpixels(torch.rand(1, 1, side, side), 75)
+        slic(torch.rand(1, 1, side, side), 75)
     print(f"{side} x {side}: largest tensor {seen.elements:,} elements")
     assert seen.elements <= 36 * side * side
 
@@ -73,4 +73,4 @@ def test_memory_does_not_grow_with_the_square_of_the_pixels(side, largest):
 @pytest.mark.parametrize("count", [0, 10])
 def test_a_count_that_is_not_there_is_refused(count):
     with pytest.raises(ConfigError, match="1 to 9"):
-        superpixels(torch.zeros(1, 1, 3, 3), count)
+        slic(torch.zeros(1, 1, 3, 3), count)

@@ -7,7 +7,7 @@ import struct
 from dataclasses import replace
 from pathlib import Path
 
-from zoo.saving.folder import CARD, CONFIG, HISTORY, WEIGHTS, sums
+from zoo.saving.folder import CARD, CONFIG, HISTORY, WEIGHTS, hash_files
 from zoo.saving.manifest import Manifest, Origin
 from zoo.signature import Classes, Preprocessing
 
@@ -30,7 +30,7 @@ def files(seed: int = 0, *, license: str = "mit", model: str = "gcn-7x7", width:
         tensors=described,
     )
     others = {WEIGHTS: safetensors(data, width, manifest), HISTORY: LINE.format(seed=seed % 10).encode()}
-    config = replace(manifest, files=sums(others)).to_json().encode()
+    config = replace(manifest, files=hash_files(others)).to_json().encode()
     return {CONFIG: config, **others, CARD: README.format(license=license, seed=seed).encode()}
 
 

@@ -60,7 +60,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Wait for no time between tries, where waiting is not what is tested."""
-    monkeypatch.setattr("zoo.hub.retry.WAITS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr("zoo.hub.retry.RETRY_DELAYS", (0.01, 0.01, 0.01))
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import pytest
 from tests.hub import artifact
 from tests.hub.conftest import TOKEN
 from zoo.errors import HubAccessError, HubError, HubNotFoundError
-from zoo.hub import Client, pull, push
+from zoo.hub import HubClient, pull, push
 
 TOKENS = {
     "none": None,
@@ -34,7 +34,9 @@ def act(action: str, repo: str, folder) -> None:
     elif action == "publish":
         push(folder, repo)
     else:
-        Client.here().ask(lambda api: api.delete_repo(repo), asked=f"cannot delete {repo}", repo=repo)
+        HubClient.from_environment().call_api(
+            lambda api: api.delete_repo(repo), problem=f"cannot delete {repo}", repo_id=repo
+        )
 
 
 @pytest.mark.reliability

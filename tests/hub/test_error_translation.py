@@ -7,10 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 from zoo.errors import HubAccessError, HubConflictError, HubError, HubNotFoundError, HubUnreachableError
-from zoo.hub.error_translation import Question, translated
+from zoo.hub.error_translation import RequestContext, translate_error
 
 TOKEN = "hf_Secret/Word+1"
-ASKED = Question(asked="cannot find hf:a/b", repo="a/b", endpoint="https://hub.example", token=TOKEN)
+ASKED = RequestContext(problem="cannot find hf:a/b", repo_id="a/b", endpoint="https://hub.example", token=TOKEN)
 
 
 class Answered(Exception):
@@ -26,7 +26,7 @@ class Answered(Exception):
      (412, HubConflictError), (413, HubError), (429, HubUnreachableError), (500, HubUnreachableError)],
 )  # fmt: skip
 def test_a_status_has_its_error(status, kind):
-    failure = translated(Answered(status), ASKED)
+    failure = translate_error(Answered(status), ASKED)
     assert type(failure) is kind
     assert str(failure).startswith("cannot find hf:a/b: ")
 
@@ -35,18 +35,18 @@ def test_a_status_has_its_error(status, kind):
 @pytest.mark.parametrize("before", [0, 100, 190, 199, 300])
 def test_no_part_of_the_token_is_repeated(form, before):
     for error in (Answered(400, "x" * before + form), ValueError("x" * before + form)):
-        told = str(translated(error, ASKED))
+        told = str(translate_error(error, ASKED))
         assert not any(form[:length] in told for length in range(5, len(form)))
     assert TOKEN not in repr(ASKED)
 
 
 def test_what_a_server_says_is_one_line_and_not_long():
-    told = str(translated(Answered(400, "bad\r\nfield \x1b[31m" + "!" * 999), ASKED))
+    told = str(translate_error(Answered(400, "bad\r\nfield \x1b[31m" + "!" * 999), ASKED))
     assert "(bad field [31m!!!" in told
     assert told.isprintable()
     assert len(told) < 300
 
 
 def test_a_full_disk_is_not_blamed_on_the_hub():
-    failure = translated(OSError(errno.ENOSPC, "No space left on device"), ASKED)
+    failure = translate_error(OSError(errno.ENOSPC, "No space left on device"), ASKED)
     assert str(failure).endswith("No space left on device; make room, or set ZOO_CACHE to another folder")

@@ -61,7 +61,7 @@ def test_cached_models_need_no_socket(planted):
     cached = ["hf:ann/model", "hf:ann/model@v1", f"hf:ann/model@{head(planted, at='v1')}"]
     for reference in cached:
         pull(reference)
-    lockfile.pin(lockfile.place(), pull("hf:ann/model@v1"))
+    lockfile.write_pin(lockfile.get_path(), pull("hf:ann/model@v1"))
     missing = ["hf:ann/model@v2", "hf:ann/other", f"hf:ann/model@{'a' * 40}"]
     planted.requests.clear()
     seen = offline(cached + missing)

@@ -9,7 +9,7 @@ from tests.hub import artifact
 from tests.hub.conftest import TOKEN
 from tests.hub_server import Server, User, serve
 from zoo.errors import HubError, HubUntrustedError
-from zoo.hub import Client, pull, push
+from zoo.hub import HubClient, pull, push
 from zoo.saving.folder import WEIGHTS
 
 
@@ -104,4 +104,4 @@ def test_an_endpoint_that_anybody_could_read_is_refused(monkeypatch, endpoint):
 def test_an_endpoint_can_be_trusted_on_purpose(monkeypatch):
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.example/")
     monkeypatch.setenv("ZOO_HUB_INSECURE", "1")
-    assert Client.here().endpoint == "http://hub.example"
+    assert HubClient.from_environment().endpoint == "http://hub.example"

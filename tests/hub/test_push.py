@@ -63,7 +63,7 @@ def test_other_files_are_left_alone(published, newer):
 def test_cards_are_merged_by_whoever_knows_how(published, newer):
     theirs = b"---\nlicense: mit\n---\nWritten by hand.\n"
     published.store.plant(published.store.repo("ann/model"), {CARD: theirs})
-    push(newer, "ann/model", merged=lambda mine, there: mine + there.rpartition("---")[2])
+    push(newer, "ann/model", merge_cards=lambda mine, there: mine + there.rpartition("---")[2])
     assert kept(published)[CARD].decode().endswith("Version 2.\n\nWritten by hand.\n")
 
 

@@ -39,7 +39,7 @@ def test_who_was_slower_is_told_and_overwrites_nothing(published, newer, monkeyp
         return mine
 
     with pytest.raises(HubConflictError, match="somebody else published to hf:ann/model meanwhile"):
-        push(newer, "ann/model", merged=meanwhile)
+        push(newer, "ann/model", merge_cards=meanwhile)
     assert [head(published)] == faster
 
 
@@ -50,7 +50,7 @@ def test_who_was_slower_with_the_same_files_has_nothing_to_do(published, newer):
         published.store.plant(repo, artifact.files(2))
         return mine
 
-    assert push(newer, "ann/model", merged=meanwhile).commit == head(published)
+    assert push(newer, "ann/model", merge_cards=meanwhile).commit == head(published)
     assert kept(published) == artifact.files(2)
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from zoo.errors import UnknownNameError
-from zoo.hub import Reference
+from zoo.hub import HubReference
 
 COMMIT = "0123456789abcdef" * 2 + "01234567"
 
@@ -20,21 +20,21 @@ COMMIT = "0123456789abcdef" * 2 + "01234567"
     ],
 )
 def test_a_reference_is_read_and_written_back(text, owner, name, revision):
-    reference = Reference.parse(text)
+    reference = HubReference.parse(text)
     assert (reference.owner, reference.name, reference.revision) == (owner, name, revision)
-    assert (str(reference), reference.repo) == (text, f"{owner}/{name}")
-    assert Reference.parse(str(reference)) == reference
+    assert (str(reference), reference.repo_id) == (text, f"{owner}/{name}")
+    assert HubReference.parse(str(reference)) == reference
 
 
 def test_main_need_not_be_said():
-    assert str(Reference.parse("hf:a/b@main")) == "hf:a/b"
-    assert Reference.parse("hf:a/b@main") == Reference.parse("hf:a/b")
+    assert str(HubReference.parse("hf:a/b@main")) == "hf:a/b"
+    assert HubReference.parse("hf:a/b@main") == HubReference.parse("hf:a/b")
 
 
 def test_only_a_whole_commit_is_one():
-    assert Reference.parse(f"hf:a/b@{COMMIT}").commit == COMMIT
+    assert HubReference.parse(f"hf:a/b@{COMMIT}").commit == COMMIT
     for revision in (COMMIT[:39], COMMIT.upper(), "main", f"{COMMIT}0"):
-        assert Reference.parse(f"hf:a/b@{revision}").commit is None
+        assert HubReference.parse(f"hf:a/b@{revision}").commit is None
 
 
 @pytest.mark.parametrize(
@@ -51,12 +51,12 @@ def test_only_a_whole_commit_is_one():
 )  # fmt: skip
 def test_what_is_none_is_refused(text):
     with pytest.raises(UnknownNameError):
-        Reference.parse(text)
+        HubReference.parse(text)
 
 
 def test_a_refusal_says_how_to_write_it_and_is_not_long():
     with pytest.raises(UnknownNameError, match=r"^'hf:model' names no model on a Hub; write hf:owner/name or hf:"):
-        Reference.parse("hf:model")
+        HubReference.parse("hf:model")
     with pytest.raises(UnknownNameError) as caught:
-        Reference.parse("hf:" + "x" * 100_000)
+        HubReference.parse("hf:" + "x" * 100_000)
     assert len(str(caught.value)) < 250

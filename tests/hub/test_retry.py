@@ -7,7 +7,7 @@ import pytest
 
 from zoo.errors import HubUntrustedError
 from zoo.hub import retry
-from zoo.hub.retry import asked_wait, can_pass, retried, wait_of
+from zoo.hub.retry import call_with_retries, get_retry_after, is_transient, parse_retry_after
 
 
 class Status(Exception):
@@ -45,7 +45,7 @@ def patient(monkeypatch):
 @pytest.mark.parametrize("error", PASSING)
 def test_what_can_pass_is_asked_again(error, patient):
     calls = Calls(error, error)
-    assert retried(calls) == "answer"
+    assert call_with_retries(calls) == "answer"
     assert patient == [0.3, 1.0]
 
 
@@ -53,15 +53,15 @@ def test_what_can_pass_is_asked_again(error, patient):
 def test_what_cannot_is_not(error, patient):
     calls = Calls(error)
     with pytest.raises(type(error)):
-        retried(calls)
+        call_with_retries(calls)
     assert (calls.count, patient) == (1, [])
 
 
 def test_after_four_tries_it_is_enough(patient):
     calls = Calls(*[Status(500)] * 9)
     with pytest.raises(Status):
-        retried(calls)
-    assert (calls.count, patient) == (4, list(retry.WAITS))
+        call_with_retries(calls)
+    assert (calls.count, patient) == (4, list(retry.RETRY_DELAYS))
 
 
 def test_after_long_tries_two_are_enough(monkeypatch):
@@ -69,18 +69,18 @@ def test_after_long_tries_two_are_enough(monkeypatch):
     monkeypatch.setattr(time, "monotonic", lambda: next(clock))
     calls = Calls(*[TimeoutError()] * 9)
     with pytest.raises(TimeoutError):
-        retried(calls)
+        call_with_retries(calls)
     assert calls.count == 2
 
 
 def test_a_hub_that_asks_for_patience_gets_it(patient):
-    assert retried(Calls(Status(429, retry_after="4"))) == "answer"
+    assert call_with_retries(Calls(Status(429, retry_after="4"))) == "answer"
     assert patient == [4.0]
 
 
 def test_but_not_without_end(patient):
     with pytest.raises(Status):
-        retried(Calls(Status(429, retry_after="400")))
+        call_with_retries(Calls(Status(429, retry_after="400")))
     assert patient == []
 
 
@@ -98,11 +98,11 @@ def test_but_not_without_end(patient):
     ],
 )
 def test_waits_are_read_from_headers(headers, wait):
-    assert wait_of(headers) == wait
+    assert parse_retry_after(headers) == wait
 
 
 def test_causes_are_looked_into():
     error = RuntimeError("upload")
     error.__cause__ = Status(503, retry_after="2")
-    assert can_pass(error)
-    assert asked_wait(error) == 2.0
+    assert is_transient(error)
+    assert get_retry_after(error) == 2.0

@@ -81,14 +81,14 @@ def test_a_branch_that_moved_is_the_new_commit_at_the_next_pull(planted):
 @pytest.mark.reliability
 def test_a_pin_holds_while_the_branch_moves(planted):
     first = pull(REF)
-    lockfile.pin(lockfile.place(), first)
+    lockfile.write_pin(lockfile.get_path(), first)
     planted.store.plant(planted.store.repo("ann/model"), artifact.files(3))
     planted.requests.clear()
     assert pull(REF).folder == first.folder
     assert len(planted.requests) == 0
     newer = pull(REF, update=True)
     assert lies_in(newer.folder) == artifact.files(3)
-    lockfile.pin(lockfile.place(), newer)
+    lockfile.write_pin(lockfile.get_path(), newer)
     assert pull(REF).commit == newer.commit
     print("line 27: a pinned branch moved: 1 of 1 stayed, 0 requests; update=True followed it")
 
@@ -96,9 +96,9 @@ def test_a_pin_holds_while_the_branch_moves(planted):
 @pytest.mark.reliability
 @pytest.mark.parametrize("name", ["sha256", "config_sha256"])
 def test_bytes_that_are_not_the_pinned_ones_are_refused(planted, name):
-    path = lockfile.place()
+    path = lockfile.get_path()
     pulled = pull(REF)
-    lockfile.pin(path, pulled)
+    lockfile.write_pin(path, pulled)
     record = json.loads(path.read_text())
     record["pins"][REF][name] = "0" * 64
     path.write_text(json.dumps(record))
@@ -111,20 +111,20 @@ def test_bytes_that_are_not_the_pinned_ones_are_refused(planted, name):
 
 def test_a_pinned_commit_that_is_gone_is_told(planted):
     pulled = pull(REF)
-    path = lockfile.place()
-    lockfile.pin(path, pulled)
+    path = lockfile.get_path()
+    lockfile.write_pin(path, pulled)
     path.write_text(path.read_text().replace(pulled.commit, "a" * 40))
     with pytest.raises(HubNotFoundError, match=REF):
         pull(REF)
 
 
 def test_pins_lie_one_a_line_in_order(planted):
-    path = lockfile.place()
+    path = lockfile.get_path()
     for reference in (f"{REF}@v1", REF, f"{REF}@dev/one"):
-        lockfile.pin(path, pull(reference))
+        lockfile.write_pin(path, pull(reference))
     lines = path.read_text().splitlines()
     assert [line.split('"')[1] for line in lines if "commit" in line] == [REF, f"{REF}@dev/one", f"{REF}@v1"]
-    assert lockfile.read(path)[f"{REF}@v1"].commit == head(planted, at="v1")
+    assert lockfile.read_pins(path)[f"{REF}@v1"].commit == head(planted, at="v1")
 
 
 OTHER = {"commit": "b" * 40, "sha256": "c" * 64, "config_sha256": "d" * 64}
@@ -147,10 +147,10 @@ BROKEN = {
 
 @pytest.mark.parametrize("what", BROKEN)
 def test_a_broken_lock_file_is_told_and_left_alone(planted, what, monkeypatch):
-    path = lockfile.place()
+    path = lockfile.get_path()
     pulled = pull(REF)
     path.write_text(BROKEN[what])
-    for act in (lambda: pull(REF), lambda: lockfile.pin(path, pulled), lambda: lockfile.read(path)):
+    for act in (lambda: pull(REF), lambda: lockfile.write_pin(path, pulled), lambda: lockfile.read_pins(path)):
         with pytest.raises(HubError, match=r"zoo.lock is no lock file of zoo: .*; mend it, or remove it"):
             act()
     assert path.read_text() == BROKEN[what]
@@ -159,7 +159,7 @@ def test_a_broken_lock_file_is_told_and_left_alone(planted, what, monkeypatch):
 
 def test_the_lock_file_can_lie_elsewhere(planted, monkeypatch, tmp_path):
     monkeypatch.setenv("ZOO_LOCK", str(tmp_path / "other.lock"))
-    lockfile.pin(lockfile.place(), pull(REF))
-    assert [*lockfile.read(tmp_path / "other.lock")] == [REF]
+    lockfile.write_pin(lockfile.get_path(), pull(REF))
+    assert [*lockfile.read_pins(tmp_path / "other.lock")] == [REF]
     assert {path.name for path in tmp_path.iterdir()} >= {"other.lock"}
     assert set(FILES) == {path.name for path in pull(REF).folder.iterdir()}

@@ -9,7 +9,7 @@ import pytest
 from tests.hub.conftest import TOKEN
 from tests.hub.test_other_hosts import READS, WRITES
 from zoo.errors import HubError
-from zoo.hub import Client, pull, push
+from zoo.hub import HubClient, pull, push
 
 
 def texts(error: BaseException | None) -> Iterator[str]:
@@ -54,8 +54,8 @@ def test_no_error_repeats_the_token(planted, impatient, folder, caplog, capfd):
 
 
 def test_a_client_shows_no_token(hub):
-    assert TOKEN not in repr(Client.here())
-    assert TOKEN not in repr(vars(Client.here()))
+    assert TOKEN not in repr(HubClient.from_environment())
+    assert TOKEN not in repr(vars(HubClient.from_environment()))
 
 
 def test_a_token_that_no_header_can_hold_is_not_repeated(hub, monkeypatch):

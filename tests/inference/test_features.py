@@ -9,7 +9,7 @@ from torch import nn
 
 import zoo
 from zoo.errors import PluginError
-from zoo.inference.features import features_of
+from zoo.inference.features import extract_features
 
 IMAGES = torch.rand(3, 1, 7, 7, generator=torch.Generator().manual_seed(0))
 
@@ -29,13 +29,13 @@ class Places(nn.Module):
 
 @pytest.mark.parametrize("net", [Sound, Telling])
 def test_of_a_linear_classifier_they_are_what_the_layer_gets(net):
-    found = features_of(net((7, 7)), IMAGES, name="it")
+    found = extract_features(net((7, 7)), IMAGES, name="it")
     assert torch.equal(found, IMAGES.flatten(1))
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(1, 4, 1), nn.Linear(1, 4)], ids=["convolution", "linear"])
 def test_what_a_layer_gets_at_several_places_is_averaged(layer):
-    assert torch.allclose(features_of(Places(layer), IMAGES, name="it"), IMAGES.mean((2, 3)))
+    assert torch.allclose(extract_features(Places(layer), IMAGES, name="it"), IMAGES.mean((2, 3)))
 
 
 @pytest.mark.parametrize(
@@ -47,13 +47,13 @@ def test_what_a_layer_gets_at_several_places_is_averaged(layer):
 )
 def test_a_net_without_them_is_a_plugin_error_that_says_how_to_declare_them(net, told):
     with pytest.raises(PluginError, match=rf"odd has no features: {told}.*forward_head\(features, pre_logits=True\)"):
-        features_of(net, IMAGES, name="odd")
+        extract_features(net, IMAGES, name="odd")
 
 
 def test_a_layer_that_sees_a_place_at_a_time_gives_no_vector_for_each_image():
     net = nn.Sequential(nn.Flatten(0, 1), nn.Flatten(0, 1), nn.Linear(7, 4))
     with pytest.raises(PluginError, match=r"features of 3 images are \(21, 7\), not \(3, D\)"):
-        features_of(net, IMAGES, name="odd")
+        extract_features(net, IMAGES, name="odd")
 
 
 @pytest.mark.parametrize(("name", "width"), [("gcn-7x7", 32), ("cnn-7x7", 128), ("graph-classifier", 32)])

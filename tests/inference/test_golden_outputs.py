@@ -8,8 +8,15 @@ from cheap import OPTIONS
 from torch import nn
 
 import zoo
-from zoo.factory.restore import NUMBERS
-from zoo.inference.golden import COUNT, KEPT, TOLERANCE, difference, images, outputs
+from zoo.factory.restore import DTYPES
+from zoo.inference.golden import (
+    NUM_IMAGES,
+    NUM_OUTPUTS,
+    TOLERANCE,
+    compute_golden_outputs,
+    make_golden_images,
+    max_relative_difference,
+)
 from zoo.signature import Preprocessing
 
 
@@ -29,37 +36,39 @@ class Wide(nn.Module):
 
 
 def test_the_images_are_the_same_on_every_machine():
-    told = hashlib.sha256(images(wants(28, 28, channels=3)).numpy().tobytes()).hexdigest()
+    told = hashlib.sha256(make_golden_images(wants(28, 28, channels=3)).numpy().tobytes()).hexdigest()
     assert told == "8479111d01c3335e5c1530014434a9594e2322346c127f6f4f058d47bf932c15"
 
 
 @pytest.mark.parametrize(("size", "channels"), [((1, 1), 1), ((7, 7), 1), ((5, 9), 3), ((28, 28), 4)])
 def test_there_are_four_images_of_the_models_form(size, channels):
-    found = images(wants(*size, channels=channels))
-    assert (found.shape, found.dtype) == ((COUNT, channels, *size), torch.uint8)
+    found = make_golden_images(wants(*size, channels=channels))
+    assert (found.shape, found.dtype) == ((NUM_IMAGES, channels, *size), torch.uint8)
 
 
 def test_each_image_is_coarser_than_the_one_before():
-    changes = [(image[0, :, 1:] != image[0, :, :-1]).float().mean().item() for image in images(wants(64, 64))]
+    changes = [
+        (image[0, :, 1:] != image[0, :, :-1]).float().mean().item() for image in make_golden_images(wants(64, 64))
+    ]
     assert changes == sorted(changes, reverse=True)
     assert changes[0] > 0.9
     assert changes[-1] < 0.2
 
 
 def test_no_more_logits_are_kept_than_a_header_bears():
-    found = outputs(Wide(1000), wants(7, 7))
-    assert [len(row) for row in found] == [KEPT] * COUNT
+    found = compute_golden_outputs(Wide(1000), wants(7, 7))
+    assert [len(row) for row in found] == [NUM_OUTPUTS] * NUM_IMAGES
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_outputs_that_are_not_finite_are_left_out(value):
-    assert outputs(Wide(3, bias=value), wants(7, 7)) == ()
+    assert compute_golden_outputs(Wide(3, bias=value), wants(7, 7)) == ()
 
 
 def test_outputs_leave_the_net_and_the_random_state_as_they_were():
     model, before = zoo.create("cnn-7x7", seed=0), torch.get_rng_state()
     model.net.train()
-    outputs(model.net, model.preprocessing)
+    compute_golden_outputs(model.net, model.preprocessing)
     assert model.net.training
     assert torch.equal(torch.get_rng_state(), before)
 
@@ -77,17 +86,20 @@ def test_outputs_leave_the_net_and_the_random_state_as_they_were():
     ],
 )
 def test_the_difference_is_a_share_of_the_largest_logit(found, expected, told):
-    assert difference(found, expected) == pytest.approx(told)
+    assert max_relative_difference(found, expected) == pytest.approx(told)
 
 
 def test_every_number_type_has_a_tolerance():
-    assert set(TOLERANCE) == set(NUMBERS)
+    assert set(TOLERANCE) == set(DTYPES)
 
 
 @pytest.mark.parametrize("name", list(zoo.models))
 def test_half_a_number_stays_within_its_tolerance(name):
     model = zoo.create(name, seed=0, **OPTIONS.get(name, {}))
-    whole = outputs(model.net, model.preprocessing, model.spec.task)
+    whole = compute_golden_outputs(model.net, model.preprocessing, model.spec.task)
     for kind in ("float16", "bfloat16"):
         half = zoo.create(name, seed=0, **model.config).to(dtype=kind)
-        assert difference(outputs(half.net, half.preprocessing, half.spec.task), whole) <= TOLERANCE[kind]
+        assert (
+            max_relative_difference(compute_golden_outputs(half.net, half.preprocessing, half.spec.task), whole)
+            <= TOLERANCE[kind]
+        )

@@ -6,7 +6,7 @@ from torch import nn
 
 from zoo.data.transforms import Normalize
 from zoo.errors import DeviceError
-from zoo.inference.runner import answers, device_named, guesses
+from zoo.inference.runner import resolve_device, run_batches, top_predictions
 from zoo.signature import Classes, Preprocessing
 from zoo.tasks import Classification
 
@@ -26,7 +26,7 @@ class Sum(nn.Module):
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
 def test_answers_come_in_order_for_any_batch_size(batch_size):
     images = torch.arange(10.0).view(10, 1, 1, 1).expand(-1, -1, 2, 2) / 10
-    found = answers(Sum(), TASK, images, batch_size=batch_size)
+    found = run_batches(Sum(), TASK, images, batch_size=batch_size)
     torch.testing.assert_close(found[:, 0], torch.arange(10.0) / 10 * 4)
     assert not found.requires_grad
 
@@ -35,12 +35,12 @@ def test_each_module_keeps_the_mode_it_was_in():
     net = nn.Sequential(Sum(), nn.Dropout(0.1))
     net.train()
     net[0].drop.eval()
-    answers(net, TASK, torch.zeros(2, 1, 2, 2))
+    run_batches(net, TASK, torch.zeros(2, 1, 2, 2))
     assert (net.training, net[0].training, net[0].drop.training, net[1].training) == (True, True, False, True)
 
 
 def test_guesses_are_the_most_probable_classes_by_name():
-    found = guesses(torch.tensor([[0.0, 2.0, 1.0]]), Classes.of(["a", "b", "c"]), top=5)
+    found = top_predictions(torch.tensor([[0.0, 2.0, 1.0]]), Classes.of(["a", "b", "c"]), top_k=5)
     assert [guess.name for guess in found[0]] == ["b", "c", "a"]
     assert sum(guess.probability for guess in found[0]) == pytest.approx(1)
 
@@ -50,4 +50,4 @@ def test_guesses_are_the_most_probable_classes_by_name():
 )
 def test_a_device_that_is_not_there_is_refused(name):
     with pytest.raises(DeviceError, match=r"'cpu'"):
-        device_named(name)
+        resolve_device(name)

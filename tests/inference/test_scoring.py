@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import zoo
-from zoo.data import Stream
+from zoo.data import ExternalLoader
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_a_resize_is_part_of_the_protocol(model):
 
 def test_a_stream_has_a_score_too(model, small):
     batches = [(small.images[:50].numpy().astype(np.uint8), small.labels[:50].numpy())]
-    model.evaluate(Stream(batches), keep=True)
+    model.evaluate(ExternalLoader(batches), keep=True)
     assert (model.scores[-1].data, model.scores[-1].fingerprint, model.scores[-1].count) == ("", "", 50)
 
 

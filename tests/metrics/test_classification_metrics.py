@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn import metrics as reference
 
-from zoo.metrics.classification import bootstrap_interval, evaluation
+from zoo.metrics.classification import bootstrap_interval, evaluate_logits
 
 NAMES = ("a", "b", "c", "d", "e", "f", "g")
 
@@ -15,7 +15,7 @@ def scored():
     generator = torch.Generator().manual_seed(0)
     labels = torch.randint(0, 7, (800,), generator=generator)
     logits = torch.randn(800, 7, generator=generator) + 1.5 * torch.nn.functional.one_hot(labels, 7)
-    return logits, labels, evaluation(logits, labels, NAMES, k=3)
+    return logits, labels, evaluate_logits(logits, labels, NAMES, k=3)
 
 
 def test_accuracy_top_k_confusion_and_likelihood_equal_scikit_learn(scored):
@@ -61,12 +61,12 @@ def test_the_interval_of_all_wrong_or_all_right_is_a_point(right, low, high):
 
 
 def test_a_class_without_images_does_not_break_the_table():
-    result = evaluation(torch.eye(3)[:2], torch.tensor([0, 1]), ("x", "y", "z"))
-    assert result.classes[2].count == 0
+    result = evaluate_logits(torch.eye(3)[:2], torch.tensor([0, 1]), ("x", "y", "z"))
+    assert result.per_class[2].count == 0
     assert "x" in str(result)
 
 
 def test_the_most_frequent_mistakes_name_the_true_class_first():
     labels = torch.tensor([0, 0, 0, 1])
     logits = torch.nn.functional.one_hot(torch.tensor([1, 1, 0, 1]), 2).float()
-    assert evaluation(logits, labels, ("shirt", "coat")).mistakes() == [("shirt", "coat", 2)]
+    assert evaluate_logits(logits, labels, ("shirt", "coat")).mistakes() == [("shirt", "coat", 2)]

@@ -6,9 +6,9 @@ import torch
 import zoo
 from zoo.errors import ConfigError
 from zoo.history import History
-from zoo.metrics.classification import evaluation
-from zoo.plots import Entry, classes, curves, pictures, robustness, table, write
-from zoo.plots.style import COLOURS, stroke
+from zoo.metrics.classification import evaluate_logits
+from zoo.plots import TableEntry, plot_class_scores, plot_curves, plot_images, plot_robustness, plot_table, save_figure
+from zoo.plots.style import COLOURS, line_style
 from zoo.signature import Classes
 
 SHOES = zoo.Images(
@@ -21,32 +21,32 @@ def titles(figure):
 
 
 def test_a_grid_names_right_answers_and_frames_wrong_ones():
-    figure = pictures(SHOES, predicted=[7, 7, 9], columns=2)
+    figure = plot_images(SHOES, predicted=[7, 7, 9], columns=2)
     assert titles(figure) == ["Sneaker", "Sneaker\n(is Boot)", "Boot"]
     assert [axes.axison for axes in figure.axes] == [False, True, False, False]
 
 
 def test_a_grid_without_answers_shows_the_classes():
-    assert titles(pictures(SHOES)) == ["Sneaker", "Boot", "Boot"]
+    assert titles(plot_images(SHOES)) == ["Sneaker", "Boot", "Boot"]
 
 
 def test_colour_images_stay_in_colour():
     red = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     red[:, 0] = 255
-    shown = pictures(zoo.Images(red, torch.tensor([0]))).axes[0].images[0].get_array()
+    shown = plot_images(zoo.Images(red, torch.tensor([0]))).axes[0].images[0].get_array()
     assert shown[0, 0].tolist() == [255, 0, 0]
 
 
 @pytest.mark.parametrize("answers", [[7, 7], [7, 8, 9]])
 def test_answers_that_do_not_fit_the_images_are_refused(answers):
     with pytest.raises(ConfigError, match=r"each image has one|no class of these images"):
-        pictures(SHOES, predicted=answers)
+        plot_images(SHOES, predicted=answers)
 
 
 def test_bars_begin_with_the_worst_class_and_mark_precision_and_recall():
     labels = torch.tensor([0, 0, 0, 1, 1, 2])
     logits = torch.nn.functional.one_hot(torch.tensor([0, 0, 0, 1, 2, 2]), 3).float()
-    axes = classes(evaluation(logits, labels, ("a", "b", "c"))).axes[0]
+    axes = plot_class_scores(evaluate_logits(logits, labels, ("a", "b", "c"))).axes[0]
     top = [label.get_text() for label in axes.get_yticklabels()][::-1]
     assert top[-1] == "a"
     assert {text.get_text() for text in axes.texts} == {"1.000", "0.667"}
@@ -54,7 +54,9 @@ def test_bars_begin_with_the_worst_class_and_mark_precision_and_recall():
 
 
 def test_robustness_draws_mean_and_range_over_seeds_and_says_how_many():
-    axes = robustness({"gcn": {0: (0.4, 0.6), 90: (0.3, 0.5)}}, change="rotation", unit="degrees", chance=0.1).axes[0]
+    axes = plot_robustness(
+        {"gcn": {0: (0.4, 0.6), 90: (0.3, 0.5)}}, change="rotation", unit="degrees", chance=0.1
+    ).axes[0]
     assert list(axes.lines[0].get_ydata()) == pytest.approx([0.5, 0.4])
     assert axes.lines[0].get_label() == "gcn (n=2)"
     assert axes.collections[0].get_paths()[0].vertices[:, 1].min() == pytest.approx(0.3)
@@ -62,17 +64,20 @@ def test_robustness_draws_mean_and_range_over_seeds_and_says_how_many():
 
 
 def test_a_table_has_its_first_row_at_the_top_and_says_what_is_not_run():
-    entries = [Entry(label="first", ours=(0.5, 0.7), paper=0.6), Entry(label="second", paper=0.8)]
-    axes = table(entries, title="ours and theirs").axes[0]
+    entries = [
+        TableEntry(label="first", scores=(0.5, 0.7), paper_score=0.6),
+        TableEntry(label="second", paper_score=0.8),
+    ]
+    axes = plot_table(entries, title="ours and theirs").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["second", "first (n=2)"]
     assert [text.get_text() for text in axes.texts] == ["not run"]
 
 
 def test_nothing_to_draw_is_an_error_that_says_so():
     for draw in (
-        lambda: curves({"none": History()}),
-        lambda: table([Entry(label="empty")], title="nothing"),
-        lambda: robustness({"gcn": {0: ()}}, change="rotation", unit="degrees"),
+        lambda: plot_curves({"none": History()}),
+        lambda: plot_table([TableEntry(label="empty")], title="nothing"),
+        lambda: plot_robustness({"gcn": {0: ()}}, change="rotation", unit="degrees"),
     ):
         with pytest.raises(ConfigError, match="nothing to draw"):
             draw()
@@ -83,14 +88,14 @@ def test_a_generators_history_is_drawn_as_two_losses_and_two_shares():
         {"epoch": k, "discriminator_loss": 1.0, "generator_loss": 2.0, "real_as_real": 0.8, "drawn_as_real": 0.2}
         for k in (1, 2)
     ]
-    losses, shares = curves({"gan": History(rows)}).axes
+    losses, shares = plot_curves({"gan": History(rows)}).axes
     assert [line.get_label() for line in losses.lines] == ["gan, discriminator", "gan, generator"]
     assert [line.get_label() for line in shares.lines] == ["gan, real images", "gan, drawn images"]
 
 
 def test_many_runs_share_one_legend_below():
     history = History([{"epoch": k, "loss": 1 / k} for k in (1, 2)])
-    figure = curves({f"run {k}": history for k in range(5)})
+    figure = plot_curves({f"run {k}": history for k in range(5)})
     assert figure.axes[0].get_legend() is None
     assert len(figure.legends[0].get_texts()) == 5
 
@@ -101,11 +106,11 @@ def _luminance(colour):
 
 
 def test_things_differ_by_more_than_their_hue():
-    looks = [stroke(place) for place in range(14)]
-    assert len({(look.marker, str(look.dashes)) for look in looks}) == 14
+    looks = [line_style(place) for place in range(14)]
+    assert len({(look.marker, str(look.linestyle)) for look in looks}) == 14
     assert abs(_luminance(COLOURS[0]) - _luminance(COLOURS[4])) > 0.2
 
 
 def test_a_figure_of_another_kind_of_file_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"written to \.png, \.svg or \.pdf"):
-        write(pictures(SHOES), tmp_path / "grid.gif")
+        save_figure(plot_images(SHOES), tmp_path / "grid.gif")

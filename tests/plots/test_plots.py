@@ -5,8 +5,8 @@ import pytest
 import torch
 
 from zoo.history import History
-from zoo.metrics.classification import evaluation
-from zoo.plots import confusion, curves, write
+from zoo.metrics.classification import evaluate_logits
+from zoo.plots import plot_confusion_matrix, plot_curves, save_figure
 
 HISTORY = History(
     [{"epoch": k, "loss": 2 / k, "accuracy": k / 9, "val_loss": 2.1 / k, "val_accuracy": k / 10} for k in (1, 2, 3)]
@@ -14,7 +14,7 @@ HISTORY = History(
 
 
 def test_curves_lay_histories_and_the_papers_losses_over_each_other():
-    figure = curves({"ours": HISTORY, "again": HISTORY}, paper={"paper": (2.0, 1.1, 0.7)})
+    figure = plot_curves({"ours": HISTORY, "again": HISTORY}, paper={"paper": (2.0, 1.1, 0.7)})
     loss, accuracy = figure.axes
     assert [text.get_text() for text in loss.get_legend().get_texts()] == [
         *("ours", "ours, held out", "again", "again, held out", "paper")
@@ -27,13 +27,13 @@ def test_curves_lay_histories_and_the_papers_losses_over_each_other():
 def test_the_confusion_matrix_is_in_percent_of_each_true_class():
     labels = torch.tensor([0, 0, 0, 0, 1])
     logits = torch.nn.functional.one_hot(torch.tensor([0, 0, 0, 1, 1]), 2).float()
-    axes = confusion(evaluation(logits, labels, ("shirt", "coat"))).axes[0]
+    axes = plot_confusion_matrix(evaluate_logits(logits, labels, ("shirt", "coat"))).axes[0]
     assert [text.get_text() for text in axes.texts] == ["75", "25", "0", "100"]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["shirt", "coat"]
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
 def test_figures_are_written_by_the_suffix_and_leave_no_figure_open(tmp_path, suffix):
-    write(curves({"ours": HISTORY}), tmp_path / f"curves.{suffix}")
+    save_figure(plot_curves({"ours": HISTORY}), tmp_path / f"curves.{suffix}")
     assert (tmp_path / f"curves.{suffix}").stat().st_size > 1000
     assert plt.get_fignums() == []

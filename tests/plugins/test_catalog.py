@@ -10,9 +10,9 @@ import pytest
 from forked import zoo as forked
 from wheels import Distribution, install, offering, plugin, run, script, zoo, zoo_json
 
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 
-OWN_PLUGINS = {each.name for each in CATALOGUE.plugins() if each.is_own}
+OWN_PLUGINS = {each.name for each in CATALOG.plugins() if each.is_first_party}
 OWN_MODELS = {"cnn-simple", "gcn-7x7", "gcn-28x28"}
 GOOD_MODELS = {"alpha-small", "omega-small"}
 

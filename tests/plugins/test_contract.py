@@ -18,7 +18,7 @@ from wheels import Distribution, offering, plugin, script, zoo, zoo_json
 import zoo as face
 from zoo.errors import PluginError
 from zoo.plugins import hookspecs as hooks
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.contract import Contract
 
 FROZEN = Path(__file__).parents[1] / "frozen" / "zoo_frozen-1.0-py3-none-any.whl"
@@ -78,8 +78,8 @@ class Tomorrow:
     @staticmethod
     def module():
         made = types.ModuleType("tomorrow")
-        gone = hooks.deprecated("zoo_models(host=...)", removed_in=3, instead="take `context` instead")
-        old = hooks.deprecated("the hook zoo_datasets", removed_in=3, instead="offer them as zoo_collections")
+        gone = hooks.deprecation_warning("zoo_models(host=...)", removed_in=3, instead="take `context` instead")
+        old = hooks.deprecation_warning("the hook zoo_datasets", removed_in=3, instead="offer them as zoo_collections")
 
         @Tomorrow.mark(warn_on_impl_args={"host": gone})
         def zoo_models(context, host):
@@ -105,27 +105,27 @@ SPEC = face.ModelSpec(name="planted-7x7", summary="", build="builtins:list", siz
 def test_a_hook_takes_the_host_by_name_or_nothing():
     seen = []
     with_host = planted(zoo_models=lambda host: seen.append(host) or [SPEC])
-    assert Contract().ask("it", with_host, version="1.2.3").offers == (SPEC,)
-    assert Contract().ask("it", planted(zoo_models=lambda: [SPEC])).offers == (SPEC,)
+    assert Contract().collect("it", with_host, version="1.2.3").offers == (SPEC,)
+    assert Contract().collect("it", planted(zoo_models=lambda: [SPEC])).offers == (SPEC,)
     assert (seen[0].version, seen[0].api) == ("1.2.3", hooks.API_VERSION)
 
 
 def test_an_argument_that_is_to_go_works_and_warns_with_the_version_that_drops_it():
-    tomorrow = Contract(Tomorrow.module(), supported=(1, 2), given={"context": "new"})
-    answer = tomorrow.ask("it", planted(zoo_models=lambda host: [SPEC]))
+    tomorrow = Contract(Tomorrow.module(), supported_api=(1, 2), extra_arguments={"context": "new"})
+    answer = tomorrow.collect("it", planted(zoo_models=lambda host: [SPEC]))
     assert answer.offers == (SPEC,)
     assert any("zoo_models(host=...) is deprecated and goes with plugin API 3" in note for note in answer.notes)
 
 
 def test_a_hook_that_is_to_go_works_and_warns_with_the_version_that_drops_it():
-    tomorrow = Contract(Tomorrow.module(), supported=(1, 2), given={"context": "new"})
-    answer = tomorrow.ask("it", planted(zoo_datasets=lambda: []))
+    tomorrow = Contract(Tomorrow.module(), supported_api=(1, 2), extra_arguments={"context": "new"})
+    answer = tomorrow.collect("it", planted(zoo_datasets=lambda: []))
     assert any("the hook zoo_datasets is deprecated and goes with plugin API 3" in note for note in answer.notes)
 
 
 def test_a_plugin_of_the_version_before_works_and_is_told_when_that_ends():
-    tomorrow = Contract(Tomorrow.module(), supported=(1, 2), given={"context": "new"})
-    answer = tomorrow.ask("it", planted(zoo_models=lambda: [SPEC]))
+    tomorrow = Contract(Tomorrow.module(), supported_api=(1, 2), extra_arguments={"context": "new"})
+    answer = tomorrow.collect("it", planted(zoo_models=lambda: [SPEC]))
     assert answer.offers == (SPEC,)
     assert answer.notes == (
         "it is written for plugin API 1, this zoo speaks 1 to 2; plugin API 3 drops 1, "
@@ -135,14 +135,14 @@ def test_a_plugin_of_the_version_before_works_and_is_told_when_that_ends():
 
 def test_a_plugin_of_two_versions_before_is_refused():
     with pytest.raises(PluginError, match="written for plugin API 1, this zoo speaks 2 to 3; upgrade the plugin"):
-        Contract(supported=(2, 3)).ask("it", planted(zoo_models=lambda: [SPEC]))
+        Contract(supported_api=(2, 3)).collect("it", planted(zoo_models=lambda: [SPEC]))
 
 
 def test_a_plugin_that_fails_leaves_nothing_for_the_next():
     contract = Contract()
     with pytest.raises(ZeroDivisionError):
-        contract.ask("bad", planted(zoo_models=lambda: 1 / 0))
-    assert contract.ask("good", planted(zoo_models=lambda: [SPEC])).offers == (SPEC,)
+        contract.collect("bad", planted(zoo_models=lambda: 1 / 0))
+    assert contract.collect("good", planted(zoo_models=lambda: [SPEC])).offers == (SPEC,)
 
 
 def test_20_shuffled_orders_of_installing_into_one_folder_give_the_same_shelf(tmp_path, figure):
@@ -173,9 +173,9 @@ def looked(site):
             warnings.simplefilter("ignore")  # that they declare no zoo_api
             sys.path.insert(0, str(site))
             importlib.invalidate_caches()
-            CATALOGUE.forget()
-            models = CATALOGUE.shelf("models")
-            plugins = [(each.name, each.distribution, each.status, each.reason) for each in CATALOGUE.plugins()]
+            CATALOG.clear()
+            models = CATALOG.registry("models")
+            plugins = [(each.name, each.distribution, each.status, each.reason) for each in CATALOG.plugins()]
             os.write(writing, json.dumps([plugins, list(models), models.clashes()]).encode())
         finally:
             os._exit(0)
@@ -189,7 +189,7 @@ def looked(site):
 def test_only_a_source_has_names_with_a_prefix():
     thief = face.ModelSpec(name="timm:resnet18", summary="", build="builtins:list", size=(7, 7))
     with pytest.raises(PluginError, match="only a source has names with a prefix"):
-        Contract().ask("it", planted(zoo_models=lambda: [thief]))
+        Contract().collect("it", planted(zoo_models=lambda: [thief]))
 
 
 def test_the_warning_names_plugin_distribution_and_version(tmp_path):
@@ -251,6 +251,6 @@ def test_20_shuffled_orders_of_installing_give_the_same_shelf(tmp_path):
 def test_nothing_of_zoos_own_is_to_go():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        from zoo.plugins.catalog import CATALOGUE
+        from zoo.plugins.catalog import CATALOG
 
-        assert not [note for each in CATALOGUE.plugins() if each.is_own for note in each.notes]
+        assert not [note for each in CATALOG.plugins() if each.is_first_party for note in each.notes]

@@ -12,14 +12,14 @@ from forked import zoo, zoo_json
 from wheels import run
 
 from zoo.errors import ConfigError
-from zoo.plugins.scaffold import KINDS, written
+from zoo.plugins.scaffold import TEMPLATE_KINDS, write_plugin
 
 PIP = ("-m", "pip", "install", "--quiet", "--no-deps", "--no-index", "--no-build-isolation", "--target")
 BESIDE_THE_NET = ("net.py", "reader.py", "command.py")
 FURTHER = {"model": 37, "dataset": 11, "encoder": 12, "command": 0}
 
 
-@pytest.fixture(scope="module", params=KINDS)
+@pytest.fixture(scope="module", params=TEMPLATE_KINDS)
 def begun(request, tmp_path_factory):
     """Return (kind, folder, site): a plugin written by the command line, and installed by pip."""
     place = tmp_path_factory.mktemp(request.param)
@@ -90,24 +90,24 @@ def test_nothing_is_left_to_be_filled_in(begun):
 def test_what_is_there_is_not_written_over(tmp_path):
     (tmp_path / "notes.txt").write_text("mine")
     with pytest.raises(ConfigError, match="holds something"):
-        written("mine", "model", tmp_path)
+        write_plugin("mine", "model", tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
 
 @pytest.mark.parametrize("name", ["Mine", "zoo_mine", "../mine", ""])
 def test_a_name_that_cannot_be_one_is_refused(name, tmp_path):
     with pytest.raises(ConfigError, match="plugin name"):
-        written(name, "model", tmp_path / "new")
+        write_plugin(name, "model", tmp_path / "new")
     assert not (tmp_path / "new").exists()
 
 
 def test_a_kind_that_nobody_offers_is_refused(tmp_path):
     with pytest.raises(ConfigError, match="model, encoder, dataset, command, not 'metric'"):
-        written("mine", "metric", tmp_path / "new")
+        write_plugin("mine", "metric", tmp_path / "new")
 
 
 def test_a_name_may_have_zoo_before_it_and_numbers_and_dots(tmp_path):
-    texts = written("zoo-3d.net", "command", tmp_path / "new")
+    texts = write_plugin("zoo-3d.net", "command", tmp_path / "new")
     assert tmp_path / "new" / "zoo_3d_net" / "command.py" in texts
     for path, text in texts.items():
         if path.suffix == ".py":

@@ -139,15 +139,15 @@ def test_a_value_does_not_follow_the_mapping_it_was_made_from():
 def test_a_recipe_is_found_by_its_name():
     long = Recipe(epochs=90)
     spec = model(recipes={"long": long})
-    assert spec.recipe_named("long") is long
-    assert spec.recipe_named(None) is spec.recipe
+    assert spec.get_recipe("long") is long
+    assert spec.get_recipe(None) is spec.recipe
 
 
 def test_an_unknown_recipe_is_answered_with_those_there_are():
     with pytest.raises(ConfigError, match="gcn-7x7 has no recipe 'short'; it has long"):
-        model(recipes={"long": Recipe()}).recipe_named("short")
+        model(recipes={"long": Recipe()}).get_recipe("short")
     with pytest.raises(ConfigError, match="it has only its default"):
-        model().recipe_named("short")
+        model().get_recipe("short")
 
 
 def test_a_recipe_that_is_none_is_refused():

@@ -37,7 +37,7 @@ from zoo import seeding as randomness
 from zoo.errors import ZooError
 from zoo.training import optimizer as optim
 from zoo.training.checkpoint import train_state as state_room
-from zoo.training.checkpoint.store import Store
+from zoo.training.checkpoint.store import CheckpointStore
 
 
 def kills(place, runs, wanted):
@@ -68,7 +68,7 @@ def stopped_at_once(place):
     for number in (signal.SIGINT, signal.SIGTERM):
         folder = Path(place) / f"twice-{number}"
         code = ended(forked(stopped, "classifier", folder, 9, number, {"callbacks": [Twice(9, number)]}))
-        names, told = Store(folder).names(), json.loads((folder / "run.json").read_text())
+        names, told = CheckpointStore(folder).list_names(), json.loads((folder / "run.json").read_text())
         assert ended(forked(fit, "classifier", folder)) == 0
         found.append([code, names[-1], told["state"], told["problem"], digest(folder) == whole])
     return found
@@ -95,7 +95,7 @@ def stops(place, points):
 
 def forgotten(what):
     """Forget a part of the state when going back to a checkpoint."""
-    whole = state_room.put_back
+    whole = state_room.restore
 
     def changed(state, kept):
         kept = copy.copy(dict(kept))
@@ -104,12 +104,12 @@ def forgotten(what):
         whole(state, kept)
 
     if what == "random state":
-        randomness.set_states = lambda kept: None
+        randomness.set_rng_states = lambda kept: None
     elif what == "optimizer":
-        optim.Stepper.load_state_dict = lambda self, state: None
+        optim.PlayerOptimizer.load_state_dict = lambda self, state: None
     from zoo.training.checkpoint import checkpointer as keeper
 
-    keeper.put_back = changed
+    keeper.restore = changed
 
 
 def gone_on_forgetfully(family, folder, what):
@@ -149,14 +149,14 @@ def damages(place, cases):
     """Damage the newest checkpoint in so many ways; return how often the one before it is found, with a warning."""
     folder = Path(place) / "damage"
     assert ended(forked(kept_three, folder)) == 0
-    names, found = Store(folder).names(), {"cases": 0, "fell back": 0, "warned": 0}
+    names, found = CheckpointStore(folder).list_names(), {"cases": 0, "fell back": 0, "warned": 0}
     for number in range(cases):
         copied = Path(shutil.copytree(folder, Path(place) / f"damage-{number}"))
         how = ("truncated", "flipped", "missing")[number % 3]
         spoil(copied / "checkpoints" / names[-1], how, number // 3)
         with warnings.catch_warnings(record=True) as told:
             warnings.simplefilter("always")
-            good = Store(copied).good()
+            good = CheckpointStore(copied).read_newest()
         found["cases"] += 1
         found["fell back"] += good.name == names[-2]
         found["warned"] += len(told) == 1 and names[-1] in str(told[0].message) and names[-2] in str(told[0].message)
@@ -165,7 +165,7 @@ def damages(place, cases):
 
 
 def kept_three(folder):
-    fit("classifier", folder, newest=3)
+    fit("classifier", folder, keep_checkpoints=3)
 
 
 def fallen_back(place):
@@ -173,11 +173,11 @@ def fallen_back(place):
     expected = reference(place, "classifier")[0]
     folder = Path(place) / "fall"
     assert ended(forked(stopped, "classifier", folder, 9, signal.SIGTERM)) == 143
-    names = Store(folder).names()
+    names = CheckpointStore(folder).list_names()
     spoil(folder / "checkpoints" / names[-1], "flipped", 3)
     assert ended(forked(fit_with_warnings, folder)) == 0
     same = digest(folder) == expected
-    for name in Store(folder).names():
+    for name in CheckpointStore(folder).list_names():
         spoil(folder / "checkpoints" / name, "truncated", 5)
     before = sorted(path.name for path in (folder / "checkpoints").iterdir())
     refused = told_by(refusal, "classifier", folder)
@@ -260,7 +260,7 @@ def _limited_fit(place):
         warnings.simplefilter("always")
         model = fit("classifier", folder, callbacks=[limit])
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-    names = Store(folder).names()
+    names = CheckpointStore(folder).list_names()
     return json.dumps(
         [len(model.history), [str(each.message) for each in told], names, sorted(os.listdir(folder / "checkpoints"))]
     )

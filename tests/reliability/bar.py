@@ -21,7 +21,7 @@ def small_model(hidden=(4, 8), seed=0):
     """Return a small trained model with everything a saved one can have: a history, a recipe, a score."""
     train = zoo.dataset("fashion-mnist-7x7").train.take(128, seed=0)
     model = zoo.create("gcn-7x7", seed=seed, hidden=hidden).fit(train, epochs=1, progress=False)
-    model.evaluate(train, keep=True)
+    model.evaluate(train, store=True)
     return model
 
 

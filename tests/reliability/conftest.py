@@ -13,7 +13,7 @@ import pytest
 import toys
 
 import zoo
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import Plugin
 
 
@@ -39,8 +39,8 @@ def target() -> zoo.Model:
 def toy_shelf(monkeypatch: pytest.MonkeyPatch) -> None:
     """Put the toys on the shelf, as a plugin of their own."""
     toy = Plugin(name="toys", distribution="zoo-toys", version="1", target="toys", offers=toys.SPECS)
-    monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), toy))
-    monkeypatch.setattr(CATALOGUE, "_offers", {})
+    monkeypatch.setattr(CATALOG, "_plugins", (*CATALOG.plugins(), toy))
+    monkeypatch.setattr(CATALOG, "_offers", {})
 
 
 @pytest.fixture(scope="session")

@@ -21,16 +21,16 @@ from zoo import ModelSpec, Recipe
 from zoo import seeding as randomness
 from zoo.data import Loader
 from zoo.errors import ZooError
-from zoo.factory.build import bound, built
-from zoo.files.state_codec import apart
+from zoo.factory.build import bind_config, build_net
+from zoo.files.state_codec import encode_state
 from zoo.history import History
 from zoo.model import Model
 from zoo.saving.manifest import Origin
 from zoo.signature import Classes, Preprocessing
 from zoo.tasks import Loss
-from zoo.training.checkpoint.run import opened
-from zoo.training.checkpoint.start import start_of
-from zoo.training.checkpoint.store import Store
+from zoo.training.checkpoint.run import open_run
+from zoo.training.checkpoint.start import capture_start
+from zoo.training.checkpoint.store import CheckpointStore
 from zoo.training.trainer import Trainer
 
 torch.set_num_threads(1)
@@ -91,9 +91,9 @@ def images():
 
 def classifier():
     spec = ModelSpec(name="dropped", summary="a toy", build="courses:Dropped", size=(7, 7))
-    config = bound(spec, {})
+    config = bind_config(spec, {})
     origin = Origin(plugin="toys", distribution="zoo-toys", version="1")
-    return Model(spec, origin=origin, config=config, net=built(spec, config, 0), seed=0)
+    return Model(spec, origin=origin, config=config, net=build_net(spec, config, 0), seed=0)
 
 
 def graph():
@@ -136,7 +136,7 @@ class Rivals:
         self.spec = ModelSpec(name="pair", summary="a toy", build="courses:Pair", size=(7, 7))
         self.config, self.seed, self.base, self.history = {}, 0, "", History()
         self.classes, self.preprocessing = Classes.numbered(10), Preprocessing(size=(7, 7), channels=1)
-        with randomness.isolated(0):
+        with randomness.use_seed(0):
             self.net = Pair()
 
 
@@ -144,11 +144,18 @@ def fit_pair(callbacks, how):
     recipe = Recipe(epochs=EPOCHS, batch_size=BATCH, optimizer="rmsprop", lr=0.01, monitor="loss")
     folder, every, resume = how.get("checkpoint"), how.get("every", "epoch"), how.get("resume", False)
     model, train = Rivals(), Loader(images(), batch_size=BATCH, seed=0)
-    with opened(folder, every=every, newest=how.get("newest", 2), resume=resume) as run, randomness.isolated(0):
+    with (
+        open_run(folder, checkpoint_every=every, keep_checkpoints=how.get("newest", 2), resume=resume) as run,
+        randomness.use_seed(0),
+    ):
         if run:
             run.rewind(model)
         trainer = Trainer(recipe, device=torch.device("cpu"), callbacks=callbacks)
-        keeper = run.kept(model, start_of(model), recipe, train, None, trainer.place) if run else None
+        keeper = (
+            run.make_checkpointer(model, capture_start(model), recipe, train, None, trainer.environment)
+            if run
+            else None
+        )
         trainer.fit(model.net, Adversaries(), train, None, model.history, keeper)
     return model
 
@@ -161,7 +168,7 @@ RANDOM = FAMILIES[:3]
 
 def digest(folder):
     """Return one hash of all that the newest checkpoint holds, but for what a clock showed."""
-    kept = Store(Path(folder)).good()
+    kept = CheckpointStore(Path(folder)).read_newest()
     return digest_of(kept.state)
 
 
@@ -169,7 +176,7 @@ def digest_of(state):
     state = {**state, "seconds": 0}
     state["history"] = [{k: v for k, v in row.items() if "second" not in k} for row in state["history"]]
     tensors = {}
-    told = hashlib.sha256(json.dumps(apart(state, tensors), sort_keys=True).encode())
+    told = hashlib.sha256(json.dumps(encode_state(state, tensors), sort_keys=True).encode())
     for name, tensor in sorted(tensors.items()):
         told.update(f"{name} {tensor.dtype} {tuple(tensor.shape)}".encode())
         told.update(tensor.contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())

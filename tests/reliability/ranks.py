@@ -16,7 +16,7 @@ from forge import ended, forked
 
 from zoo.data import Loader
 from zoo.errors import ZooError
-from zoo.training.checkpoint.store import Store
+from zoo.training.checkpoint.store import CheckpointStore
 
 
 def rank(work, number, size, port, *words):
@@ -123,7 +123,9 @@ def fit_on_full_disk(folder):
     how = {"epochs": 4, "batch_size": 8, "monitor": "loss", "kernels": "torch", "progress": False, "device": "cpu"}
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
-        model = stack().fit(images(), callbacks=[*limit, Falling()], checkpoint=folder, every="1 hour", **how)
+        model = stack().fit(
+            images(), callbacks=[*limit, Falling()], checkpoint=folder, checkpoint_every="1 hour", **how
+        )
     resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
     warned = [str(each.message) for each in told if "was not written" in str(each.message)]
     Path(f"{folder}.{os.environ['RANK']}").write_text(json.dumps([len(model.history), len(warned)]))
@@ -160,7 +162,7 @@ def stopped_by_one(place):
     """Return what two processes end in, of which one stops."""
     folder = Path(place) / "enough"
     assert [ended(child) for child in ranks(2, fit_enough, folder)] == [0, 0]
-    return [*written(folder, 2), Store(folder).names()[-1]]
+    return [*written(folder, 2), CheckpointStore(folder).list_names()[-1]]
 
 
 def unseedable(folder):
@@ -182,7 +184,7 @@ def other_orders(place):
 def fit_spoilt(folder, on_nan):
     """Train where the loss of the second process is not a number at the third step; write down how it ends."""
     model = stack()
-    place = int(Loader(images(), batch_size=8, seed=0).indices(0, 2, rank=1, world=2)[0])
+    place = int(Loader(images(), batch_size=8, seed=0).batch_indices(0, 2, rank=1, world_size=2)[0])
     mark = images().images[place].float() / 255
 
     def spoil(net, inputs, answer):
@@ -224,7 +226,7 @@ def stopped_and_resumed_pair(place):
     whole = pairs_of(place, "whole", 2, how)
     codes = [ended(child) for child in ranks(2, stopped_pair, "classifier", Path(place) / "half", 6, signal.SIGTERM)]
     shutil.copytree(Path(place) / "half", Path(place) / "alone")
-    names = Store(Path(place) / "half").names()
+    names = CheckpointStore(Path(place) / "half").list_names()
     again = pairs_of(place, "half", 2, how)
     same = digest(Path(place) / "whole") == digest(Path(place) / "half")
     alone = pairs_of(place, "alone", 1, {**how, "batch_size": 16})

@@ -10,7 +10,7 @@ import torch
 from cheap import OPTIONS
 
 import zoo
-from zoo.saving.bundled import folders as shipped
+from zoo.saving.bundled import list_folders as shipped
 
 pytestmark = pytest.mark.reliability
 NAMES, KINDS = list(zoo.models), ["float32", "float16", "bfloat16", "float64"]

@@ -57,7 +57,7 @@ def test_line_10_a_place_that_is_held_says_so_after_a_bounded_wait(folder):
     )
     assert holder.stdout.readline() == "held\n"
     start = time.perf_counter()
-    with pytest.raises(BusyError, match="another process is writing"), atomic.replacing(folder, wait=0.3):
+    with pytest.raises(BusyError, match="another process is writing"), atomic.replace_folder(folder, timeout=0.3):
         pytest.fail("two writers at once")
     waited = time.perf_counter() - start
     assert 0.3 <= waited < 2

@@ -11,7 +11,7 @@ from artifacts import resealed
 
 import zoo
 from zoo.errors import UnknownNameError, WeightsError
-from zoo.saving.bundled import folders as shipped
+from zoo.saving.bundled import list_folders as shipped
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ import torch
 import zoo
 from zoo.errors import UnknownNameError
 from zoo.inference.golden import TOLERANCE
-from zoo.saving.bundled import folders, reference_of
+from zoo.saving.bundled import get_reference, list_folders
 from zoo.verify import verify
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +22,7 @@ GENERATOR = "attention-gan-28x28/mnist"
 
 def test_four_models_on_two_data_sets_and_a_generator_ship():
     assert set(zoo.trained) >= {*WANTED, GENERATOR}
-    assert set(zoo.trained) == set(folders())
+    assert set(zoo.trained) == set(list_folders())
 
 
 def test_the_shelf_tells_what_people_choose_by():
@@ -30,7 +30,7 @@ def test_the_shelf_tells_what_people_choose_by():
     assert (weights.model, weights.data, weights.scored_on) == ("cnn-deep", "mnist/train", "mnist/test")
     assert weights.accuracy > 0.98
     assert weights.parameters == zoo.models["cnn-deep"].parameters
-    assert weights.bytes == (weights.folder / "model.safetensors").stat().st_size < 4 << 20
+    assert weights.num_bytes == (weights.folder / "model.safetensors").stat().st_size < 4 << 20
     assert weights.license == "cc-by-sa-3.0"
 
 
@@ -48,32 +48,32 @@ def test_weights_hold(name):
     verdict = verify(name)
     print(verdict)
     assert verdict.is_good
-    assert verdict.golden < 1e-4
+    assert verdict.golden_difference < 1e-4
 
 
 def test_the_generator_that_ships_says_how_it_was_made_and_still_draws_what_it_drew():
     weights = zoo.trained[GENERATOR]
     assert (weights.data, weights.license, weights.accuracy) == ("mnist/train", "cc-by-sa-3.0", None)
-    assert weights.bytes < 3 << 20
+    assert weights.num_bytes < 3 << 20
     manifest = weights.manifest
     assert (manifest.seed, manifest.dtype, manifest.recipe.epochs) == (0, "float16", len(zoo.load(GENERATOR).history))
     verdict = verify(GENERATOR)
     assert verdict.is_good
-    assert verdict.golden < TOLERANCE["float16"]
+    assert verdict.golden_difference < TOLERANCE["float16"]
     assert "model.fit(data.train, recipe=zoo.Recipe(" in (weights.folder / "README.md").read_text()
 
 
 def test_the_generator_that_ships_draws_digits_that_a_classifier_reads():
     model = zoo.load(GENERATOR)
     assert model.predict(16).shape == (16, 1, 28, 28)
-    assert zoo.load("cnn-deep/mnist").evaluate(model.draw(300, seed=7)).accuracy > 0.95
+    assert zoo.load("cnn-deep/mnist").evaluate(model.sample(300, seed=7)).accuracy > 0.95
 
 
 @pytest.mark.parametrize("name", [name for name in sorted(WANTED) if "7x7/fashion" in name])
 def test_the_stated_accuracy_is_taken_again_on_the_data_in_the_package(name):
     (score,) = verify(name).scores
     print(score)
-    assert score.found == pytest.approx(score.stated, abs=1e-3)
+    assert score.measured == pytest.approx(score.stated, abs=1e-3)
 
 
 @pytest.mark.data
@@ -81,7 +81,7 @@ def test_the_stated_accuracy_is_taken_again_on_the_data_in_the_package(name):
 def test_the_stated_accuracy_is_taken_again_on_the_full_data(name, full_data):
     (score,) = verify(name).scores
     print(score)
-    assert score.found == pytest.approx(score.stated, abs=1e-3)
+    assert score.measured == pytest.approx(score.stated, abs=1e-3)
 
 
 def test_the_readme_states_the_accuracies_of_the_weights():
@@ -141,5 +141,5 @@ def test_a_bare_name_of_a_model_names_its_weights():
 
 
 def test_a_folder_among_the_shipped_ones_knows_its_reference(tmp_path):
-    assert reference_of(ROOT / "weights" / "gcn-7x7" / "mnist") == "gcn-7x7/mnist"
-    assert reference_of(tmp_path / "gcn-7x7" / "mnist") == ""
+    assert get_reference(ROOT / "weights" / "gcn-7x7" / "mnist") == "gcn-7x7/mnist"
+    assert get_reference(tmp_path / "gcn-7x7" / "mnist") == ""

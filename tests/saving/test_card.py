@@ -8,7 +8,7 @@ from PIL import Image
 
 import zoo
 from zoo.saving.card import MAX_ROWS
-from zoo.saving.card_merge import BEGIN, END, merged, metadata_of
+from zoo.saving.card_merge import BEGIN_MARK, END_MARK, merge_cards, metadata_of
 from zoo.signature import Classes
 
 OURS = """---
@@ -41,7 +41,7 @@ def model():
 
 THEIRS = {
     "plain text": "Mine.\n",
-    "text around the marks": OURS.replace(BEGIN, f"Above, mine.\n\n{BEGIN}") + "\nBelow.\n",
+    "text around the marks": OURS.replace(BEGIN_MARK, f"Above, mine.\n\n{BEGIN_MARK}") + "\nBelow.\n",
     "no line end": "Mine.",
     "windows": carded("a: b").replace("\n", "\r\n"),
     "metadata that is no YAML": carded("a: [b\n: :"),
@@ -63,8 +63,8 @@ THEIRS = {
     "300 levels": carded("a: " + "[" * 300 + "]" * 300),
     "100,000 levels": carded("a: " + "[" * 100_000 + "]" * 100_000),
     "10,000 digits": carded("a: " + "9" * 10_000),
-    "a mark cut in two": OURS.replace(END, "") + "Mine.\n",
-    "the end before the beginning": f"{END} Mine. {BEGIN}",
+    "a mark cut in two": OURS.replace(END_MARK, "") + "Mine.\n",
+    "the end before the beginning": f"{END_MARK} Mine. {BEGIN_MARK}",
     "a list of lists as tags": carded("tags: [[a], {b: c}]"),
     "a list in itself as tags": carded("tags: &a [*a]"),
 }
@@ -72,37 +72,37 @@ THEIRS = {
 
 @pytest.mark.parametrize("theirs", THEIRS.values(), ids=THEIRS)
 def test_what_people_wrote_stays_once_and_merging_again_changes_nothing(theirs):
-    text = merged(OURS, theirs)
+    text = merge_cards(OURS, theirs)
     for _ in range(3):
-        assert merged(OURS, text) == text
+        assert merge_cards(OURS, text) == text
     assert text.lower().count("mine.") == theirs.lower().count("mine.")
-    assert f"# gcn-7x7\n\nWhat it is.\n\n{END}" in text
+    assert f"# gcn-7x7\n\nWhat it is.\n\n{END_MARK}" in text
     assert metadata_of(text)["library_name"] == "zoo-models"
 
 
 def test_a_card_that_holds_what_people_wrote_is_merged_with_one_that_does_too():
     theirs = THEIRS["text around the marks"]
-    assert merged(theirs, theirs) == merged(OURS, theirs)
+    assert merge_cards(theirs, theirs) == merge_cards(OURS, theirs)
 
 
 def test_text_stays_above_and_below_the_block():
-    text = merged(OURS, "---\na: b\n---\nAbove.\n\n" + f"{BEGIN}\nold\n{END}" + "\n\nBelow.\n")
-    assert [text.index(word) for word in ("Above.", BEGIN, "What it is.", END, "Below.")] == sorted(
-        text.index(word) for word in ("Above.", BEGIN, "What it is.", END, "Below.")
+    text = merge_cards(OURS, "---\na: b\n---\nAbove.\n\n" + f"{BEGIN_MARK}\nold\n{END_MARK}" + "\n\nBelow.\n")
+    assert [text.index(word) for word in ("Above.", BEGIN_MARK, "What it is.", END_MARK, "Below.")] == sorted(
+        text.index(word) for word in ("Above.", BEGIN_MARK, "What it is.", END_MARK, "Below.")
     )
     assert "old" not in text
 
 
 def test_metadata_that_zoo_does_not_write_stays():
     theirs = carded("license: mit\nbase_model: [a/b]\ntags: [mine, zoo]\ndate: 2024-01-01\nlibrary_name: other")
-    found = metadata_of(merged(OURS, theirs))
+    found = metadata_of(merge_cards(OURS, theirs))
     assert (found["license"], found["base_model"], str(found["date"])) == ("mit", ["a/b"], "2024-01-01")
     assert found["tags"] == ["zoo", "gcn-7x7", "mine"]
     assert found["library_name"] == "zoo-models"
 
 
 def test_an_empty_card_is_ours():
-    assert merged(OURS, "") == merged(OURS, " \n") == OURS
+    assert merge_cards(OURS, "") == merge_cards(OURS, " \n") == OURS
 
 
 ALIASES = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 10)}]" for n in range(10))
@@ -116,7 +116,7 @@ MERGES = "\n".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10 if n else
 )
 def test_metadata_that_would_grow_for_ever_does_not_hang(metadata):
     start = time.perf_counter()
-    text = merged(OURS, carded(metadata))
+    text = merge_cards(OURS, carded(metadata))
     assert time.perf_counter() - start < 5
     assert len(text) < 1 << 20
     assert "Mine." in text
@@ -124,7 +124,7 @@ def test_metadata_that_would_grow_for_ever_does_not_hang(metadata):
 
 def test_a_class_may_be_called_as_a_mark_is(model, tmp_path):
     odd = zoo.load(model.save(tmp_path / "model"))
-    odd.classes = Classes.of(range(10), [BEGIN, END, "---", "```", "`", "$x$", "<b>", "a\nb", "|", ""])
+    odd.classes = Classes.of(range(10), [BEGIN_MARK, END_MARK, "---", "```", "`", "$x$", "<b>", "a\nb", "|", ""])
     first = odd.save(tmp_path / "odd").joinpath("README.md").read_text()
     for _ in range(3):
         zoo.load(tmp_path / "odd").save(tmp_path / "odd")

@@ -11,7 +11,7 @@ from zoo.data import Augment, Batch
 from zoo.errors import ConfigError
 from zoo.signature import Preprocessing
 from zoo.tasks import Generation
-from zoo.tasks.generation import codes_for, generation_by, held_fixed, one_hot
+from zoo.tasks.generation import build_generation, freeze, make_codes, one_hot
 
 WANTS = Preprocessing(size=(2, 2), mean=(0.5,), std=(0.5,))
 BATCH = Batch(torch.full((4, 1, 2, 2), 255, dtype=torch.uint8), torch.tensor([0, 1, 2, 0]))
@@ -73,8 +73,8 @@ def test_label_smoothing_lowers_the_target_of_real_images_only(nets):
 
 def test_what_is_seen_counts_the_images_taken_for_real(nets):
     found = losses_of(Generation(WANTS), nets)
-    assert [int(value) for value in found["discriminator"].seen["real_as_real"]] == [4, 4]
-    assert [int(value) for value in found["generator"].seen["drawn_as_real"]] == [0, 4]
+    assert [int(value) for value in found["discriminator"].tally["real_as_real"]] == [4, 4]
+    assert [int(value) for value in found["generator"].tally["drawn_as_real"]] == [0, 4]
 
 
 def test_the_generator_meets_the_discriminator_that_has_just_stepped(nets):
@@ -107,7 +107,7 @@ def test_each_loss_reaches_its_own_player_and_the_discriminator_can_be_trained_a
 def test_weights_that_were_frozen_stay_frozen():
     net = nn.Linear(2, 2)
     net.bias.requires_grad_(False)
-    with held_fixed(net):
+    with freeze(net):
         assert not net.weight.requires_grad
     assert (net.weight.requires_grad, net.bias.requires_grad) == (True, False)
 
@@ -133,16 +133,16 @@ def test_the_generator_learns_through_the_augmentation(nets):
 
 
 def test_predicted_levels_are_between_0_and_1(nets):
-    codes = codes_for(one_hot(torch.tensor([2, 0]), nets["generator"]), nets["generator"])
+    codes = make_codes(one_hot(torch.tensor([2, 0]), nets["generator"]), nets["generator"])
     assert torch.equal(Generation(WANTS).predict(nets, codes), torch.full((2, 1, 2, 2), 0.25))
 
 
 def test_codes_are_noise_and_the_class_as_one_of_k(nets):
     draws = torch.Generator().manual_seed(1)
-    codes = codes_for(one_hot(torch.tensor([2, 0]), nets["generator"]), nets["generator"], draws)
+    codes = make_codes(one_hot(torch.tensor([2, 0]), nets["generator"]), nets["generator"], draws)
     assert codes.shape == (2, 5 + 3)
     assert torch.equal(codes[:, 5:], torch.tensor([[0.0, 0, 1], [1, 0, 0]]))
-    assert codes_for(one_hot(torch.tensor([2, 0]), Generator(0)), Generator(0)).shape == (2, 5)
+    assert make_codes(one_hot(torch.tensor([2, 0]), Generator(0)), Generator(0)).shape == (2, 5)
 
 
 def test_the_tally_counts_held_out_images_taken_for_real(nets):
@@ -153,4 +153,4 @@ def test_the_tally_counts_held_out_images_taken_for_real(nets):
 @pytest.mark.parametrize("change", [{"mixup": 0.2}, {"cutmix": 0.2}, {"class_weights": "balanced"}])
 def test_what_only_a_classifier_can_do_is_refused(change):
     with pytest.raises(ConfigError, match=f"{next(iter(change))} is for classifiers"):
-        generation_by(zoo.Recipe(**change), WANTS)
+        build_generation(zoo.Recipe(**change), WANTS)

@@ -14,11 +14,11 @@ from wheels import Distribution, install
 
 import zoo as face
 from zoo.errors import PluginError
-from zoo.plugins.catalog import CATALOGUE
-from zoo.plugins.discovery import KINDS
+from zoo.plugins.catalog import CATALOG
+from zoo.plugins.discovery import SPEC_TYPES
 from zoo.signature import Classes
 from zoo.testing import DATASET_CHECKS, PLUGIN_CHECKS, CheckFailure, check_dataset, check_plugin
-from zoo.testing.plugins.targets import IMPORT_STRINGS
+from zoo.testing.plugins.targets import IMPORT_STRING_FIELDS
 from zoo.testing.report import Outcome
 
 NET = """
@@ -88,7 +88,7 @@ def test_every_check_of_a_plugin_has_a_planted_fault(figure):
 
 
 def test_every_kind_of_value_has_its_import_strings_checked():
-    assert set(IMPORT_STRINGS) == set(KINDS.values())
+    assert set(IMPORT_STRING_FIELDS) == set(SPEC_TYPES.values())
 
 
 @pytest.mark.parametrize("check", FAULTS)
@@ -101,7 +101,7 @@ def test_a_planted_fault_is_caught_by_name_with_what_to_do(check, tmp_path):
     assert "; " in line
 
 
-@pytest.mark.parametrize("name", [plugin.name for plugin in CATALOGUE.plugins() if plugin.is_own])
+@pytest.mark.parametrize("name", [plugin.name for plugin in CATALOG.plugins() if plugin.is_first_party])
 def test_zoos_own_plugins_pass_as_wholes(name):
     reports = check_plugin(name, only=list(PLUGIN_CHECKS))
     print(*reports, sep="\n")

@@ -13,8 +13,8 @@ from offering import offer
 import zoo
 from zoo import testing
 from zoo.errors import ConfigError
-from zoo.testing import CHECKS, CheckFailure, check_model
-from zoo.testing.report import NotApplicable, outcomes, report_of, reported
+from zoo.testing import CLASSIFIER_CHECKS, CheckFailure, check_model
+from zoo.testing.report import NotApplicable, check_subject, make_report, run_checks
 
 UNDECLARED = {"declared_symmetry_holds": "it declares no symmetry"}
 
@@ -47,11 +47,11 @@ def offered(monkeypatch):
 def test_a_correct_model_passes(offered):
     report = check_model(offered(Sound))
     assert report.skipped == UNDECLARED
-    assert set(report.passed) == CHECKS.keys() - UNDECLARED.keys()
+    assert set(report.passed) == CLASSIFIER_CHECKS.keys() - UNDECLARED.keys()
 
 
 def test_a_correct_model_that_declares_a_symmetry_passes_every_check(offered):
-    assert check_model(offered(Pooled, symmetry="D4")).passed == tuple(CHECKS)
+    assert check_model(offered(Pooled, symmetry="D4")).passed == tuple(CLASSIFIER_CHECKS)
 
 
 @pytest.mark.parametrize("net", LOPSIDED)
@@ -63,9 +63,9 @@ def test_a_symmetry_that_a_net_does_not_keep_is_caught_by_name_with_what_to_do(o
 def test_at_least_25_faults_are_planted_and_every_check_has_one(figure):
     caught = {*FAULTS.values(), *UNTRUE}
     num = len(FAULTS) + len(LOPSIDED) + len(UNTRUE)
-    figure(f"check_model: {num} planted faults for {len(caught)} of {len(CHECKS)} checks of a model")
+    figure(f"check_model: {num} planted faults for {len(caught)} of {len(CLASSIFIER_CHECKS)} checks of a model")
     assert num >= 25
-    assert caught == set(CHECKS)
+    assert caught == set(CLASSIFIER_CHECKS)
 
 
 @pytest.mark.parametrize(("net", "check"), FAULTS.items(), ids=lambda value: getattr(value, "__name__", value))
@@ -99,7 +99,7 @@ def test_a_misspelt_check_is_answered_with_a_near_one(offered):
 
 def test_an_expected_failure_is_reported_with_its_reason(offered):
     report = check_model(offered(Forgotten), expected_failures={"gradients_reach_every_weight": "spare is for later"})
-    assert report.excused == {"gradients_reach_every_weight": "spare is for later"}
+    assert report.expected_failures == {"gradients_reach_every_weight": "spare is for later"}
     assert "spare is for later" in str(report)
 
 
@@ -113,18 +113,18 @@ def test_no_check_run_is_a_failure():
         raise NotApplicable("there is nothing")
 
     with pytest.raises(CheckFailure, match=r"no check ran.*nothing_here did not run: there is nothing"):
-        reported("it", None, {"nothing_here": nothing_here})
+        check_subject("it", None, {"nothing_here": nothing_here})
     with pytest.raises(CheckFailure, match="no check ran"):
-        report_of("it", [])
+        make_report("it", [])
 
 
 def test_all_outcomes_can_be_had_and_a_report_of_them_names_every_failure(offered):
-    subject = testing.Subject(name=offered(Detached), config={})
+    subject = testing.ModelSubject(name=offered(Detached), config={})
     chosen = ["described", "loss_falls", "overfits_32_images"]
-    found = list(outcomes("subject", subject, CHECKS, only=chosen))
+    found = list(run_checks("subject", subject, CLASSIFIER_CHECKS, only=chosen))
     assert [outcome.status for outcome in found] == ["held", "failed", "failed"]
     with pytest.raises(CheckFailure, match=r"(?s)loss_falls.*\n.*overfits_32_images"):
-        report_of("subject", found)
+        make_report("subject", found)
 
 
 def test_whatever_a_strangers_code_raises_is_a_failure_of_that_check():
@@ -132,7 +132,7 @@ def test_whatever_a_strangers_code_raises_is_a_failure_of_that_check():
         """It stays."""
         raise SystemExit(3)
 
-    (outcome,) = outcomes("it", None, {"leave": leave})
+    (outcome,) = run_checks("it", None, {"leave": leave})
     assert (outcome.status, outcome.message) == ("failed", "SystemExit: 3; this must hold: It stays.")
 
 
@@ -155,4 +155,4 @@ def is_helpful(call):
 
 
 def test_the_checks_say_what_they_check():
-    assert all(inspect.getdoc(check) for check in CHECKS.values())
+    assert all(inspect.getdoc(check) for check in CLASSIFIER_CHECKS.values())

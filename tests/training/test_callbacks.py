@@ -5,10 +5,10 @@ import pytest
 import zoo
 from zoo import CallbackSpec
 from zoo.errors import ConfigError, PluginError, UnknownNameError
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import Plugin
 from zoo.shelves import callbacks
-from zoo.training.watching import watcher, watchers
+from zoo.training.watching import resolve_callback, resolve_callbacks
 
 SEEN = []
 
@@ -28,8 +28,8 @@ def plugin(monkeypatch):
         CallbackSpec(name="broken", summary="is not there", build="test_watching:Nobody"),
     )
     made = Plugin(name="mine", distribution="zoo-mine", version="1", target="mine", offers=offers)
-    monkeypatch.setattr(CATALOGUE, "_plugins", (*CATALOGUE.plugins(), made))
-    monkeypatch.setattr(CATALOGUE, "_offers", {})
+    monkeypatch.setattr(CATALOG, "_plugins", (*CATALOG.plugins(), made))
+    monkeypatch.setattr(CATALOG, "_offers", {})
 
 
 def test_a_callback_is_found_by_name_and_watches():
@@ -46,15 +46,15 @@ def test_they_stand_on_a_shelf_with_their_owner():
 
 def test_one_that_is_not_there_or_cannot_be_made_says_so():
     with pytest.raises(UnknownNameError, match="did you mean witness"):
-        watcher("witnes")
+        resolve_callback("witnes")
     with pytest.raises(PluginError, match="callback 'broken' of plugin mine cannot be made"):
-        watcher("broken")
+        resolve_callback("broken")
     own = Witness()
-    assert watcher(own) is own
+    assert resolve_callback(own) is own
 
 
 @pytest.mark.parametrize("wanted", [5, Witness()])
 def test_what_is_no_list_of_callbacks_is_refused(wanted):
     with pytest.raises(ConfigError, match="callbacks is a list of callbacks or of names"):
-        watchers(wanted)
-    assert [type(each) for each in watchers("witness")] == [Witness]
+        resolve_callbacks(wanted)
+    assert [type(each) for each in resolve_callbacks("witness")] == [Witness]

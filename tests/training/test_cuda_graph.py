@@ -47,7 +47,7 @@ class Refused(Rerun):
 @pytest.fixture
 def use(monkeypatch):
     def chosen(recorder):
-        monkeypatch.setattr(trainer, "recorder_for", lambda *where: recorder)
+        monkeypatch.setattr(trainer, "make_recorder", lambda *where: recorder)
         return recorder
 
     return chosen
@@ -73,7 +73,7 @@ def test_a_training_by_replays_is_the_same(name, small, use):
     assert replayed.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-5)
     assert replayed.history["lr"] == pytest.approx(plain.history["lr"], rel=1e-6)
     assert recorder.records == 1
-    assert recorder.replays == 3 * 4 - captured.WARM_UP  # the last batch of each epoch has another shape
+    assert recorder.replays == 3 * 4 - captured.WARM_UP_STEPS  # the last batch of each epoch has another shape
 
 
 @pytest.mark.parametrize(("recorder", "why"), [(Lost(), "other weights"), (Refused(), "not permitted")])
@@ -103,10 +103,10 @@ def test_callbacks_hear_every_step(small, use):
 def test_only_a_plain_training_on_one_gpu_is_recorded():
     cuda = torch.device("cuda")
     for recipe in (Recipe(accumulate=2), Recipe(precision="fp16"), Recipe(compile=True), Recipe(kernels="torch")):
-        assert captured.recorder_for(recipe, cuda, 1) is None
-    assert captured.recorder_for(Recipe(optimizer="rmsprop"), cuda, 1) is None
-    assert captured.recorder_for(Recipe(), cuda, 2) is None
-    assert captured.recorder_for(Recipe(), torch.device("cpu"), 1) is None
+        assert captured.make_recorder(recipe, cuda, 1) is None
+    assert captured.make_recorder(Recipe(optimizer="rmsprop"), cuda, 1) is None
+    assert captured.make_recorder(Recipe(), cuda, 2) is None
+    assert captured.make_recorder(Recipe(), torch.device("cpu"), 1) is None
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

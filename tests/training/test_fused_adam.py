@@ -5,7 +5,7 @@ import torch
 from torch.nn import Parameter
 from torch.optim import SGD, Adam, AdamW
 
-from zoo.training.fused_adam import Descent
+from zoo.training.fused_adam import FusedAdam
 
 
 def optimizers(kind):
@@ -17,7 +17,7 @@ def optimizers(kind):
 @pytest.mark.parametrize("kind", [Adam, AdamW])
 def test_steps_are_those_of_the_optimizer_to_the_bit(kind):
     one, other = optimizers(kind)
-    descent = Descent(one)
+    descent = FusedAdam(one)
     for step in range(20):
         if step == 10:
             one.load_state_dict(one.state_dict())  # other tensors, as after a resumed training
@@ -33,9 +33,9 @@ def test_steps_are_those_of_the_optimizer_to_the_bit(kind):
 
 def test_others_are_left_to_torch():
     two = [Parameter(torch.zeros(2)), Parameter(torch.zeros(2))]
-    assert Descent.suits(Adam(two[:1], fused=True))
-    assert not Descent.suits(Adam(two, fused=True))
-    assert not Descent.suits(SGD(two[:1], lr=0.1))
+    assert FusedAdam.is_supported(Adam(two[:1], fused=True))
+    assert not FusedAdam.is_supported(Adam(two, fused=True))
+    assert not FusedAdam.is_supported(SGD(two[:1], lr=0.1))
 
 
 def test_with_several_threads_it_is_the_same_step_and_they_stay():
@@ -45,7 +45,7 @@ def test_with_several_threads_it_is_the_same_step_and_they_stay():
         for _ in range(3):
             for optimizer in (one, other):
                 optimizer.param_groups[0]["params"][0].grad = torch.ones(37)
-            Descent(one).step()
+            FusedAdam(one).step()
             other.step()
         assert torch.get_num_threads() == 2
     finally:

@@ -13,11 +13,11 @@ import torch
 from cheap import OPTIONS
 
 import zoo
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 from zoo.signature import Classes
 
 FOLDER = Path(__file__).parents[1] / "golden"
-OWN = [spec.name for plugin in CATALOGUE.plugins() if plugin.is_own for spec in plugin.offered("models")]
+OWN = [spec.name for plugin in CATALOG.plugins() if plugin.is_first_party for spec in plugin.offers_of("models")]
 
 
 def pictures(model):

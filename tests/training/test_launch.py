@@ -4,7 +4,7 @@ import pytest
 
 import zoo
 from zoo.errors import ConfigError
-from zoo.training.group import check_kind
+from zoo.training.group import check_distributed_type
 
 
 @pytest.mark.parametrize(("word", "name"), [("FSDP", "FSDP"), ("DEEPSPEED", "DeepSpeed")])
@@ -19,5 +19,5 @@ def test_a_net_that_is_to_be_cut_into_pieces_is_refused(small, monkeypatch, word
 @pytest.mark.parametrize("kind", ["FSDP", "DEEPSPEED", "XLA", "MULTI_NPU"])
 def test_another_kind_of_machine_is_refused(kind):
     with pytest.raises(ConfigError, match=f"not with accelerate's {kind}"):
-        check_kind(kind)
-    check_kind("MULTI_CPU")
+        check_distributed_type(kind)
+    check_distributed_type("MULTI_CPU")

@@ -43,7 +43,7 @@ def test_the_step_and_the_images_of_the_batch_are_told(data, tmp_path):
     told = str(caught.value)
     step = int(re.search(r"step (\d+) of epoch 1", told)[1])
     named = [int(word) for word in re.search(r"on images ([\d, ]+);", told)[1].split(",")]
-    order = zoo.Loader(data, batch_size=BATCH, seed=0).indices(0, step - 1).tolist()
+    order = zoo.Loader(data, batch_size=BATCH, seed=0).batch_indices(0, step - 1).tolist()
     assert named == order
     assert 7 in named
     for hint in ("lower lr", "clip=1.0", "on_nan='skip'", "as it was before this fit"):
@@ -79,7 +79,7 @@ def test_weights_that_are_not_finite_are_never_kept(data, tmp_path):
     with pytest.raises(TrainingError, match="not finite after the step at step 1") as caught:
         fit(model, data, checkpoint=tmp_path / "run", every="1 step")
     name = re.search(r"checkpoints/(\S+)", str(caught.value))[1]
-    kept = checkpoint.read(tmp_path / "run" / "checkpoints" / name)
+    kept = checkpoint.read_checkpoint(tmp_path / "run" / "checkpoints" / name)
     assert all(bool(torch.isfinite(each).all()) for each in kept.state["net"].values())
 
 
@@ -130,7 +130,7 @@ def test_skipped_batches_are_counted_on_after_a_stop(data, tmp_path):
         def on_epoch(self, training):
             pass
 
-    order = zoo.Loader(data, batch_size=BATCH, seed=0).indices(0, 1)
+    order = zoo.Loader(data, batch_size=BATCH, seed=0).batch_indices(0, 1)
     odd = data.images[int(order[0])]
     how = {"on_nan": "skip", "checkpoint": tmp_path / "run", "every": "1 step", "epochs": 1}
     with pytest.raises(KeyboardInterrupt):

@@ -7,7 +7,7 @@ import torch
 
 from zoo.errors import ConfigError
 from zoo.recipe import Recipe
-from zoo.training.optimizer import Stepper, lr_factor, optimizer_of
+from zoo.training.optimizer import PlayerOptimizer, build_optimizer, lr_factor
 
 
 def factors(recipe, points):
@@ -39,10 +39,10 @@ def test_one_cycle_rises_to_its_peak_after_three_tenths_and_falls_to_almost_noth
 def test_plateau_drops_the_rate_when_the_monitored_value_has_stayed_for_step_size_epochs():
     recipe = Recipe(lr=1.0, schedule="plateau", step_size=2, gamma=0.5)
     scaler = torch.amp.GradScaler("cpu", enabled=False)
-    stepper = Stepper(torch.nn.Linear(1, 1), recipe, steps=1, engine=None, scaler=scaler)
+    stepper = PlayerOptimizer(torch.nn.Linear(1, 1), recipe, steps_per_epoch=1, accelerator=None, scaler=scaler)
     rates = []
     for loss in (3.0, 2.0, 2.5, 2.1, 2.0, 2.0, 1.0, 1.5):
-        stepper.observe(loss)
+        stepper.update_plateau(loss)
         rates.append(stepper.lr)
     assert rates == [1, 1, 1, 0.5, 0.5, 0.25, 0.25, 0.25]
 
@@ -60,13 +60,13 @@ def test_every_factor_is_between_zero_and_one(schedule):
 
 @pytest.mark.parametrize("name", ["adam", "adamw", "sgd", "rmsprop"])
 def test_each_optimizer_takes_its_numbers_from_the_recipe(name):
-    optimizer = optimizer_of(Recipe(optimizer=name, lr=0.3, weight_decay=0.2), [torch.nn.Parameter(torch.ones(2))])
+    optimizer = build_optimizer(Recipe(optimizer=name, lr=0.3, weight_decay=0.2), [torch.nn.Parameter(torch.ones(2))])
     assert type(optimizer).__name__.lower() == name
     assert (optimizer.defaults["lr"], optimizer.defaults["weight_decay"]) == (0.3, 0.2)
 
 
 def test_frozen_weights_are_left_out_and_a_wholly_frozen_model_is_refused():
     frozen, trained = torch.nn.Parameter(torch.ones(2), requires_grad=False), torch.nn.Parameter(torch.ones(3))
-    assert optimizer_of(Recipe(), [frozen, trained]).param_groups[0]["params"] == [trained]
+    assert build_optimizer(Recipe(), [frozen, trained]).param_groups[0]["params"] == [trained]
     with pytest.raises(ConfigError, match="frozen"):
-        optimizer_of(Recipe(), [frozen])
+        build_optimizer(Recipe(), [frozen])

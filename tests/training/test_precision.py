@@ -6,7 +6,7 @@ import sys
 
 import torch
 
-from zoo.training.precision import autocast, flushed_denormals
+from zoo.training.precision import autocast, flush_denormals
 
 SCRIPT = """
 import torch
@@ -32,7 +32,7 @@ def test_every_thread_flushes_meanwhile_and_none_before_or_after():
 def test_a_caller_who_flushes_already_goes_on_to():
     torch.set_flush_denormal(True)
     try:
-        with flushed_denormals():
+        with flush_denormals():
             pass
         assert float(torch.tensor(1e-40) * 1.0) == 0
     finally:

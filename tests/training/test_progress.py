@@ -14,7 +14,7 @@ from rich.console import Console
 import zoo
 from zoo.recipe import Recipe
 from zoo.training.callbacks import Training
-from zoo.training.progress import Cells
+from zoo.training.progress import CellProgress
 
 SCRIPT = """
 import zoo
@@ -82,7 +82,7 @@ def told(cells):
 
 def test_cells_are_counted_in_a_bar_on_a_terminal_with_a_line_for_each_that_is_done():
     text = io.StringIO()
-    cells = Cells(Console(file=text, force_terminal=True, width=120), 3)
+    cells = CellProgress(Console(file=text, force_terminal=True, width=120), 3)
     told(cells)
     assert cells.callbacks == [cells]
     shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", text.getvalue())
@@ -92,9 +92,9 @@ def test_cells_are_counted_in_a_bar_on_a_terminal_with_a_line_for_each_that_is_d
 
 def test_cells_are_lines_elsewhere_and_nothing_when_nobody_wants_them():
     text = io.StringIO()
-    told(Cells(Console(file=text, width=120), 3))
+    told(CellProgress(Console(file=text, width=120), 3))
     assert text.getvalue().splitlines() == [
         "[1/3] row, seed 0: accuracy 0.5000, 2.0 s",
         "[2/3] row, seed 1: accuracy 0.5000, 2.0 s; about 10 min left",
     ]
-    told(Cells(None, 3))
+    told(CellProgress(None, 3))

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from zoo.cli.list_info import list_
-from zoo.cli.output import as_json, print_json, print_pairs
+from zoo.cli.output import json_option, print_json, print_record
 
 
 @click.command()
@@ -18,11 +18,11 @@ from zoo.cli.output import as_json, print_json, print_pairs
     "--picture", type=click.Path(dir_okay=False, path_type=Path), help="Write a PNG with ten images of each class."
 )
 @click.option("--size", type=click.IntRange(1), help="Read images at this height and width.")
-@as_json
-def data(name: str | None, download: bool, size: int | None, picture: Path | None, is_json: bool) -> None:
+@json_option
+def data(name: str | None, download: bool, size: int | None, picture: Path | None, as_json: bool) -> None:
     """List the data sets, or read NAME (a data set or a folder such as ./photos) and say what is in it."""
     if name is None:
-        list_.callback(pattern="*", shelf="datasets", is_json=is_json)  # type: ignore[misc]
+        list_.callback(pattern="*", shelf="datasets", is_json=as_json)  # type: ignore[misc]
         return
     from zoo.api import dataset
     from zoo.errors import SourceError
@@ -42,12 +42,12 @@ def data(name: str | None, download: bool, size: int | None, picture: Path | Non
             f"{part} counts": images.counts,
         }
     if picture is not None:
-        _draw(found.train, picture)
+        _write_class_grid(found.train, picture)
         record["picture"] = str(picture)
-    print_json(record) if is_json else print_pairs(record)
+    print_json(record) if as_json else print_record(record)
 
 
-def _draw(images: Any, path: Path) -> None:
+def _write_class_grid(images: Any, path: Path) -> None:
     """Write the first ten images of each class, a class a row."""
     import torch
 

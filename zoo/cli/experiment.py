@@ -8,13 +8,13 @@ from typing import Any
 import click
 
 from zoo.cli.list_info import list_
-from zoo.cli.output import as_json, print_json
+from zoo.cli.output import json_option, print_json
 
-TABLES = Path("docs/tables")
-out = click.option(
+TABLES_FOLDER = Path("docs/tables")
+out_option = click.option(
     "--out",
     type=click.Path(file_okay=False, path_type=Path),
-    default=TABLES,
+    default=TABLES_FOLDER,
     show_default=True,
     help="Folder of the results.",
 )
@@ -26,13 +26,13 @@ def experiment() -> None:
 
 
 @experiment.command("list")
-@as_json
-def list_experiments(is_json: bool) -> None:
+@json_option
+def list_experiments(as_json: bool) -> None:
     """List the experiments."""
-    list_.callback(pattern="*", shelf="experiments", is_json=is_json)  # type: ignore[misc]
+    list_.callback(pattern="*", shelf="experiments", is_json=as_json)  # type: ignore[misc]
 
 
-def seeds_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
+def parse_seeds(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
     """Read `5` (seeds 0 to 4), `0,3,7`, or `5,` (seed 5 alone)."""
     if text is None:
         return None
@@ -40,23 +40,23 @@ def seeds_of(ctx: click.Context, parameter: click.Parameter, text: str | None) -
         numbers = tuple(int(word) for word in text.removesuffix(",").split(","))
     except ValueError:
         raise click.BadParameter(
-            f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=ctx, param=parameter
+            f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=context, param=parameter
         ) from None
     seeds = numbers if "," in text else tuple(range(numbers[0]))
     if not seeds or min(seeds) < 0:
-        raise click.BadParameter(f"{text!r} is no seed at all, or one below 0", ctx=ctx, param=parameter)
+        raise click.BadParameter(f"{text!r} is no seed at all, or one below 0", ctx=context, param=parameter)
     return seeds
 
 
 @experiment.command()
 @click.argument("name")
-@click.option("--seeds", callback=seeds_of, help="How many seeds, or which: 5, or 0,3,7.")
+@click.option("--seeds", callback=parse_seeds, help="How many seeds, or which: 5, or 0,3,7.")
 @click.option("--row", "rows", multiple=True, help="Only the row of this label; may be given again.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
 @click.option("--quick", is_flag=True, help="One epoch each, only to see that it runs; kept apart.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-@out
-@as_json
+@out_option
+@json_option
 def run(
     name: str,
     seeds: tuple[int, ...] | None,
@@ -65,7 +65,7 @@ def run(
     quick: bool,
     quiet: bool,
     out: Path,
-    is_json: bool,
+    as_json: bool,
 ) -> None:
     """Run the cells of NAME that are missing from OUT/NAME.jsonl, then report.
 
@@ -73,18 +73,18 @@ def run(
     that need a GPU are left out where there is none, unless --row names them.
     """
     from zoo import experiment as room
-    from zoo.plugins.catalog import CATALOGUE
+    from zoo.plugins.catalog import CATALOG
 
-    spec = CATALOGUE.shelf("experiments")[name]
-    ledger = room.Ledger(_path(out, name, quick))
-    left_out = () if quick or rows else room.waiting(spec, device)
+    spec = CATALOG.registry("experiments")[name]
+    ledger = room.Ledger(_ledger_path(out, name, quick))
+    left_out = () if quick or rows else room.find_unavailable_rows(spec, device)
     try:
         room.run(spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet)
     finally:
-        cells = ledger.cells()
+        cells = ledger.read_cells()
         if cells:
-            _written(spec, cells, ledger.path, "markdown")
-    print_json([vars(cell) for cell in cells]) if is_json else click.echo(room.markdown(spec, cells))
+            _write_report(spec, cells, ledger.path, "markdown")
+    print_json([vars(cell) for cell in cells]) if as_json else click.echo(room.to_markdown(spec, cells))
     if left_out:
         labels = ", ".join(row.label for row in left_out)
         click.secho(f"left out, for want of a GPU: {labels}; the report has their commands", fg="yellow", err=True)
@@ -106,37 +106,37 @@ def run(
     type=click.Path(file_okay=False, path_type=Path),
     help="Folder of the pictures.  [default: pictures, beside OUT]",
 )
-@out
-@as_json
-def report(name: str, quick: bool, form: str, pictures: Path | None, out: Path, is_json: bool) -> None:
+@out_option
+@json_option
+def report(name: str, quick: bool, output_format: str, pictures: Path | None, out: Path, as_json: bool) -> None:
     """Print the table of NAME from its finished cells, write it to OUT/NAME.md, and draw its pictures."""
     from zoo import experiment as room
-    from zoo.plugins.catalog import CATALOGUE
+    from zoo.plugins.catalog import CATALOG
 
-    spec, path = CATALOGUE.shelf("experiments")[name], _path(out, name, quick)
-    cells = room.Ledger(path).cells()
+    spec, path = CATALOG.registry("experiments")[name], _ledger_path(out, name, quick)
+    cells = room.Ledger(path).read_cells()
     if cells:
-        _written(spec, cells, path, "json" if is_json else form)
+        _write_report(spec, cells, path, "json" if as_json else output_format)
         if not quick:
-            _drawn(spec, cells, pictures or out.parent / "pictures")
-    click.echo(room.FORMATS["json" if is_json else form][1](spec, cells), nl=False)
+            _write_figures(spec, cells, pictures or out.parent / "pictures")
+    click.echo(room.FORMATS["json" if as_json else output_format][1](spec, cells), nl=False)
 
 
-def _path(out: Path, name: str, quick: bool) -> Path:
+def _ledger_path(out: Path, name: str, quick: bool) -> Path:
     return out / f"{name}{'.quick' if quick else ''}.jsonl"
 
 
-def _written(spec: Any, cells: Any, ledger: Path, form: str) -> None:
+def _write_report(spec: Any, cells: Any, ledger: Path, output_format: str) -> None:
     from zoo.experiment import FORMATS
 
-    suffix, written = FORMATS[form]
+    suffix, written = FORMATS[output_format]
     ledger.with_suffix(suffix).write_text(written(spec, cells))
 
 
-def _drawn(spec: Any, cells: Any, folder: Path) -> None:
-    from zoo.experiment.figures import figures
-    from zoo.plots import write
+def _write_figures(spec: Any, cells: Any, folder: Path) -> None:
+    from zoo.experiment.figures import draw_figures
+    from zoo.plots import save_figure
 
-    for name, figure in figures(spec, cells).items():
-        write(figure, folder / f"{name}.png")
+    for name, figure in draw_figures(spec, cells).items():
+        save_figure(figure, folder / f"{name}.png")
         click.echo(f"drawn: {folder / name}.png", err=True)

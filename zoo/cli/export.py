@@ -7,15 +7,15 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.output import as_json, print_json
+from zoo.cli.output import json_option, print_json
 
 
 @click.command()
 @click.argument("model")
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--opset", type=click.IntRange(18), default=20, show_default=True, help="Version of the ONNX operators.")
-@as_json
-def export(model: str, file: Path, opset: int, is_json: bool) -> None:
+@json_option
+def export(model: str, file: Path, opset: int, as_json: bool) -> None:
     """Write the saved MODEL to FILE: model.onnx, or model.pt2 for torch.export.
 
     The file takes uint8 images (N, C, H, W) of the model's size and gives logits (N, K). They are compared with the
@@ -24,7 +24,7 @@ def export(model: str, file: Path, opset: int, is_json: bool) -> None:
     from zoo.api import load
 
     done = load(model).export(file, opset=opset)
-    if is_json:
+    if as_json:
         print_json(asdict(done))
         return
     checked = "logits not compared: pip install onnxruntime"

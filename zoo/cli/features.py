@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.output import as_json, print_json
+from zoo.cli.output import json_option, print_json
 
 EXAMPLES = """
 \b
@@ -27,21 +27,21 @@ python -c "import numpy; print(numpy.load('features.npz')['features'].shape)"
     help="The .npz, .csv or .safetensors file to write.",
 )
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
-@as_json
-def features(model: str, pictures: tuple[str, ...], out: Path, device: str | None, is_json: bool) -> None:
+@json_option
+def features(model: str, pictures: tuple[str, ...], out: Path, device: str | None, as_json: bool) -> None:
     """Write what the saved MODEL finds in PICTURES (image files, or folders of them) before it decides.
 
     The file holds `features`, a row of numbers a picture, beside `files`, the pictures' names in the same order.
     """
     from zoo.api import load
-    from zoo.data.inputs import files_of
-    from zoo.export.feature_file import check_ending, write
+    from zoo.data.inputs import find_image_files
+    from zoo.export.feature_file import check_suffix, write_features
 
-    check_ending(out)
-    files = [str(file) for name in pictures for file in files_of(name)]
+    check_suffix(out)
+    files = [str(file) for name in pictures for file in find_image_files(name)]
     loaded = load(model).to(device or "cpu")
     found = loaded.features(files)
-    write(out, found, files, model=loaded.reference or model)
+    write_features(out, found, files, model=loaded.reference or model)
     num, width = found.shape
     record = {"model": loaded.spec.name, "features": width, "written": str(out), "files": files}
-    print_json(record) if is_json else click.echo(f"{width} features of {num} pictures are in {out}")
+    print_json(record) if as_json else click.echo(f"{width} features of {num} pictures are in {out}")

@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.fit_steps import again, default_folder, keep, prepared, train, words_of
-from zoo.cli.output import as_json, print_json
-from zoo.cli.runs import begun
-from zoo.training.checkpoint.run_file import is_first
+from zoo.cli.fit_steps import default_folder, describe_command, prepare_fit, restore_run, save_final, train
+from zoo.cli.output import json_option, print_json
+from zoo.cli.runs import load_command
+from zoo.training.checkpoint.run_file import is_main_process
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.metrics.classification import Evaluation
     from zoo.model import Model
 
-SHOWN = ("resume", "quiet", "is_json", "plot")
+DISPLAY_OPTIONS = ("resume", "quiet", "is_json", "plot")
 """Options that say how a run is shown."""
-FREE = ("device", "every", "on_nan", "track")
+RESUMABLE_OPTIONS = ("device", "every", "on_nan", "track")
 """Options that decide nothing of what a run learns, or that it may need another value of to go on."""
 EXAMPLES = """
 \b
@@ -33,20 +33,20 @@ zoo fit attention-gan-28x28 mnist --grids ./grids
 """
 
 
-def pairs(ctx: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> dict[str, Any]:
+def parse_pairs(ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]) -> dict[str, Any]:
     """Read NAME=VALUE words; values are JSON where they can be, lists where they have commas, else text."""
     chosen = {}
-    for word in words:
+    for word in texts:
         name, equals, text = word.partition("=")
         if not equals or not name:
             raise click.BadParameter(f"{word!r} is not NAME=VALUE", ctx=ctx, param=parameter)
-        chosen[name.replace("-", "_")] = _value(text)
+        chosen[name.replace("-", "_")] = _parse_value(text)
     return chosen
 
 
-def _value(text: str) -> Any:
+def _parse_value(text: str) -> Any:
     if "," in text and not text.startswith(("[", "{", '"')):
-        return tuple(_value(part) for part in text.split(",") if part)
+        return tuple(_parse_value(part) for part in text.split(",") if part)
     try:
         value = json.loads(text)
     except ValueError:
@@ -60,9 +60,11 @@ def _value(text: str) -> Any:
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--recipe", help="One of the model's recipes by name; see: zoo info MODEL.")
 @click.option(
-    "--set", "changes", multiple=True, callback=pairs, metavar="FIELD=VALUE", help="Change a field of the recipe."
+    "--set", "changes", multiple=True, callback=parse_pairs, metavar="FIELD=VALUE", help="Change a field of the recipe."
 )
-@click.option("--config", multiple=True, callback=pairs, metavar="OPTION=VALUE", help="Set an option of the model.")
+@click.option(
+    "--config", multiple=True, callback=parse_pairs, metavar="OPTION=VALUE", help="Set an option of the model."
+)
 @click.option("--seed", type=click.IntRange(0), help="Seed of weights, order and augmentation.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps; a GPU when there is one.")
 @click.option("--from", "pretrained", help="Begin from trained weights: a tag such as mnist, or a saved model.")
@@ -101,7 +103,7 @@ def _value(text: str) -> Any:
     help="Folder for a grid of what a generator draws, an epoch each.",
 )
 @click.option("--quiet", is_flag=True, help="Show no progress.")
-@as_json
+@json_option
 @click.pass_context
 def fit(
     ctx: click.Context,
@@ -116,16 +118,16 @@ def fit(
     pretrained: str | None,
     license: str | None,
     save: Path | None,
-    every: str,
+    checkpoint_every: str,
     resume: Path | None,
     on_nan: str,
-    track: tuple[str, ...],
+    trackers: tuple[str, ...],
     callbacks: tuple[str, ...],
-    is_on_disk: bool,
+    lazy: bool,
     plot: Path | None,
     grids: Path | None,
     quiet: bool,
-    is_json: bool,
+    as_json: bool,
 ) -> None:
     """Train MODEL on DATA, score it on the test images if there are any, and save it.
 
@@ -134,25 +136,27 @@ def fit(
     Ctrl-C and SIGTERM write one, and --resume goes on from the newest as if it had never stopped.
     """
     if resume is not None:
-        changed = _given_again(ctx)
-        run, words = resume, begun(resume) | changed
-        made, sets = again(words)
+        changed = _read_changed_options(ctx)
+        run, words = resume, load_command(resume) | changed
+        made, sets = restore_run(words)
     else:
         if model is None or data is None:
             raise click.UsageError("give MODEL and DATA, or --resume FOLDER")
-        made, sets = prepared(model, data, config, seed, pretrained, is_on_disk)
+        made, sets = prepare_fit(model, data, config, seed, pretrained, lazy)
         made.license = license or made.license
         run = save or default_folder(model)
         changes = changes if epochs is None else {**changes, "epochs": epochs}
-        words = words_of(made, model, data=data, recipe=recipe, changes=changes, device=device, every=every)
-        words |= {"on_nan": on_nan, "is_on_disk": is_on_disk, "track": track, "callbacks": callbacks}
+        words = describe_command(
+            made, model, data=data, recipe=recipe, changes=changes, device=device, every=checkpoint_every
+        )
+        words |= {"on_nan": on_nan, "is_on_disk": lazy, "track": trackers, "callbacks": callbacks}
         words |= {"grids": None if grids is None else str(grids)}
-    train(made, sets, run, words, progress=not quiet, is_resumed=resume is not None)
-    if is_first():
-        _finish(made, sets, run, plot, is_json)
+    train(made, sets, run, words, progress=not quiet, resume=resume is not None)
+    if is_main_process():
+        _finish(made, sets, run, plot, as_json)
 
 
-def _given_again(ctx: click.Context) -> dict[str, Any]:
+def _read_changed_options(ctx: click.Context) -> dict[str, Any]:
     """Return the options that a run may go on with another value of; it goes on with all others as it was begun.
 
     Raises:
@@ -160,30 +164,30 @@ def _given_again(ctx: click.Context) -> dict[str, Any]:
     """
     source = click.core.ParameterSource.COMMANDLINE
     given = [each for each in ctx.command.params if ctx.get_parameter_source(each.name or "") == source]
-    odd = [each.get_error_hint(ctx) for each in given if each.name not in (*SHOWN, *FREE)]
+    odd = [each.get_error_hint(ctx) for each in given if each.name not in (*DISPLAY_OPTIONS, *RESUMABLE_OPTIONS)]
     if odd:
         raise click.UsageError(f"a run goes on with what it was begun with; leave out {', '.join(odd)}")
     if ctx.params["every"] == "never":
         raise click.UsageError("a run goes on from checkpoints and keeps on writing them; leave out --every never")
-    return {each.name or "": ctx.params[each.name or ""] for each in given if each.name in FREE}
+    return {each.name or "": ctx.params[each.name or ""] for each in given if each.name in RESUMABLE_OPTIONS}
 
 
-def _finish(model: Model, sets: Dataset, folder: Path, plot: Path | None, is_json: bool) -> None:
+def _finish(model: Model, dataset: Dataset, folder: Path, plot: Path | None, as_json: bool) -> None:
     """Score what is trained on the test images if there are any, save it, and say so."""
-    from zoo.cli.predict import test_images
+    from zoo.cli.predict import get_test_images
 
-    images = test_images(sets) if model.spec.task == "classification" else None
-    result = None if images is None else model.evaluate(images, keep=True)
-    keep(model, folder)
+    images = get_test_images(dataset) if model.spec.task == "classification" else None
+    result = None if images is None else model.evaluate(images, store=True)
+    save_final(model, folder)
     if plot is not None:
-        from zoo.plots import curves, write
+        from zoo.plots import plot_curves, save_figure
 
-        write(curves({model.spec.name: model.history}), plot)
-    _report(model, result, folder, is_json)
+        save_figure(plot_curves({model.spec.name: model.history}), plot)
+    _print_result(model, result, folder, as_json)
 
 
-def _report(model: Model, result: Evaluation | None, folder: Path, is_json: bool) -> None:
-    if is_json:
+def _print_result(model: Model, result: Evaluation | None, folder: Path, as_json: bool) -> None:
+    if as_json:
         record = {"model": model.spec.name, "saved": str(folder), "seed": model.seed, "stopped": model.history.stopped}
         print_json({**record, "history": list(model.history), "test": result.to_json() if result else None})
         return

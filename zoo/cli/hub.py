@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from zoo.cli.output import as_json, print_json, print_table
+from zoo.cli.output import json_option, print_json, print_table
 
 
 @click.command()
@@ -19,8 +19,8 @@ from zoo.cli.output import as_json, print_json, print_table
 @click.option("--pull-request", is_flag=True, help="Open a pull request instead.")
 @click.option("--message", help="The commit's message.")
 @click.option("--dry-run", is_flag=True, help="Try everything, write nothing, and show what would be published.")
-@as_json
-def push(model: str, repo: str, license: str | None, is_json: bool, **how: Any) -> None:
+@json_option
+def push(model: str, repo: str, license: str | None, as_json: bool, **options: Any) -> None:
     """Publish the saved MODEL as REPO (owner/name) on the Hugging Face Hub, in one commit.
 
     Before anything is published, a fresh process loads the model and compares its outputs.
@@ -28,21 +28,21 @@ def push(model: str, repo: str, license: str | None, is_json: bool, **how: Any) 
     from zoo.api import load
 
     click.echo("trying the model in a fresh process ...", err=True)
-    done = load(model).push(repo, license=license, **how)
-    if is_json:
-        print_json(_plain(done))
+    done = load(model).push(repo, license=license, **options)
+    if as_json:
+        print_json(_to_plain(done))
         return
     rows = [{"file": file.name, "bytes": file.bytes, "changed": file.changed} for file in done.files]
-    print_table(rows, right=("bytes",))
-    if how["dry_run"]:
-        click.echo(f"dry run: nothing was written; {_planned(done)}")
+    print_table(rows, right_aligned=("bytes",))
+    if options["dry_run"]:
+        click.echo(f"dry run: nothing was written; {_describe_dry_run(done)}")
     elif done.is_new_commit:
         click.echo(f'published {done.url}\nzoo.load("hf:{repo}@{done.tag or done.commit}") loads it')
     else:
         click.echo(f"{repo} holds exactly this already, at {done.commit}; no commit was made")
 
 
-def _planned(plan: Any) -> str:
+def _describe_dry_run(plan: Any) -> str:
     """Return in words what a dry run would have done."""
     sent = sum(file.bytes for file in plan.files if file.changed)
     if not sent:
@@ -55,8 +55,8 @@ def _planned(plan: Any) -> str:
 @click.argument("references", nargs=-1)
 @click.option("--update", is_flag=True, help="Fetch what the revision is now, and pin that.")
 @click.option("--no-pin", is_flag=True, help="Fetch only; leave zoo.lock alone.")
-@as_json
-def pull(references: tuple[str, ...], update: bool, no_pin: bool, is_json: bool) -> None:
+@json_option
+def pull(references: tuple[str, ...], update: bool, no_pin: bool, as_json: bool) -> None:
     """Fetch models from the Hub, such as hf:owner/name@v1, check them, and pin their commits in ./zoo.lock.
 
     Without REFERENCES, what zoo.lock pins is fetched.
@@ -64,25 +64,25 @@ def pull(references: tuple[str, ...], update: bool, no_pin: bool, is_json: bool)
     from zoo.hub import lockfile
     from zoo.hub import pull as fetch
 
-    path = lockfile.place()
-    wanted = references or tuple(lockfile.read(path))
+    path = lockfile.get_path()
+    wanted = references or tuple(lockfile.read_pins(path))
     if not wanted:
         raise click.UsageError(f"there is no {path.name} here; name what to fetch, such as hf:owner/name")
     rows = []
     for reference in wanted:
         pulled = fetch(reference, update=update)
         if not no_pin:
-            lockfile.pin(path, pulled)
+            lockfile.write_pin(path, pulled)
         rows.append({"reference": reference, "commit": pulled.commit, "from": pulled.source, "folder": pulled.folder})
-    print_json(rows) if is_json else print_table(rows)
+    print_json(rows) if as_json else print_table(rows)
 
 
 @click.command()
 @click.argument("references", nargs=-1)
 @click.option("--no-data", is_flag=True, help="Leave out the stated scores, which need the images.")
-@as_json
+@json_option
 @click.pass_context
-def verify(ctx: click.Context, references: tuple[str, ...], no_data: bool, is_json: bool) -> None:
+def verify(ctx: click.Context, references: tuple[str, ...], no_data: bool, as_json: bool) -> None:
     """Check saved models again: hashes, golden outputs, and with the data at hand the stated scores.
 
     REFERENCES are folders such as ./runs/gcn-7x7, hf:owner/name, or names that ship with zoo; all of those when left
@@ -92,35 +92,35 @@ def verify(ctx: click.Context, references: tuple[str, ...], no_data: bool, is_js
     from zoo.verify import verify as check
 
     verdicts = []
-    for reference in references or tuple(shipped.folders()):
-        verdict = check(reference, data=not no_data)
+    for reference in references or tuple(shipped.list_folders()):
+        verdict = check(reference, rescore=not no_data)
         verdicts.append(verdict)
-        if not is_json:
-            _tell(verdict)
-    if is_json:
-        print_json([{**_plain(verdict), "is_good": verdict.is_good} for verdict in verdicts])
+        if not as_json:
+            _print_result(verdict)
+    if as_json:
+        print_json([{**_to_plain(verdict), "is_good": verdict.is_good} for verdict in verdicts])
     elif len(verdicts) > 1:
         good = sum(verdict.is_good for verdict in verdicts)
         click.secho(f"{good} of {len(verdicts)} hold", fg="green" if good == len(verdicts) else "red", bold=True)
     ctx.exit(0 if all(verdict.is_good for verdict in verdicts) else 1)
 
 
-def _tell(verdict: Any) -> None:
+def _print_result(result: Any) -> None:
     """Print one verdict: what was checked, line by line."""
-    word, colour = ("ok   ", "green") if verdict.is_good else ("WRONG", "red")
-    click.secho(f"{word} {verdict.reference}", fg=colour)
-    if verdict.tensors:
-        click.echo(f"      {verdict.tensors} tensors have the sha256 that is stated")
-    if verdict.golden is not None:
-        click.echo(f"      golden outputs within {verdict.golden:.1e} of the largest logit")
-    for score in verdict.scores:
-        today = score.why if score.found is None else f"{score.found:.4f} today"
+    word, colour = ("ok   ", "green") if result.is_good else ("WRONG", "red")
+    click.secho(f"{word} {result.reference}", fg=colour)
+    if result.tensors:
+        click.echo(f"      {result.tensors} tensors have the sha256 that is stated")
+    if result.golden is not None:
+        click.echo(f"      golden outputs within {result.golden:.1e} of the largest logit")
+    for score in result.scores:
+        today = score.reason if score.measured is None else f"{score.measured:.4f} today"
         click.echo(f"      accuracy {score.stated:.4f} on {score.data}: {today}")
-    if verdict.problem:
-        click.secho(f"      {verdict.problem}", fg="red")
+    if result.problem:
+        click.secho(f"      {result.problem}", fg="red")
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     from dataclasses import asdict
 
     return asdict(value)

@@ -40,12 +40,12 @@ COMMANDS = {
 }
 
 
-class Group(click.Group):
+class LazyGroup(click.Group):
     """Commands by import string, ours first; a plugin's command cannot take a name of ours."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return [*COMMANDS, *(name for name in _offered() if name not in COMMANDS)]
+        return [*COMMANDS, *(name for name in _plugin_commands() if name not in COMMANDS)]
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
         """Import and return one command.
@@ -55,20 +55,20 @@ class Group(click.Group):
             PluginError: It is a plugin's, and cannot be imported.
         """
         if name in COMMANDS:
-            return _imported(COMMANDS[name][0])
-        offered = _offered()
+            return _import_command(COMMANDS[name][0])
+        offered = _plugin_commands()
         if name not in offered and not offered.owners(name):
             return None
         command = offered[name]
         try:
-            return _imported(command.build)
+            return _import_command(command.build)
         except (Exception, SystemExit) as error:
             whose = f"the command {name!r} of plugin {offered.owner(name)}"
             raise PluginError(f"{whose} cannot be imported: {type(error).__name__}: {error}") from error
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """List the commands with their summaries, without importing them."""
-        offered = _offered()
+        offered = _plugin_commands()
         names = self.list_commands(ctx)
         rows = [(name, COMMANDS[name][1] if name in COMMANDS else offered[name].summary) for name in names]
         with formatter.section("Commands"):
@@ -79,13 +79,13 @@ class Group(click.Group):
         super().invoke(ctx)
 
 
-def _offered() -> Registry[Command]:
-    from zoo.plugins.catalog import CATALOGUE
+def _plugin_commands() -> Registry[Command]:
+    from zoo.plugins.catalog import CATALOG
 
-    return CATALOGUE.shelf("commands")
+    return CATALOG.registry("commands")
 
 
-def _imported(target: str) -> click.Command:
+def _import_command(target: str) -> click.Command:
     module, _, path = target.partition(":")
     command = attrgetter(path)(import_module(module))
     if not isinstance(command, click.Command):
@@ -93,7 +93,7 @@ def _imported(target: str) -> click.Command:
     return command
 
 
-@click.group(cls=Group, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(package_name="zoo-models", prog_name="zoo")
 @click.option("--debug", is_flag=True, help="Show the traceback of an error.")
 def zoo(debug: bool) -> None:
@@ -111,23 +111,23 @@ def main(arguments: list[str] | None = None) -> None:
     words = sys.argv[1:] if arguments is None else arguments
     is_debug = "--debug" in words
     try:
-        with _plain_warnings():
+        with _use_plain_warnings():
             sys.exit(_run([word for word in words if word != "--debug"]))
     except ZooError as error:
-        _tell(str(error), is_debug)
+        _print_error(str(error), is_debug)
     except KeyboardInterrupt as error:
         click.echo(f"\n{str(error) or 'interrupted'}", err=True)
         sys.exit(130)
     except BrokenPipeError:
         sys.stderr.close()
     except Exception as error:  # a fault of ours or of a plugin's: one line for people, the rest on request
-        _tell(f"unexpected {type(error).__name__}: {error} (zoo --debug ... shows where)", is_debug)
+        _print_error(f"unexpected {type(error).__name__}: {error} (zoo --debug ... shows where)", is_debug)
     sys.exit(1)
 
 
-def _run(words: list[str]) -> Any:
+def _run(arguments: list[str]) -> Any:
     try:
-        return zoo.main(words, prog_name="zoo", standalone_mode=False) or 0
+        return zoo.main(arguments, prog_name="zoo", standalone_mode=False) or 0
     except click.exceptions.Abort as error:
         raise (error.__cause__ or KeyboardInterrupt()) from None
     except click.ClickException as error:
@@ -136,7 +136,7 @@ def _run(words: list[str]) -> Any:
 
 
 @contextmanager
-def _plain_warnings() -> Iterator[None]:
+def _use_plain_warnings() -> Iterator[None]:
     """Show warnings for people as one line each, without the place in the code that they come from."""
     whole = warnings.formatwarning
 
@@ -150,7 +150,7 @@ def _plain_warnings() -> Iterator[None]:
         warnings.formatwarning = whole
 
 
-def _tell(message: str, is_debug: bool) -> None:
-    if is_debug:
+def _print_error(message: str, debug: bool) -> None:
+    if debug:
         traceback.print_exc()
     click.secho(f"error: {message}", fg="red", err=True)

@@ -7,36 +7,38 @@ from typing import Any
 
 import click
 
-from zoo.cli.output import as_json, print_json, print_table
-from zoo.errors import listed
-from zoo.plugins.catalog import CATALOGUE
-from zoo.plugins.discovery import KINDS, Plugin
+from zoo.cli.output import json_option, print_json, print_table
+from zoo.errors import join_names
+from zoo.plugins.catalog import CATALOG
+from zoo.plugins.discovery import SPEC_TYPES, Plugin
 from zoo.plugins.hookspecs import SUPPORTED_API
-from zoo.plugins.scaffold import KINDS as SCAFFOLDS
-from zoo.shelves import SHELVES
+from zoo.plugins.scaffold import TEMPLATE_KINDS as SCAFFOLDS
+from zoo.shelves import REGISTRIES
 
-MEANING = "; this must hold: "
+CLAIM_SEPARATOR = "; this must hold: "
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "failed": "red", "excused": "yellow", "skipped": "cyan"}
 
 
 @click.group(invoke_without_command=True)
-@as_json
+@json_option
 @click.pass_context
-def plugins(ctx: click.Context, is_json: bool) -> None:
+def plugins(ctx: click.Context, as_json: bool) -> None:
     """Show the installed plugins: what each offers, and why a quarantined one is not used."""
     if ctx.invoked_subcommand is None:
-        _show(is_json)
+        _print_plugins(as_json)
 
 
-def _show(is_json: bool) -> None:
-    records = [_plugin(plugin) for plugin in CATALOGUE.plugins()]
-    clashes = {kind: clashing for kind, shelf in SHELVES.items() if (clashing := shelf.clashes())}
-    if is_json:
+def _print_plugins(as_json: bool) -> None:
+    records = [_make_record(plugin) for plugin in CATALOG.plugins()]
+    clashes = {kind: clashing for kind, shelf in REGISTRIES.items() if (clashing := shelf.clashes())}
+    if as_json:
         print_json({"plugins": records, "clashes": clashes})
         return
     hidden = ("offers", "trace", "notes")
     shown = [{key: value for key, value in record.items() if key not in hidden} for record in records]
-    counts = [", ".join(_counted(len(names), kind) for kind, names in record["offers"].items()) for record in records]
+    counts = [
+        ", ".join(_format_count(len(names), kind) for kind, names in record["offers"].items()) for record in records
+    ]
     print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
     for kind, clashing in clashes.items():
         for name, owners in clashing.items():
@@ -44,45 +46,47 @@ def _show(is_json: bool) -> None:
             click.secho(told, fg="yellow")
 
 
-def _counted(number: int, kind: str) -> str:
+def _format_count(number: int, kind: str) -> str:
     return f"{number} {kind if number != 1 else kind.removesuffix('s')}"
 
 
-def _plugin(plugin: Plugin) -> dict[str, Any]:
-    offers = {kind: [value.name for value in plugin.offered(kind)] for kind in KINDS if plugin.offered(kind)}
+def _make_record(plugin: Plugin) -> dict[str, Any]:
+    offers = {kind: [value.name for value in plugin.offers_of(kind)] for kind in SPEC_TYPES if plugin.offers_of(kind)}
     return {
         "plugin": plugin.name,
         "distribution": plugin.distribution,
         "version": plugin.version,
         "status": plugin.status,
         "reason": plugin.reason,
-        "trace": plugin.trace,
+        "trace": plugin.traceback,
         "notes": plugin.notes,
         "offers": offers,
     }
 
 
 @plugins.command()
-@as_json
-def doctor(is_json: bool) -> None:
+@json_option
+def doctor(as_json: bool) -> None:
     """Say what is amiss with the installed plugins, and how to mend it. Exit code 1 if something does not work."""
-    from zoo.plugins.doctor import findings, summary
+    from zoo.plugins.doctor import diagnose, summarize
 
-    found = findings()
-    if is_json:
+    found = diagnose()
+    if as_json:
         print_json({"api": SUPPORTED_API, "findings": [vars(finding) for finding in found]})
     else:
-        click.echo(f"{summary(CATALOGUE.plugins())}; this zoo speaks plugin API {SUPPORTED_API[1]}")
+        click.echo(f"{summarize(CATALOG.plugins())}; this zoo speaks plugin API {SUPPORTED_API[1]}")
         for finding in found:
-            click.secho(f"{finding.level}: {finding.about}: {finding.what}", fg=COLOURS[finding.level])
-            click.echo(f"    {finding.mend}")
+            click.secho(f"{finding.level}: {finding.subject}: {finding.problem}", fg=COLOURS[finding.level])
+            click.echo(f"    {finding.fix}")
         if not found:
             click.echo("nothing is amiss")
     if any(finding.level == "error" for finding in found):
         click.get_current_context().exit(1)
 
 
-def _excuses(ctx: click.Context, parameter: click.Parameter, words: tuple[str, ...]) -> dict[str, dict[str, str]]:
+def _parse_expected_failures(
+    ctx: click.Context, parameter: click.Parameter, words: tuple[str, ...]
+) -> dict[str, dict[str, str]]:
     """Read NAME:CHECK=REASON words; a name may have a colon of its own."""
     found: dict[str, dict[str, str]] = {}
     for word in words:
@@ -98,43 +102,49 @@ def _excuses(ctx: click.Context, parameter: click.Parameter, words: tuple[str, .
 @click.argument("name")
 @click.option("--only", multiple=True, metavar="CHECK", help="Run only this check; may be given several times.")
 @click.option(
-    "--expect", multiple=True, callback=_excuses, metavar="NAME:CHECK=REASON", help="A check known to fail, and why."
+    "--expect",
+    multiple=True,
+    callback=_parse_expected_failures,
+    metavar="NAME:CHECK=REASON",
+    help="A check known to fail, and why.",
 )
-@as_json
-def check(name: str, only: tuple[str, ...], expect: dict[str, dict[str, str]], is_json: bool) -> None:
+@json_option
+def check(name: str, only: tuple[str, ...], expect: dict[str, dict[str, str]], as_json: bool) -> None:
     """Run zoo's conformance kit over the plugin or distribution NAME. Exit code 1 if a check fails, or none ran."""
-    from zoo.testing.kit import check_excuses, trials
+    from zoo.testing.kit import check_expected_failures, collect_suites
 
-    every = list(trials(name))
-    check_excuses(every, expect)
+    every = list(collect_suites(name))
+    check_expected_failures(every, expect)
     found: list[Any] = []
     for trial in every:
-        mine = list(trial.outcomes(expect, only))
+        mine = list(trial.run(expect, only))
         found += mine
-        if not is_json and mine:
-            _tell(f"{trial.kind} {trial.name}", mine)
+        if not as_json and mine:
+            _print_outcomes(f"{trial.kind} {trial.name}", mine)
     counts = {state: sum(each.status == state for each in found) for state in ("held", "failed", "excused", "skipped")}
     num_run = len(found) - counts["skipped"]
-    if is_json:
+    if as_json:
         print_json({"name": name, "checks": num_run, **counts, "outcomes": [vars(each) for each in found]})
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        click.echo(f"{name}: {_counted(num_run, 'checks')} ran: {told or 'nothing was checked, so nothing is known'}")
+        click.echo(
+            f"{name}: {_format_count(num_run, 'checks')} ran: {told or 'nothing was checked, so nothing is known'}"
+        )
     if counts["failed"] or not num_run:
         click.get_current_context().exit(1)
 
 
-def _tell(title: str, found: list[Any]) -> None:
+def _print_outcomes(title: str, outcomes: list[Any]) -> None:
     """Print how many of the checks that ran held, and of the others what they found: the same thing once."""
-    num_run = sum(each.status != "skipped" for each in found)
-    click.echo(f"{title}: {sum(each.status == 'held' for each in found)} of {num_run} checks held")
+    num_run = sum(each.status != "skipped" for each in outcomes)
+    click.echo(f"{title}: {sum(each.status == 'held' for each in outcomes)} of {num_run} checks held")
     alike: dict[str, list[Any]] = {}
-    for each in found:
+    for each in outcomes:
         if each.status != "held":
-            alike.setdefault(each.message.partition(MEANING)[0], []).append(each)
+            alike.setdefault(each.message.partition(CLAIM_SEPARATOR)[0], []).append(each)
     for first, *others in alike.values():
         told = first.message.removesuffix(".") if others else first.message
-        also = f"; the same of {listed(each.check for each in others)}" if others else ""
+        also = f"; the same of {join_names(each.check for each in others)}" if others else ""
         click.secho(f"    {first.status}: {first.check}: {told}{also}", fg=COLOURS[first.status])
 
 
@@ -142,17 +152,17 @@ def _tell(title: str, found: list[Any]) -> None:
 @click.argument("name")
 @click.option("--kind", type=click.Choice(SCAFFOLDS), default="model", show_default=True, help="What it offers.")
 @click.option("--folder", type=click.Path(path_type=Path), help="Where to write it.  [default: zoo-NAME]")
-@as_json
-def new(name: str, kind: str, folder: Path | None, is_json: bool) -> None:
+@json_option
+def new(name: str, kind: str, folder: Path | None, as_json: bool) -> None:
     """Write a new plugin: a whole distribution that installs and passes the kit as it is.
 
     NAME is such as mine: the distribution is then zoo-mine, and its package zoo_mine.
     """
-    from zoo.plugins.scaffold import written
+    from zoo.plugins.scaffold import write_plugin
 
-    texts = written(name, kind, folder)
+    texts = write_plugin(name, kind, folder)
     place = next(path.parent for path in texts if path.name == "pyproject.toml")
-    if is_json:
+    if as_json:
         print_json({"folder": str(place), "files": [str(path) for path in texts]})
         return
     for path, text in texts.items():
@@ -161,7 +171,7 @@ def new(name: str, kind: str, folder: Path | None, is_json: bool) -> None:
     click.echo(f"\nnow: pip install --editable ./{place} && zoo plugins check {distribution}")
 
 
-def _share(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
+def _parse_shard(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
     """Read a share such as 1/8."""
     number, slash, count = text.partition("/")
     if not slash or not number.isdigit() or not count.isdigit():
@@ -171,24 +181,26 @@ def _share(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[i
 
 @plugins.command("try")
 @click.argument("source")
-@click.option("--share", callback=_share, default="1/1", show_default=True, help="Only so many, such as 3/8: a sample.")
+@click.option(
+    "--share", callback=_parse_shard, default="1/1", show_default=True, help="Only so many, such as 3/8: a sample."
+)
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), default=900, show_default=True, help="Stop then.")
-@as_json
-def try_(source: str, share: tuple[int, int], seconds: float, is_json: bool) -> None:
+@json_option
+def try_(source: str, shard: tuple[int, int], seconds: float, as_json: bool) -> None:
     """Make each model of SOURCE once, such as timm, without numbers, and say which cannot be made and why.
 
     Exit code 1 if one fails otherwise than with an error that says what to do, or if none was tried.
     """
-    from zoo.testing.source_scan import STATES, attempts, chosen
+    from zoo.testing.source_scan import STATUSES, sample_names, try_models
 
-    names, found = chosen(source, share), []
-    for attempt in attempts(names, seconds=seconds):
+    names, found = sample_names(source, shard), []
+    for attempt in try_models(names, seconds=seconds):
         found.append(attempt)
-        if attempt.status != "made" and not is_json:
+        if attempt.status != "made" and not as_json:
             whose = "" if attempt.name in attempt.message else f"{attempt.name}: "
             click.secho(f"{attempt.status}: {whose}{attempt.message}", fg=COLOURS.get(attempt.status))
-    counts = {state: sum(each.status == state for each in found) for state in STATES}
-    if is_json:
+    counts = {state: sum(each.status == state for each in found) for state in STATUSES}
+    if as_json:
         print_json({"source": source, "models": len(names), **counts, "attempts": [vars(each) for each in found]})
     else:
         told = ", ".join(f"{count} {state}" for state, count in counts.items())

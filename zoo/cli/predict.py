@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from zoo.cli.output import as_json, print_json, print_table
+from zoo.cli.output import json_option, print_json, print_table
 
 
 @click.command()
@@ -17,17 +17,17 @@ from zoo.cli.output import as_json, print_json, print_table
     "--top", type=click.IntRange(1), default=1, show_default=True, help="How many classes to show for each image."
 )
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
-@as_json
-def predict(model: str, images: tuple[str, ...], top: int, device: str | None, is_json: bool) -> None:
+@json_option
+def predict(model: str, images: tuple[str, ...], top_k: int, device: str | None, as_json: bool) -> None:
     """Label IMAGES (image files, or folders of them) with the saved MODEL, a folder such as ./runs/gcn-7x7."""
     from zoo.api import load
-    from zoo.data.inputs import files_of
+    from zoo.data.inputs import find_image_files
 
-    files = [file for name in images for file in files_of(name)]
+    files = [file for name in images for file in find_image_files(name)]
     loaded = load(model).to(device or "cpu")
-    guesses = loaded.classify(files, top=top)
-    rows = [{"image": str(file), **_best(best)} for file, best in zip(files, guesses, strict=True)]
-    if is_json:
+    guesses = loaded.classify(files, top=top_k)
+    rows = [{"image": str(file), **_format_predictions(best)} for file, best in zip(files, guesses, strict=True)]
+    if as_json:
         print_json(
             [
                 {"image": str(f), "classes": [vars(guess) for guess in best]}
@@ -35,13 +35,13 @@ def predict(model: str, images: tuple[str, ...], top: int, device: str | None, i
             ]
         )
     else:
-        print_table(rows, right=("probability",))
+        print_table(rows, right_aligned=("probability",))
 
 
-def _best(guesses: list[Any]) -> dict[str, str]:
-    if len(guesses) == 1:
-        return {"class": guesses[0].name, "probability": f"{guesses[0].probability:.4f}"}
-    return {"classes": ", ".join(f"{guess.name} {guess.probability:.4f}" for guess in guesses)}
+def _format_predictions(predictions: list[Any]) -> dict[str, str]:
+    if len(predictions) == 1:
+        return {"class": predictions[0].name, "probability": f"{predictions[0].probability:.4f}"}
+    return {"classes": ", ".join(f"{guess.name} {guess.probability:.4f}" for guess in predictions)}
 
 
 @click.command()
@@ -54,16 +54,16 @@ def _best(guesses: list[Any]) -> dict[str, str]:
     "--reference", help="For a generator: the classifier whose features are compared, such as cnn-deep/mnist."
 )
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
-@as_json
+@json_option
 def evaluate(
     model: str,
     data: str,
     part: str,
-    top: int,
+    top_k: int,
     plot: Path | None,
     reference: str | None,
     device: str | None,
-    is_json: bool,
+    as_json: bool,
 ) -> None:
     """Score the saved MODEL, a folder such as ./runs/gcn-7x7, on the images of DATA.
 
@@ -72,37 +72,37 @@ def evaluate(
     from zoo.api import load
 
     loaded = load(model).to(device or "cpu")
-    sets = read(data, loaded.preprocessing.size, loaded.preprocessing.resize)
+    sets = load_dataset(data, loaded.preprocessing.size, loaded.preprocessing.resize)
     images = getattr(sets, part)
     if loaded.spec.task == "generation":
         from zoo.fidelity import fidelity
 
         found = fidelity(loaded, images, reference=reference)
-        print_json(found.to_json()) if is_json else click.echo(str(found))
+        print_json(found.to_json()) if as_json else click.echo(str(found))
         return
-    result = loaded.evaluate(images, top=top)
+    result = loaded.evaluate(images, top_k=top_k)
     if plot is not None:
-        from zoo.plots import confusion, write
+        from zoo.plots import plot_confusion_matrix, save_figure
 
-        write(confusion(result), plot)
-    print_json(result.to_json()) if is_json else click.echo(str(result))
+        save_figure(plot_confusion_matrix(result), plot)
+    print_json(result.to_json()) if as_json else click.echo(str(result))
 
 
-def read(data: str, size: Any, how: str, is_on_disk: bool = False) -> Any:
+def load_dataset(data: str, size: Any, resize: str, lazy: bool = False) -> Any:
     """Return a data set; pictures in a folder of one's own are brought to the model's size as they are read."""
     from zoo.api import dataset
-    from zoo.saving.reference import is_folder
+    from zoo.saving.reference import is_path_reference
 
-    if is_folder(data):
-        return dataset(data, size=size, how=how, is_on_disk=is_on_disk)
-    return dataset(data, is_on_disk=is_on_disk)
+    if is_path_reference(data):
+        return dataset(data, size=size, resize=resize, lazy=lazy)
+    return dataset(data, lazy=lazy)
 
 
-def test_images(sets: Any) -> Any:
+def get_test_images(dataset: Any) -> Any:
     """Return a data set's test images, or None where it has none."""
     from zoo.errors import SourceError
 
     try:
-        return sets.test
+        return dataset.test
     except SourceError:
         return None

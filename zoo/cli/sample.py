@@ -6,10 +6,10 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.output import as_json, print_json
+from zoo.cli.output import json_option, print_json
 
 
-def _labels(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int | str, ...]:
+def _parse_labels(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int | str, ...]:
     """Read labels such as `3,3,5`; whole numbers are numbers."""
     words = [word.strip() for word in (text or "").split(",") if word.strip()]
     return tuple(int(word) if word.lstrip("-").isdigit() else word for word in words)
@@ -18,7 +18,7 @@ def _labels(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
 @click.command()
 @click.argument("model")
 @click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many images to draw.")
-@click.option("--labels", callback=_labels, help="Draw one of each of these instead, such as 3,3,5.")
+@click.option("--labels", callback=_parse_labels, help="Draw one of each of these instead, such as 3,3,5.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the noise.")
 @click.option("--columns", type=click.IntRange(1), default=10, show_default=True, help="Images a row.")
 @click.option(
@@ -29,7 +29,7 @@ def _labels(ctx: click.Context, parameter: click.Parameter, text: str | None) ->
     help="The PNG to write.",
 )
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
-@as_json
+@json_option
 def sample(
     model: str,
     count: int,
@@ -38,7 +38,7 @@ def sample(
     columns: int,
     out: Path,
     device: str | None,
-    is_json: bool,
+    as_json: bool,
 ) -> None:
     """Draw images with the saved generator MODEL, a folder such as ./runs/attention-gan-28x28, as one PNG grid."""
     import torch
@@ -54,4 +54,4 @@ def sample(
     out.parent.mkdir(parents=True, exist_ok=True)
     write_grid(images, out, columns=min(columns, len(images)))
     record = {"model": loaded.spec.name, "images": len(images), "seed": seed, "written": str(out)}
-    print_json(record) if is_json else click.echo(f"{len(images)} images of {loaded.spec.name} are in {out}")
+    print_json(record) if as_json else click.echo(f"{len(images)} images of {loaded.spec.name} are in {out}")

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.experiment import seeds_of
-from zoo.cli.fit import pairs
-from zoo.cli.output import as_json, print_json, print_table
+from zoo.cli.experiment import parse_seeds
+from zoo.cli.fit import parse_pairs
+from zoo.cli.output import json_option, print_json, print_table
 
 if TYPE_CHECKING:
-    from zoo.tuning.sweep import Ended
+    from zoo.tuning.sweep import TrialResult
 
-NOT_PLAIN = re.compile(r"[^A-Za-z0-9.-]+")
+UNSAFE_CHARACTERS = re.compile(r"[^A-Za-z0-9.-]+")
 EXAMPLES = """
 \b
 zoo sweep gcn-7x7 fashion-mnist-7x7 --grid lr=0.01,0.003 --grid batch_size=64,256 --seeds 3
@@ -26,12 +26,20 @@ zoo sweep cnn-7x7 fashion-mnist-7x7 --grid lr=0.001,0.003 --config hidden=64,128
 @click.command(epilog=EXAMPLES)
 @click.argument("model")
 @click.argument("data")
-@click.option("--grid", multiple=True, callback=pairs, metavar="FIELD=A,B,...", help="Values of a field of the recipe.")
-@click.option("--config", multiple=True, callback=pairs, metavar="OPTION=A,B,...", help="Values of a model's option.")
-@click.option("--set", "changes", multiple=True, callback=pairs, metavar="FIELD=VALUE", help="A field for all trials.")
+@click.option(
+    "--grid", multiple=True, callback=parse_pairs, metavar="FIELD=A,B,...", help="Values of a field of the recipe."
+)
+@click.option(
+    "--config", multiple=True, callback=parse_pairs, metavar="OPTION=A,B,...", help="Values of a model's option."
+)
+@click.option(
+    "--set", "changes", multiple=True, callback=parse_pairs, metavar="FIELD=VALUE", help="A field for all trials."
+)
 @click.option("--epochs", type=int, help="Passes over the training images.")
 @click.option("--recipe", help="One of the model's recipes by name.")
-@click.option("--seeds", callback=seeds_of, default="1", show_default=True, help="How many seeds, or which: 5, or 0,3.")
+@click.option(
+    "--seeds", callback=parse_seeds, default="1", show_default=True, help="How many seeds, or which: 5, or 0,3."
+)
 @click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="Trainings at a time.")
 @click.option("--metric", default="val_accuracy", show_default=True, help="What trials are ranked by.")
 @click.option("--device", help="cpu, cuda, cuda:1 or mps.")
@@ -40,7 +48,7 @@ zoo sweep cnn-7x7 fashion-mnist-7x7 --grid lr=0.001,0.003 --config hidden=64,128
     type=click.Path(dir_okay=False, path_type=Path),
     help="File of the results; trainings in it are not run again.  [default: runs/sweep-MODEL.jsonl]",
 )
-@as_json
+@json_option
 def sweep(
     model: str,
     data: str,
@@ -54,7 +62,7 @@ def sweep(
     metric: str,
     device: str | None,
     out: Path | None,
-    is_json: bool,
+    as_json: bool,
 ) -> None:
     """Train MODEL on DATA with every combination of --grid and --config and every seed, and rank them.
 
@@ -63,35 +71,35 @@ def sweep(
     """
     from zoo.errors import TrainingError
     from zoo.experiment.ledger import Ledger
-    from zoo.tuning.grid import trials
-    from zoo.tuning.ranking import ranked
+    from zoo.tuning.grid import make_trials
+    from zoo.tuning.ranking import rank_trials
     from zoo.tuning.sweep import sweep as swept_over
 
     fixed = changes if epochs is None else {**changes, "epochs": epochs}
-    whole = {**{name: (value,) for name, value in fixed.items()}, **_listed(grid)}
-    points = trials(model, data, grid=whole, config=_listed(config), recipe=recipe)
-    ledger = Ledger(out or Path("runs") / f"sweep-{NOT_PLAIN.sub('-', model)}.jsonl")
+    whole = {**{name: (value,) for name, value in fixed.items()}, **_to_tuples(grid)}
+    points = make_trials(model, data, grid=whole, config=_to_tuples(config), recipe=recipe)
+    ledger = Ledger(out or Path("runs") / f"sweep-{UNSAFE_CHARACTERS.sub('-', model)}.jsonl")
 
-    def told(ended: Ended) -> None:
+    def told(ended: TrialResult) -> None:
         shown = f"{metric} {ended.cell.metrics[metric]:.4f}, {ended.cell.seconds:.1f} s" if ended.cell else "failed"
-        click.secho(f"[{ended.place}/{ended.num}] {ended.trial.label}, seed {ended.seed}: {shown}", err=True)
+        click.secho(f"[{ended.index}/{ended.total}] {ended.trial.label}, seed {ended.seed}: {shown}", err=True)
 
     try:
         swept = swept_over(points, ledger, seeds=seeds, jobs=jobs, device=device, metric=metric, on_done=told)
     except KeyboardInterrupt:
         raise KeyboardInterrupt(f"interrupted; what is done is in {ledger.path}, run it again to go on") from None
-    rows = ranked(swept.cells, metric)
-    if is_json:
+    rows = rank_trials(swept.cells, metric)
+    if as_json:
         failed = [{"trial": label, "seed": seed, "error": text} for (label, seed), text in swept.failures.items()]
         print_json({"trials": rows, "failed": failed, "results": str(ledger.path)})
     elif rows:
-        print_table(rows, right=("mean", "std", "n", "seconds"), title=f"{metric}; all in {ledger.path}")
+        print_table(rows, right_aligned=("mean", "std", "n", "seconds"), title=f"{metric}; all in {ledger.path}")
     if swept.failures:
         (label, seed), text = next(iter(swept.failures.items()))
         raise TrainingError(f"{len(swept.failures)} trainings failed, the first of them {label}, seed {seed}: {text}")
 
 
-def _listed(values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
+def _to_tuples(values: dict[str, Any]) -> dict[str, tuple[Any, ...]]:
     """Return the values of each name; what is no list is one.
 
     Raises:

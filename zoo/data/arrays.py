@@ -28,26 +28,28 @@ def as_tensor(values: Any) -> Tensor:
         native = array.astype(np.int64 if is_wide else array.dtype.newbyteorder("="), copy=is_wide)
         return torch.from_numpy(np.require(native, requirements=("C", "W")))
     except (TypeError, ValueError) as error:
-        raise ImageError(f"images are numbers in an array of one shape, not {_told(values)}: {error}") from error
+        raise ImageError(
+            f"images are numbers in an array of one shape, not {_describe_type(values)}: {error}"
+        ) from error
 
 
-def shaped(
-    images: Any, *, channels: int | None = None, size: tuple[int, int] | None = None, num: int | None = None
+def to_nchw(
+    images: Any, *, channels: int | None = None, size: tuple[int, int] | None = None, num_images: int | None = None
 ) -> Tensor:
     """Return images as (N, C, H, W).
 
     (N, C, H, W) and (N, H, W, C) are told apart by which axis holds 1 or 3 channels. (C, H, W) with the model's
     channels and (H, W, C) are one image, other (N, H, W) are N grey ones. (N, C * H * W) rows are read at `size`, or as
     squares; (H, W) is one grey image when `size` is given and the rows do not fit it. Where it is known that there are
-    `num` of them, more than one, (N, H, W) are grey images however narrow.
+    `num_images` of them, more than one, (N, H, W) are grey images however narrow.
     """
     tensor = as_tensor(images)
     if tensor.ndim == 2:
-        tensor = _from_rows(tensor, channels or 1, size)
+        tensor = _rows_to_nchw(tensor, channels or 1, size)
     elif tensor.ndim == 3:
         is_colour = channels not in (None, 1) and tensor.shape[0] == channels
         is_last = tensor.shape[2] in (1, 3, 4) and tensor.shape[0] not in (1, 3)
-        if num is not None and (num > 1 or len(tensor) == 1):
+        if num_images is not None and (num_images > 1 or len(tensor) == 1):
             tensor = tensor[:, None]
         else:
             tensor = tensor[None] if is_colour else tensor.permute(2, 0, 1)[None] if is_last else tensor[:, None]
@@ -60,7 +62,7 @@ def shaped(
     return tensor.contiguous()
 
 
-def _from_rows(rows: Tensor, channels: int, size: tuple[int, int] | None) -> Tensor:
+def _rows_to_nchw(rows: Tensor, channels: int, size: tuple[int, int] | None) -> Tensor:
     if size is not None and tuple(rows.shape) != size and rows.shape[1] == channels * size[0] * size[1]:
         return rows.reshape(-1, channels, *size)
     if size is not None:
@@ -71,7 +73,7 @@ def _from_rows(rows: Tensor, channels: int, size: tuple[int, int] | None) -> Ten
     return rows.reshape(-1, channels, side, side)
 
 
-def float_images(images: Tensor) -> Tensor:
+def to_float_images(images: Tensor) -> Tensor:
     """Return floating or integer images as float32 in [0, 1]; whole numbers up to 255 are taken as levels."""
     if images.dtype == torch.uint8:
         return images.float() / 255
@@ -91,12 +93,12 @@ def float_images(images: Tensor) -> Tensor:
     )
 
 
-def uint8_images(images: Tensor) -> Tensor:
+def to_uint8_images(images: Tensor) -> Tensor:
     """Return images as uint8 levels 0 to 255, rounded."""
-    return images if images.dtype == torch.uint8 else float_images(images).mul_(255).round_().to(torch.uint8)
+    return images if images.dtype == torch.uint8 else to_float_images(images).mul_(255).round_().to(torch.uint8)
 
 
-def label_tensor(labels: Any) -> Tensor:
+def to_label_tensor(labels: Any) -> Tensor:
     """Return whole-number labels as int64 (N).
 
     Raises:
@@ -106,7 +108,7 @@ def label_tensor(labels: Any) -> Tensor:
         tensor = labels.detach() if isinstance(labels, Tensor) else torch.as_tensor(np.asarray(labels))
     except (TypeError, ValueError) as error:
         raise LabelError(
-            f"labels are whole numbers here, not {_told(labels)}; read the set whole for other labels"
+            f"labels are whole numbers here, not {_describe_type(labels)}; read the set whole for other labels"
         ) from error
     if tensor.ndim == 2 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
@@ -116,10 +118,10 @@ def label_tensor(labels: Any) -> Tensor:
     return tensor.long()
 
 
-def encoded(labels: Any, names: Sequence[str] | None = None) -> tuple[Tensor, Classes]:
+def encode_labels(labels: Any, class_names: Sequence[str] | None = None) -> tuple[Tensor, Classes]:
     """Return class indices int64 (N) and the classes: sorted distinct labels, strings or whole numbers.
 
-    Whole numbers 0 to K - 1 keep their place; `names` then names them, also those that do not occur.
+    Whole numbers 0 to K - 1 keep their place; `class_names` then names them, also those that do not occur.
     """
     values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
     if not isinstance(values, list):
@@ -129,22 +131,24 @@ def encoded(labels: Any, names: Sequence[str] | None = None) -> tuple[Tensor, Cl
     if all(isinstance(value, str) for value in values):
         distinct: list[int | str] = sorted(set(values))
     else:
-        numbers = label_tensor(labels)
+        numbers = to_label_tensor(labels)
         values, distinct = numbers.tolist(), sorted(set(numbers.tolist()))
-        if names is not None:
-            return _named(numbers, names)
+        if class_names is not None:
+            return _encode_named(numbers, class_names)
         if distinct == list(range(len(distinct))):
             return numbers, Classes.numbered(len(distinct))
     place = {value: index for index, value in enumerate(distinct)}
     return torch.tensor([place[value] for value in values]), Classes.of(distinct)
 
 
-def _named(numbers: Tensor, names: Sequence[str]) -> tuple[Tensor, Classes]:
+def _encode_named(numbers: Tensor, class_names: Sequence[str]) -> tuple[Tensor, Classes]:
     low, high = int(numbers.min()), int(numbers.max())
-    if low < 0 or high >= len(names):
-        raise LabelError(f"labels lie in {low}..{high}; {len(names)} class names have indices 0..{len(names) - 1}")
-    return numbers, Classes.of(range(len(names)), names)
+    if low < 0 or high >= len(class_names):
+        raise LabelError(
+            f"labels lie in {low}..{high}; {len(class_names)} class names have indices 0..{len(class_names) - 1}"
+        )
+    return numbers, Classes.of(range(len(class_names)), class_names)
 
 
-def _told(values: Any) -> str:
+def _describe_type(values: Any) -> str:
     return f"a {type(values).__name__}"

@@ -10,10 +10,10 @@ import torch
 import torch.nn.functional as F
 from torch import Generator, Tensor
 
-from zoo.data.arrays import float_images
-from zoo.errors import ConfigError, did_you_mean, listed
+from zoo.data.arrays import to_float_images
+from zoo.errors import ConfigError, did_you_mean, join_names
 
-Change = Callable[[Tensor, float, Generator], Tensor]
+PixelOp = Callable[[Tensor, float, Generator], Tensor]
 """(float images (B, C, H, W) in [0, 1], strength, generator) -> images."""
 Mix = Callable[[Tensor, Tensor, float, np.random.Generator], tuple[Tensor, float]]
 """(images, partner of each, share of the image itself, generator) -> images, and the share that the mix really has."""
@@ -21,64 +21,66 @@ Warp = Callable[[Tensor, float, Generator], Tensor]
 """(images, strength, generator) -> (B, 2, 3) maps from output to input pixels, about the centre."""
 
 
-def _uniform(images: Tensor, low: float, high: float, draws: Generator, *shape: int) -> Tensor:
-    return torch.empty(len(images), *shape, device=images.device).uniform_(low, high, generator=draws)
+def _sample_uniform(images: Tensor, low: float, high: float, generator: Generator, *shape: int) -> Tensor:
+    return torch.empty(len(images), *shape, device=images.device).uniform_(low, high, generator=generator)
 
 
-def _affine(a: Tensor, b: Tensor, c: Tensor, d: Tensor, x: Tensor, y: Tensor) -> Tensor:
+def _make_affine(a: Tensor, b: Tensor, c: Tensor, d: Tensor, x: Tensor, y: Tensor) -> Tensor:
     return torch.stack([torch.stack([a, b, x], 1), torch.stack([c, d, y], 1)], 1)
 
 
-def _shift(images: Tensor, pixels: float, draws: Generator) -> Tensor:
-    moves = _uniform(images, -pixels - 0.5, pixels + 0.5, draws, 2).round()
+def _shift(images: Tensor, pixels: float, generator: Generator) -> Tensor:
+    moves = _sample_uniform(images, -pixels - 0.5, pixels + 0.5, generator, 2).round()
     one, zero = torch.ones_like(moves[:, 0]), torch.zeros_like(moves[:, 0])
-    return _affine(one, zero, zero, one, moves[:, 0], moves[:, 1])
+    return _make_affine(one, zero, zero, one, moves[:, 0], moves[:, 1])
 
 
-def _rotate(images: Tensor, degrees: float, draws: Generator) -> Tensor:
-    angle = _uniform(images, -degrees, degrees, draws) * math.pi / 180
+def _rotate(images: Tensor, degrees: float, generator: Generator) -> Tensor:
+    angle = _sample_uniform(images, -degrees, degrees, generator) * math.pi / 180
     zero = torch.zeros_like(angle)
-    return _affine(angle.cos(), -angle.sin(), angle.sin(), angle.cos(), zero, zero)
+    return _make_affine(angle.cos(), -angle.sin(), angle.sin(), angle.cos(), zero, zero)
 
 
-def _scale(images: Tensor, share: float, draws: Generator) -> Tensor:
-    factor = 1 / _uniform(images, 1 - share, 1 + share, draws)
+def _scale(images: Tensor, fraction: float, generator: Generator) -> Tensor:
+    factor = 1 / _sample_uniform(images, 1 - fraction, 1 + fraction, generator)
     zero = torch.zeros_like(factor)
-    return _affine(factor, zero, zero, factor, zero, zero)
+    return _make_affine(factor, zero, zero, factor, zero, zero)
 
 
-def _shear(images: Tensor, degrees: float, draws: Generator) -> Tensor:
-    slope = torch.tan(_uniform(images, -degrees, degrees, draws) * math.pi / 180)
+def _shear(images: Tensor, degrees: float, generator: Generator) -> Tensor:
+    slope = torch.tan(_sample_uniform(images, -degrees, degrees, generator) * math.pi / 180)
     one, zero = torch.ones_like(slope), torch.zeros_like(slope)
-    return _affine(one, slope, zero, one, zero, zero)
+    return _make_affine(one, slope, zero, one, zero, zero)
 
 
-def _flip(images: Tensor, chance: float, draws: Generator) -> Tensor:
-    return torch.where(_uniform(images, 0, 1, draws, 1, 1, 1) < chance, images.flip(3), images)
+def _flip(images: Tensor, probability: float, generator: Generator) -> Tensor:
+    return torch.where(_sample_uniform(images, 0, 1, generator, 1, 1, 1) < probability, images.flip(3), images)
 
 
-def _flip_vertical(images: Tensor, chance: float, draws: Generator) -> Tensor:
-    return torch.where(_uniform(images, 0, 1, draws, 1, 1, 1) < chance, images.flip(2), images)
+def _flip_vertical(images: Tensor, probability: float, generator: Generator) -> Tensor:
+    return torch.where(_sample_uniform(images, 0, 1, generator, 1, 1, 1) < probability, images.flip(2), images)
 
 
-def _contrast(images: Tensor, share: float, draws: Generator) -> Tensor:
+def _jitter_contrast(images: Tensor, fraction: float, generator: Generator) -> Tensor:
     mean = images.mean((1, 2, 3), keepdim=True)
-    return (mean + (images - mean) * _uniform(images, 1 - share, 1 + share, draws, 1, 1, 1)).clamp(0, 1)
+    return (mean + (images - mean) * _sample_uniform(images, 1 - fraction, 1 + fraction, generator, 1, 1, 1)).clamp(
+        0, 1
+    )
 
 
-def _brightness(images: Tensor, share: float, draws: Generator) -> Tensor:
-    return (images + _uniform(images, -share, share, draws, 1, 1, 1)).clamp(0, 1)
+def _jitter_brightness(images: Tensor, fraction: float, generator: Generator) -> Tensor:
+    return (images + _sample_uniform(images, -fraction, fraction, generator, 1, 1, 1)).clamp(0, 1)
 
 
-def _noise(images: Tensor, std: float, draws: Generator) -> Tensor:
-    noise = torch.empty_like(images).normal_(0, std, generator=draws)
+def _add_noise(images: Tensor, std: float, generator: Generator) -> Tensor:
+    noise = torch.empty_like(images).normal_(0, std, generator=generator)
     return (images + noise).clamp(0, 1)
 
 
-def _cutout(images: Tensor, pixels: float, draws: Generator) -> Tensor:
+def _apply_cutout(images: Tensor, pixels: float, generator: Generator) -> Tensor:
     height, width = images.shape[2:]
-    top = (_uniform(images, 0, height, draws, 1, 1, 1)).floor() - pixels // 2
-    left = (_uniform(images, 0, width, draws, 1, 1, 1)).floor() - pixels // 2
+    top = (_sample_uniform(images, 0, height, generator, 1, 1, 1)).floor() - pixels // 2
+    left = (_sample_uniform(images, 0, width, generator, 1, 1, 1)).floor() - pixels // 2
     rows = torch.arange(height, device=images.device).view(1, 1, -1, 1)
     columns = torch.arange(width, device=images.device).view(1, 1, 1, -1)
     hole = (rows >= top) & (rows < top + pixels) & (columns >= left) & (columns < left + pixels)
@@ -91,15 +93,15 @@ WARPS: dict[str, tuple[Warp, float, str]] = {
     "shear": (_shear, 10, "shear by up to this many degrees"),
     "shift": (_shift, 2, "move by up to this many whole pixels"),
 }
-CHANGES: dict[str, tuple[Change, float, str]] = {
+PIXEL_OPS: dict[str, tuple[PixelOp, float, str]] = {
     "flip": (_flip, 0.5, "mirror left and right with this probability"),
     "flip-vertical": (_flip_vertical, 0.5, "mirror top and bottom with this probability"),
-    "contrast": (_contrast, 0.2, "change contrast by up to this share"),
-    "brightness": (_brightness, 0.2, "change brightness by up to this share of the range"),
-    "noise": (_noise, 0.05, "add Gaussian noise of this standard deviation"),
-    "cutout": (_cutout, 4, "black out a square of this many pixels a side (DeVries and Taylor 2017)"),
+    "contrast": (_jitter_contrast, 0.2, "change contrast by up to this share"),
+    "brightness": (_jitter_brightness, 0.2, "change brightness by up to this share of the range"),
+    "noise": (_add_noise, 0.05, "add Gaussian noise of this standard deviation"),
+    "cutout": (_apply_cutout, 4, "black out a square of this many pixels a side (DeVries and Taylor 2017)"),
 }
-AUGMENTATIONS = {name: (default, what) for name, (_, default, what) in sorted({**WARPS, **CHANGES}.items())}
+AUGMENTATIONS = {name: (default, what) for name, (_, default, what) in sorted({**WARPS, **PIXEL_OPS}.items())}
 """Each augmentation's default strength and what it does."""
 
 
@@ -119,32 +121,34 @@ class Augment:
     def __init__(
         self, names: Sequence[str] = (), *, mixup: float = 0.0, cutmix: float = 0.0, num_classes: int = 0
     ) -> None:
-        steps = [_parsed(name) for name in names]
+        steps = [_parse_augmentation(name) for name in names]
         self._warps = [(WARPS[name][0], strength) for name, strength in steps if name in WARPS]
-        self._changes = [(CHANGES[name][0], strength) for name, strength in steps if name in CHANGES]
-        self._mixers = [(mix, alpha) for mix, alpha in ((_mixup, mixup), (_cutmix, cutmix)) if alpha > 0]
+        self._pixel_ops = [(PIXEL_OPS[name][0], strength) for name, strength in steps if name in PIXEL_OPS]
+        self._mixers = [(mix, alpha) for mix, alpha in ((_apply_mixup, mixup), (_apply_cutmix, cutmix)) if alpha > 0]
         self._num_classes = num_classes
         if self._mixers and num_classes < 1:
             raise ConfigError("mixup and cutmix mix targets, and so need num_classes of at least 1")
 
     def __bool__(self) -> bool:
         """Whether it changes anything."""
-        return bool(self._warps or self._changes or self._mixers)
+        return bool(self._warps or self._pixel_ops or self._mixers)
 
-    def __call__(self, images: Tensor, labels: Tensor, draws: Generator) -> tuple[Tensor, Tensor]:
+    def __call__(self, images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
         """Return float images (B, C, H, W) in [0, 1] and targets: int64 (B), or float (B, K) when mixed."""
-        images = float_images(images)
+        images = to_float_images(images)
         if self._warps:
-            images = _warped(images, [warp(images, strength, draws) for warp, strength in self._warps])
-        for change, strength in self._changes:
-            images = change(images, strength, draws)
+            images = _warp_images(images, [warp(images, strength, generator) for warp, strength in self._warps])
+        for change, strength in self._pixel_ops:
+            images = change(images, strength, generator)
         if not self._mixers:
             return images, labels
-        pick = int(torch.randint(len(self._mixers), (), generator=draws, device=draws.device))
-        return self._mixed(images, labels, draws, *self._mixers[pick])
+        pick = int(torch.randint(len(self._mixers), (), generator=generator, device=generator.device))
+        return self._mix_batch(images, labels, generator, *self._mixers[pick])
 
-    def _mixed(self, images: Tensor, labels: Tensor, draws: Generator, mix: Mix, alpha: float) -> tuple[Tensor, Tensor]:
-        seed = int(torch.randint(2**31, (), generator=draws, device=draws.device))
+    def _mix_batch(
+        self, images: Tensor, labels: Tensor, generator: Generator, mix: Mix, alpha: float
+    ) -> tuple[Tensor, Tensor]:
+        seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
         rng = np.random.default_rng(seed)
         partner = torch.from_numpy(rng.permutation(len(images))).to(images.device)
         images, share = mix(images, partner, float(rng.beta(alpha, alpha)), rng)
@@ -152,12 +156,12 @@ class Augment:
         return images, share * targets + (1 - share) * targets[partner]
 
 
-def _parsed(name: str) -> tuple[str, float]:
+def _parse_augmentation(name: str) -> tuple[str, float]:
     """Return a name and its strength, checked."""
     word, _, number = name.partition(":")
     if word not in AUGMENTATIONS:
         raise ConfigError(
-            f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; there is {listed(AUGMENTATIONS)}"
+            f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; there is {join_names(AUGMENTATIONS)}"
         )
     try:
         strength = float(number) if number else AUGMENTATIONS[word][0]
@@ -170,12 +174,12 @@ def _parsed(name: str) -> tuple[str, float]:
     return word, strength
 
 
-def _warped(images: Tensor, maps: list[Tensor]) -> Tensor:
+def _warp_images(images: Tensor, matrices: list[Tensor]) -> Tensor:
     """Apply several affine maps of pixels as one bilinear resampling; outside is 0."""
     height, width = images.shape[2:]
     bottom = torch.tensor([0.0, 0.0, 1.0], device=images.device).expand(len(images), 1, 3)
     whole = torch.eye(3, device=images.device).expand(len(images), 3, 3)
-    for each in maps:
+    for each in matrices:
         whole = whole @ torch.cat([each, bottom], 1)
     to_pixels = torch.diag(torch.tensor([width / 2, height / 2, 1.0], device=images.device))
     theta = to_pixels.inverse() @ whole @ to_pixels
@@ -183,13 +187,13 @@ def _warped(images: Tensor, maps: list[Tensor]) -> Tensor:
     return F.grid_sample(images, grid, align_corners=False)
 
 
-def _mixup(images: Tensor, partner: Tensor, share: float, rng: np.random.Generator) -> tuple[Tensor, float]:
-    return share * images + (1 - share) * images[partner], share
+def _apply_mixup(images: Tensor, partner: Tensor, ratio: float, rng: np.random.Generator) -> tuple[Tensor, float]:
+    return ratio * images + (1 - ratio) * images[partner], ratio
 
 
-def _cutmix(images: Tensor, partner: Tensor, share: float, rng: np.random.Generator) -> tuple[Tensor, float]:
+def _apply_cutmix(images: Tensor, partner: Tensor, ratio: float, rng: np.random.Generator) -> tuple[Tensor, float]:
     height, width = images.shape[2:]
-    half_height, half_width = height * math.sqrt(1 - share) / 2, width * math.sqrt(1 - share) / 2
+    half_height, half_width = height * math.sqrt(1 - ratio) / 2, width * math.sqrt(1 - ratio) / 2
     row, column = rng.uniform(0, height), rng.uniform(0, width)
     top, bottom = max(round(row - half_height), 0), min(round(row + half_height), height)
     left, right = max(round(column - half_width), 0), min(round(column + half_width), width)

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 
 import torch
 
-from zoo.data.arrays import uint8_images
+from zoo.data.arrays import to_uint8_images
 from zoo.data.augment import Augment
 from zoo.data.images import Images
 from zoo.errors import ConfigError, ImageError
-from zoo.seeding import generator
+from zoo.seeding import make_generator
 
-CHUNK = 4096
+CHUNK_SIZE = 4096
 """Images changed at once, so that large sets need no large float copy."""
 
 
@@ -21,53 +21,53 @@ def mix(
     others: Images,
     *,
     count: int | None = None,
-    share: float | None = None,
+    fraction: float | None = None,
     total: int | None = None,
     seed: int = 0,
 ) -> Images:
-    """Return real images and others, such as drawn ones, in one shuffled set; give `count` or `share`.
+    """Return real images and others, such as drawn ones, in one shuffled set; give `count` or `fraction`.
 
     Args:
         real: The images whose classes the set has.
         others: The images to mix in, of the same size and channels; each is taken at most once.
         count: Add so many of them to the real ones.
-        share: Replace so that they are this share of the set, in [0, 1]: 0.5 is half and half.
-        total: Size of the set, with `share`; as many as there are real images when left out.
+        fraction: Replace so that they are this share of the set, in [0, 1]: 0.5 is half and half.
+        total: Size of the set, with `fraction`; as many as there are real images when left out.
         seed: Seed of the draw and of the order.
 
     Raises:
-        ConfigError: Neither `count` nor `share` is given, or both, or one that cannot be.
+        ConfigError: Neither `count` nor `fraction` is given, or both, or one that cannot be.
         ImageError: There are too few images, or their sizes differ.
         LabelError: The others have a class that the real ones lack.
     """
-    _check_alike(real, others)
-    keep, add = _numbers(real, others, count, share, total)
+    _check_same_shape(real, others)
+    keep, add = _count_images(real, others, count, fraction, total)
     added = others.with_classes(real.classes)
     parts = [part.take(num, seed=seed) for part, num in ((real, keep), (added, add)) if num]
     images, labels = (torch.cat([getattr(part, name) for part in parts]) for name in ("images", "labels"))
-    order = torch.randperm(len(labels), generator=generator(seed, "mix"))
+    order = torch.randperm(len(labels), generator=make_generator(seed, "mix"))
     name = f"{keep} of {real.name or 'real'} and {add} of {others.name or 'others'}"
     return Images(images[order], labels[order], real.classes, name=name)
 
 
-def _check_alike(real: Images, others: Images) -> None:
+def _check_same_shape(real: Images, others: Images) -> None:
     if real.images.shape[1:] != others.images.shape[1:]:
         first, second = (tuple(each.images.shape[1:]) for each in (real, others))
         raise ImageError(f"real images are {first} and the others {second}; resize() or grayscale() makes them alike")
 
 
-def _numbers(
-    real: Images, others: Images, count: int | None, share: float | None, total: int | None
+def _count_images(
+    real: Images, others: Images, count: int | None, fraction: float | None, total: int | None
 ) -> tuple[int, int]:
     """Return how many real images and how many others the set has."""
-    if (count is None) == (share is None):
+    if (count is None) == (fraction is None):
         raise ConfigError("mix takes count (so many are added) or share (so much of the set is replaced), one of them")
-    if share is not None and not 0 <= share <= 1:
-        raise ConfigError(f"share is between 0 and 1, not {share!r}")
+    if fraction is not None and not 0 <= fraction <= 1:
+        raise ConfigError(f"share is between 0 and 1, not {fraction!r}")
     if count is not None and (count < 0 or total is not None):
         raise ConfigError(f"count is at least 0 and goes without total, not count={count!r} and total={total!r}")
     whole = len(real) if total is None else total
-    add = count if count is not None else round(whole * (share or 0.0))
+    add = count if count is not None else round(whole * (fraction or 0.0))
     keep = len(real) if count is not None else whole - add
     if keep + add < 1 or keep > len(real) or add > len(others):
         raise ImageError(
@@ -77,7 +77,7 @@ def _numbers(
     return keep, add
 
 
-def cropped(images: Images, size: int | tuple[int, int]) -> Images:
+def center_crop(images: Images, size: int | tuple[int, int]) -> Images:
     """Return the middle of each image, `size` pixels high and wide.
 
     Raises:
@@ -91,23 +91,23 @@ def cropped(images: Images, size: int | tuple[int, int]) -> Images:
     return Images(pixels, images.labels, images.classes, name=images.name)
 
 
-def changed(images: Images, names: Sequence[str], *, seed: int = 0) -> Images:
+def augment_once(images: Images, augmentations: Sequence[str], *, seed: int = 0) -> Images:
     """Return each image changed once, at random and for good, by augmentations such as `("rotate:10", "contrast")`.
 
     Raises:
         ConfigError: There is no such augmentation, or a strength is unfit.
     """
-    augment, draws = Augment(names), generator(seed, "changed")
+    augment, draws = Augment(augmentations), make_generator(seed, "changed")
     parts = [
-        uint8_images(augment(chunk, labels, draws)[0])
-        for chunk, labels in zip(images.images.split(CHUNK), images.labels.split(CHUNK), strict=True)
+        to_uint8_images(augment(chunk, labels, draws)[0])
+        for chunk, labels in zip(images.images.split(CHUNK_SIZE), images.labels.split(CHUNK_SIZE), strict=True)
     ]
     return Images(torch.cat(parts), images.labels, images.classes, name=images.name)
 
 
-def prepared_as_paper_3(images: Images, *, seed: int = 0) -> Images:
+def prepare_as_in_paper_3(images: Images, *, seed: int = 0) -> Images:
     """Return images as paper 3 prepares them (section 1.2): cropped to 28 x 28, turned at random, contrast changed.
 
     How far they are turned and how contrast is enhanced is not said; here up to 10 degrees, and up to a fifth.
     """
-    return changed(cropped(images, 28), ("rotate:10", "contrast:0.2"), seed=seed)
+    return augment_once(center_crop(images, 28), ("rotate:10", "contrast:0.2"), seed=seed)

@@ -25,14 +25,14 @@ class Dataset:
     @cached_property
     def train(self) -> Images:
         """The training images."""
-        return self._named(self._train(), "train")
+        return self._with_name(self._train(), "train")
 
     @cached_property
     def test(self) -> Images:
         """The test images."""
-        return self._named(self._test(), "test")
+        return self._with_name(self._test(), "test")
 
-    def _named(self, images: Images, part: str) -> Images:
+    def _with_name(self, images: Images, part: str) -> Images:
         return Images(images.images, images.labels, images.classes, name=f"{self.name}/{part}" if self.name else part)
 
     def __repr__(self) -> str:

@@ -10,14 +10,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.arrays import float_images, label_tensor, shaped
+from zoo.data.arrays import to_float_images, to_label_tensor, to_nchw
 from zoo.data.loader import Batch
 from zoo.errors import ConfigError, ImageError, LabelError, SourceError
-from zoo.seeding import derived_seed, isolated
+from zoo.seeding import derive_seed, use_seed
 from zoo.signature import Classes
 
 
-class Stream:
+class ExternalLoader:
     """Batches from somebody else's loader of `(images, labels)`: a torch `DataLoader`, or anything that starts anew.
 
     Order, size and augmentation are that loader's. Images are checked and converted batch by batch: uint8 0 to 255, or
@@ -27,7 +27,7 @@ class Stream:
     Args:
         batches: An iterable with a length, whose every `iter` starts a new epoch.
         classes: The classes; taken from `batches.dataset.classes` when left out, else from the model.
-        prepare: Brings the images of a batch to what the model takes.
+        transform: Brings the images of a batch to what the model takes.
         seed: Seed of the order of an epoch, where the loader draws it from global random states; they stay as they
             were. Without it the order is that of the states.
     """
@@ -37,67 +37,74 @@ class Stream:
         batches: Iterable[Any],
         *,
         classes: Classes | None = None,
-        prepare: Callable[[Tensor], Tensor] | None = None,
+        transform: Callable[[Tensor], Tensor] | None = None,
         seed: int | None = None,
     ) -> None:
         names = getattr(getattr(batches, "dataset", None), "classes", None)
         is_named = isinstance(names, list | tuple) and len(names) > 0
         self.batches = batches
-        self.prepare = prepare
+        self.transform = transform
         self.seed = seed
         self.classes = (
             Classes.of(range(len(names)), names) if classes is None and names is not None and is_named else classes
         )
-        self._num = 0
+        self._last_batch_size = 0
 
-    def steps(self, world: int = 1) -> int:
+    def num_batches(self, world_size: int = 1) -> int:
         """Return the number of batches an epoch; a last one with no image for each process joins the one before it."""
         num: int = len(self.batches)  # type: ignore[arg-type]
-        return num - int(num > 1 and 0 < _left_over(self.batches) < world and not self.is_cut(world))
+        return num - int(
+            num > 1 and 0 < _last_partial_size(self.batches) < world_size and not self.is_sharded(world_size)
+        )
 
     def __len__(self) -> int:
-        return self.steps()
+        return self.num_batches()
 
-    def is_cut(self, world: int) -> bool:
+    def is_sharded(self, world_size: int) -> bool:
         """Return whether the loader gives each of several processes batches of its own."""
         samplers = (getattr(self.batches, name, None) for name in ("sampler", "batch_sampler"))
-        is_sampled = any(getattr(each, "num_replicas", 1) == world for each in samplers)
-        return world > 1 and (is_sampled or type(self.batches).__module__.startswith("accelerate."))
+        is_sampled = any(getattr(each, "num_replicas", 1) == world_size for each in samplers)
+        return world_size > 1 and (is_sampled or type(self.batches).__module__.startswith("accelerate."))
 
-    def epoch(
-        self, epoch: int, *, rank: int = 0, world: int = 1, on_first: Callable[[Tensor], None] = lambda labels: None
+    def iter_epoch(
+        self,
+        epoch: int,
+        *,
+        rank: int = 0,
+        world_size: int = 1,
+        on_first_batch: Callable[[Tensor], None] = lambda labels: None,
     ) -> Iterator[Batch]:
-        """Yield the batches of one epoch for process `rank` of `world`.
+        """Yield the batches of one epoch for process `rank` of `world_size`.
 
         Args:
             epoch: Its number.
             rank: Which process.
-            world: How many there are.
-            on_first: Hears the labels of the first batch before it is cut: all processes must have the same.
+            world_size: How many there are.
+            on_first_batch: Hears the labels of the first batch before it is cut: all processes must have the same.
 
         Raises:
             SourceError, ImageError, LabelError: A batch is no images and labels, or there is none.
             ConfigError: A batch has no image for each process.
         """
-        batches = self._begun(epoch)
-        if world == 1 or self.is_cut(world):
+        batches = self._start_epoch(epoch)
+        if world_size == 1 or self.is_sharded(world_size):
             for batch in batches:
-                self._num = 0 if world > 1 else len(batch.targets)
+                self._last_batch_size = 0 if world_size > 1 else len(batch.targets)
                 yield batch
             return
-        for number, whole in enumerate(_joined(batches, world)):
+        for number, whole in enumerate(_merge_small_batches(batches, world_size)):
             if number == 0:
-                on_first(whole.targets)
-            self._num = len(whole.targets)
-            yield Batch(*(each.tensor_split(world)[rank] for each in whole))
+                on_first_batch(whole.targets)
+            self._last_batch_size = len(whole.targets)
+            yield Batch(*(each.tensor_split(world_size)[rank] for each in whole))
 
-    def images_at(self, step: int, world: int = 1) -> int:
+    def global_batch_size(self, step: int, world_size: int = 1) -> int:
         """Return how many images all processes have of the batch that was last given; 0 where that is not known."""
-        return self._num
+        return self._last_batch_size
 
     def state_dict(self) -> dict[str, Any]:
         """Return the states of the loader's own random generators, between two epochs."""
-        return {"generators": [each.get_state() for each in self._generators()]}
+        return {"generators": [each.get_state() for each in self._find_generators()]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Put back what `state_dict` returned.
@@ -105,27 +112,27 @@ class Stream:
         Raises:
             ConfigError: The loader has more generators now, or fewer.
         """
-        own, kept = self._generators(), state["generators"]
+        own, kept = self._find_generators(), state["generators"]
         if len(own) != len(kept):
             raise ConfigError(f"the loader had {len(kept)} random generators and has {len(own)}; give the same loader")
         for each, value in zip(own, kept, strict=True):
             each.set_state(value)
 
-    def _generators(self) -> list[torch.Generator]:
+    def _find_generators(self) -> list[torch.Generator]:
         batched = getattr(self.batches, "batch_sampler", None)
         owners = (self.batches, getattr(self.batches, "sampler", None), batched, getattr(batched, "sampler", None))
         found = (getattr(owner, "generator", None) for owner in owners)
         return list({id(each): each for each in found if isinstance(each, torch.Generator)}.values())
 
-    def _begun(self, epoch: int) -> Iterator[Batch]:
+    def _start_epoch(self, epoch: int) -> Iterator[Batch]:
         """Return the batches of an epoch; its order is drawn when the first is."""
-        batches = self._read(epoch)
-        drawn = nullcontext() if self.seed is None else isolated(derived_seed(self.seed, "order", epoch))
+        batches = self._iter_batches(epoch)
+        drawn = nullcontext() if self.seed is None else use_seed(derive_seed(self.seed, "order", epoch))
         with drawn:
             first = next(batches)
         return chain([first], batches)
 
-    def _read(self, epoch: int) -> Iterator[Batch]:
+    def _iter_batches(self, epoch: int) -> Iterator[Batch]:
         set_epoch = getattr(getattr(self.batches, "sampler", None), "set_epoch", None)
         if set_epoch is not None:
             set_epoch(epoch)
@@ -133,19 +140,19 @@ class Stream:
         for number, item in enumerate(self.batches, start=1):
             if number > len(self):
                 raise SourceError(f"the loader says it has {len(self)} batches and gives more; mend its length")
-            batch = _batch(item, self.classes)
-            yield batch if self.prepare is None else Batch(self.prepare(batch.images), batch.targets)
+            batch = _to_batch(item, self.classes)
+            yield batch if self.transform is None else Batch(self.transform(batch.images), batch.targets)
         if number == 0:
             raise SourceError("the loader gives no batch: it is empty, or an iterator that is used up after one epoch")
 
     def __iter__(self) -> Iterator[Batch]:
-        return self.epoch(0)
+        return self.iter_epoch(0)
 
     def __repr__(self) -> str:
         return f"<stream of {len(self)} batches from {type(self.batches).__name__}>"
 
 
-def _left_over(loader: Any) -> int:
+def _last_partial_size(loader: Any) -> int:
     """Return how many images a torch loader's last batch has when it is not full, or 0."""
     size, sampler = getattr(loader, "batch_size", None), getattr(loader, "sampler", None)
     if not isinstance(size, int) or getattr(loader, "drop_last", False) or not isinstance(sampler, Sized):
@@ -153,17 +160,19 @@ def _left_over(loader: Any) -> int:
     return len(sampler) % size
 
 
-def _joined(batches: Iterator[Batch], world: int) -> Iterator[Batch]:
+def _merge_small_batches(batches: Iterator[Batch], world_size: int) -> Iterator[Batch]:
     """Yield batches that have an image for each process: smaller ones join the one before.
 
     Raises:
         ConfigError: The first one is smaller.
     """
     held = next(batches)
-    if len(held.targets) < world:
-        raise ConfigError(f"the loader's batches of {len(held.targets)} have no image for each of {world} processes")
+    if len(held.targets) < world_size:
+        raise ConfigError(
+            f"the loader's batches of {len(held.targets)} have no image for each of {world_size} processes"
+        )
     for batch in batches:
-        if len(batch.targets) < world:
+        if len(batch.targets) < world_size:
             held = Batch(*(torch.cat(pair) for pair in zip(held, batch, strict=True)))
             continue
         yield held
@@ -171,12 +180,12 @@ def _joined(batches: Iterator[Batch], world: int) -> Iterator[Batch]:
     yield held
 
 
-def _batch(item: Any, classes: Classes | None) -> Batch:
+def _to_batch(item: Any, classes: Classes | None) -> Batch:
     if not isinstance(item, list | tuple) or len(item) != 2:
         told = f"{len(item)} things" if isinstance(item, list | tuple) else type(item).__name__
         raise SourceError(f"a loader yields (images, labels), not {told}")
-    labels = label_tensor(item[1])
-    images = shaped(item[0], num=len(labels))
+    labels = to_label_tensor(item[1])
+    images = to_nchw(item[0], num_images=len(labels))
     if len(images) != len(labels):
         raise LabelError(f"a batch has {len(images)} images and {len(labels)} labels; each image has one")
     if len(images) == 0:
@@ -188,4 +197,4 @@ def _batch(item: Any, classes: Classes | None) -> Batch:
             f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when "
             "zoo reads the set whole"
         )
-    return Batch(images if images.dtype == torch.uint8 else float_images(images), labels)
+    return Batch(images if images.dtype == torch.uint8 else to_float_images(images), labels)

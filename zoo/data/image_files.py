@@ -12,36 +12,36 @@ import torch
 from PIL import Image, ImageOps, UnidentifiedImageError
 from torch import Tensor
 
-from zoo.data.transforms import Prepare
+from zoo.data.transforms import Transform
 from zoo.errors import ImageError
 
-SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
-MODES = {1: "L", 3: "RGB"}
+IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm")
+PILLOW_MODES = {1: "L", 3: "RGB"}
 
 
-def is_picture(value: object) -> bool:
+def is_pillow_image(value: object) -> bool:
     """Return whether `value` is a Pillow image."""
     return isinstance(value, Image.Image)
 
 
-def decoded(picture: Image.Image, channels: int) -> Tensor:
+def pil_to_tensor(image: Image.Image, channels: int) -> Tensor:
     """Return a Pillow image as uint8 (C, H, W), turned as its EXIF says; 16-bit levels are scaled to 8."""
-    if channels not in MODES:
+    if channels not in PILLOW_MODES:
         raise ImageError(f"pictures have 1 or 3 channels, not {channels}; give an array of {channels} channels")
-    upright = ImageOps.exif_transpose(picture)
+    upright = ImageOps.exif_transpose(image)
     if upright.mode.startswith("I") or upright.mode == "F":
         levels = np.asarray(upright, dtype=np.float64)
         scale = 257 if upright.mode.startswith("I;16") or levels.max(initial=0) > 255 else 1
         upright = Image.fromarray((levels / scale).round().clip(0, 255).astype(np.uint8))
     upright.info.pop("transparency", None)  # the colours are what is asked for; Pillow warns of what it leaves out
-    array = np.array(upright.convert(MODES[channels]))
+    array = np.array(upright.convert(PILLOW_MODES[channels]))
     return torch.from_numpy(array).reshape(*array.shape[:2], channels).permute(2, 0, 1).contiguous()
 
 
-def opened(
-    source: Path | bytes, channels: int | None = None, *, name: str = "", prepare: Prepare | None = None
+def open_image(
+    source: Path | bytes, channels: int | None = None, *, name: str = "", transform: Transform | None = None
 ) -> Tensor:
-    """Read an image file, or its bytes, as uint8 (C, H, W), brought to a size at once by `prepare` if that is given.
+    """Read an image file, or its bytes, as uint8 (C, H, W), brought to a size at once by `transform` if that is given.
 
     `channels` None keeps grey pictures grey and makes all others colour.
 
@@ -56,22 +56,22 @@ def opened(
                 kept = channels or (
                     1 if picture.mode in ("L", "1", "I", "F", "LA") or picture.mode.startswith("I;") else 3
                 )
-                image = decoded(picture, kept)
+                image = pil_to_tensor(picture, kept)
     except FileNotFoundError as error:
         raise ImageError(f"no file {told}") from error
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise ImageError(f"{told} is too large: {error}") from error
     except (UnidentifiedImageError, OSError, SyntaxError, ValueError, EOFError) as error:
         raise ImageError(f"{told} is no image that can be read: {error}") from error
-    return image if prepare is None else prepare(image[None])[0]
+    return image if transform is None else transform(image[None])[0]
 
 
-def pictures_in(folder: Path) -> list[Path]:
+def list_image_files(folder: Path) -> list[Path]:
     """Return the image files directly in a folder, in the order of their names."""
-    return sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES and path.is_file())
+    return sorted(path for path in folder.iterdir() if path.suffix.lower() in IMAGE_SUFFIXES and path.is_file())
 
 
-def stacked(images: Iterable[Tensor], names: Iterable[object]) -> Tensor:
+def stack_images(images: Iterable[Tensor], names: Iterable[object]) -> Tensor:
     """Stack images (C, H, W) of one size into (N, C, H, W).
 
     Raises:
@@ -82,13 +82,13 @@ def stacked(images: Iterable[Tensor], names: Iterable[object]) -> Tensor:
     for image, name in pairs:
         if image.shape != first.shape:
             raise ImageError(
-                f"{name} is {_shape(image)} and {first_name} is {_shape(first)}; "
+                f"{name} is {_describe_shape(image)} and {first_name} is {_describe_shape(first)}; "
                 "zoo.dataset(..., size=28) reads them at one size"
             )
     return torch.stack([image for image, _ in pairs])
 
 
-def _shape(image: Tensor) -> str:
+def _describe_shape(image: Tensor) -> str:
     channels, height, width = image.shape
     return f"{height} x {width} with {channels} channel{'s' if channels > 1 else ''}"
 

@@ -10,10 +10,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.lazy import CHUNK, Distant, Pixels, chunks
-from zoo.data.transforms import to_size
-from zoo.errors import ImageError, LabelError, listed
-from zoo.seeding import generator
+from zoo.data.lazy import CHUNK_SIZE, LazyImages, Pixels, iter_chunks
+from zoo.data.transforms import make_resize
+from zoo.errors import ImageError, LabelError, join_names
+from zoo.seeding import make_generator
 from zoo.signature import Classes
 
 
@@ -74,47 +74,47 @@ class Images:
             raise ImageError(f"cannot take {num} of {len(self)} images")
         if seed is None:
             return self[:num]
-        return self[torch.randperm(len(self), generator=generator(seed, "take"))[:num]]
+        return self[torch.randperm(len(self), generator=make_generator(seed, "take"))[:num]]
 
-    def split(self, share: float, *, how: str = "stratified", seed: int = 0) -> tuple[Images, Images]:
-        """Return (rest, held out) with about `share` of the images held out.
+    def split(self, fraction: float, *, strategy: str = "stratified", seed: int = 0) -> tuple[Images, Images]:
+        """Return (rest, held out) with about `fraction` of the images held out.
 
         Args:
-            share: In (0, 1); both parts keep at least one image.
-            how: `stratified` holds out `share` of every class; `random` of all; `ordered` takes the last ones.
+            fraction: In (0, 1); both parts keep at least one image.
+            strategy: `stratified` holds out `fraction` of every class; `random` of all; `ordered` takes the last ones.
             seed: Seed of the draw.
         """
-        if not 0 < share < 1 or len(self) < 2:
-            raise ImageError(f"cannot hold out a share of {share} of {len(self)} images; it is between 0 and 1")
-        held = self._held_out(share, how, seed)
+        if not 0 < fraction < 1 or len(self) < 2:
+            raise ImageError(f"cannot hold out a share of {fraction} of {len(self)} images; it is between 0 and 1")
+        held = self._choose_held_out(fraction, strategy, seed)
         mask = torch.zeros(len(self), dtype=torch.bool)
         mask[held] = True
         return self[~mask], self[mask]
 
-    def _held_out(self, share: float, how: str, seed: int) -> Tensor:
-        num = min(max(round(len(self) * share), 1), len(self) - 1)
-        if how == "ordered":
+    def _choose_held_out(self, fraction: float, strategy: str, seed: int) -> Tensor:
+        num = min(max(round(len(self) * fraction), 1), len(self) - 1)
+        if strategy == "ordered":
             return torch.arange(len(self) - num, len(self))
-        order = torch.randperm(len(self), generator=generator(seed, "split"))
-        if how == "random":
+        order = torch.randperm(len(self), generator=make_generator(seed, "split"))
+        if strategy == "random":
             return order[:num]
         labels = self.labels.cpu()[order]
         members = [order[labels == k] for k in range(len(self.classes))]
-        held = torch.cat([each[: round(len(each) * share)] for each in members])
+        held = torch.cat([each[: round(len(each) * fraction)] for each in members])
         return (held if len(held) else order[:1])[: len(self) - 1]
 
-    def resize(self, size: int | tuple[int, int], *, how: str = "area") -> Images:
-        """Return the images at another size; `how` is explained at `zoo.signature.Preprocessing`."""
-        return Images(to_size(size, how)(self.images), self.labels, self.classes, name=self.name)
+    def resize(self, size: int | tuple[int, int], *, mode: str = "area") -> Images:
+        """Return the images at another size; `mode` is explained at `zoo.signature.Preprocessing`."""
+        return Images(make_resize(size, mode)(self.images), self.labels, self.classes, name=self.name)
 
-    def grayscale(self) -> Images:
+    def to_grayscale(self) -> Images:
         """Return one-channel images by the luma weights of ITU-R BT.601, as Pillow does."""
         if self.channels == 1:
             return self
         if self.channels != 3:
             raise ImageError(f"grayscale takes 3 channels, these images have {self.channels}")
         weights = torch.tensor([0.299, 0.587, 0.114], device=self.images.device).view(1, 3, 1, 1)
-        grey = [(part * weights).sum(1, keepdim=True).round().to(torch.uint8) for part in self.images.split(CHUNK)]
+        grey = [(part * weights).sum(1, keepdim=True).round().to(torch.uint8) for part in self.images.split(CHUNK_SIZE)]
         return Images(
             torch.cat(grey),
             self.labels,
@@ -126,7 +126,7 @@ class Images:
         """Return mean and standard deviation of each channel, for images in [0, 1]."""
         levels = torch.arange(256, dtype=torch.float64) / 255
         counts = torch.zeros(self.channels, 256, dtype=torch.int64)
-        for part in chunks(self.images):
+        for part in iter_chunks(self.images):
             counts += torch.stack([torch.bincount(c.flatten().long(), minlength=256) for c in part.unbind(1)])
         share = counts.double() / counts.sum(1, keepdim=True)
         mean = share @ levels
@@ -147,29 +147,29 @@ class Images:
         if bool((labels < 0).any()):
             strange = sorted({str(self.classes.values[k]) for k in self.labels.cpu()[labels < 0].tolist()})
             raise LabelError(
-                f"label {listed(strange, 5)} is none of the {len(classes)} classes: {listed(classes.values, 10)}"
+                f"label {join_names(strange, 5)} is none of the {len(classes)} classes: {join_names(classes.values, 10)}"
             )
         return Images(self.images, labels.to(self.labels.device), classes, name=self.name)
 
     def to(self, device: torch.device | str) -> Images:
         """Return the images on a device."""
-        if isinstance(self.images, Distant):  # its batches are moved one by one
+        if isinstance(self.images, LazyImages):  # its batches are moved one by one
             return self
         return Images(self.images.to(device), self.labels.to(device), self.classes, name=self.name)
 
     def fingerprint(self) -> str:
         """Return a sha256 over pixels, shape, labels and classes: equal data sets have equal ones."""
         digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
-        for part in itertools.chain(chunks(self.images), [self.labels.cpu()]):
+        for part in itertools.chain(iter_chunks(self.images), [self.labels.cpu()]):
             digest.update(part.contiguous().numpy().tobytes())
         return digest.hexdigest()
 
-    def identity(self) -> str:
+    def source_fingerprint(self) -> str:
         """Return a sha256 that another set has not; of pictures on the disk over their files, which are not decoded."""
-        if not isinstance(self.images, Distant):
+        if not isinstance(self.images, LazyImages):
             return self.fingerprint()
         digest = hashlib.sha256(repr((tuple(self.images.shape), self.classes)).encode())
-        for part in itertools.chain(self.images.told_apart(), [self.labels.numpy().tobytes()]):
+        for part in itertools.chain(self.images.iter_identity_bytes(), [self.labels.numpy().tobytes()]):
             digest.update(part)
         return digest.hexdigest()
 
@@ -185,7 +185,7 @@ class Images:
 
 
 def _check_images(images: Pixels) -> None:
-    if not isinstance(images, Tensor | Distant) or images.dtype != torch.uint8 or images.ndim != 4:
+    if not isinstance(images, Tensor | LazyImages) or images.dtype != torch.uint8 or images.ndim != 4:
         told = f"{images.dtype} {tuple(images.shape)}" if isinstance(images, Tensor) else type(images).__name__
         raise ImageError(f"images are uint8 (N, C, H, W), not {told}; zoo.data.images_of((X, y)) converts arrays")
     if 0 in images.shape:

@@ -9,32 +9,32 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.arrays import float_images, shaped
+from zoo.data.arrays import to_float_images, to_nchw
 from zoo.data.dataset import Dataset
-from zoo.data.external_loader import Stream
-from zoo.data.image_files import decoded, is_picture, opened, pictures_in
+from zoo.data.external_loader import ExternalLoader
+from zoo.data.image_files import is_pillow_image, list_image_files, open_image, pil_to_tensor
 from zoo.data.images import Images
 from zoo.data.loader import Loader
 from zoo.data.readers import is_restartable
-from zoo.data.readers.image_folder import class_folders
-from zoo.data.transforms import resized
+from zoo.data.readers.image_folder import list_class_folders
+from zoo.data.transforms import resize_images
 from zoo.errors import ImageError, SourceError
 from zoo.signature import Preprocessing
 
 
-def suited(images: Images, wants: Preprocessing) -> Images:
+def resize_images_to_model(images: Images, preprocessing: Preprocessing) -> Images:
     """Return labelled images at the model's size; another number of channels is an error."""
-    return Images(fitted(images.images, wants), images.labels, images.classes, name=images.name)
+    return Images(resize_to_model(images.images, preprocessing), images.labels, images.classes, name=images.name)
 
 
-def inputs_of(source: Any, wants: Preprocessing) -> Tensor:
+def as_inputs(source: Any, preprocessing: Preprocessing) -> Tensor:
     """Return images (N, C, H, W), uint8 or float in [0, 1], at the model's size and in the order given.
 
     Args:
         source: A tensor or array in any layout of `zoo.data.arrays.shaped`; a Pillow image; a path of an image file,
             or of a folder of them (in the order of names, sub-folders one after another); a list of those; `Images`;
             a loader, whose labels are left aside.
-        wants: What the model takes. Picture files and Pillow images are also converted to its channels.
+        preprocessing: What the model takes. Picture files and Pillow images are also converted to its channels.
 
     Raises:
         ImageError: There are no images, or they cannot be brought to what the model takes.
@@ -42,19 +42,21 @@ def inputs_of(source: Any, wants: Preprocessing) -> Tensor:
     if isinstance(source, Dataset):
         raise ImageError("a data set has two parts; give its .train or .test")
     if isinstance(source, Images):
-        return fitted(source.images, wants)
+        return resize_to_model(source.images, preprocessing)
     if isinstance(source, Loader):
-        return fitted(source.images.images, wants)
-    if isinstance(source, str | Path) or is_picture(source):
-        return _joined(_pictures(source, wants))
-    if isinstance(source, Stream) or is_restartable(source):
-        return _joined(_from_array(_first(batch), wants) for batch in _counted(source))
+        return resize_to_model(source.images.images, preprocessing)
+    if isinstance(source, str | Path) or is_pillow_image(source):
+        return _concatenate(_read_images(source, preprocessing))
+    if isinstance(source, ExternalLoader) or is_restartable(source):
+        return _concatenate(
+            _array_to_inputs(_get_batch_images(batch), preprocessing) for batch in _check_num_batches(source)
+        )
     if isinstance(source, list | tuple) and not _is_numeric(source):
-        return _joined(each for item in source for each in _of_item(item, wants))
-    return _from_array(source, wants)
+        return _concatenate(each for item in source for each in _read_item(item, preprocessing))
+    return _array_to_inputs(source, preprocessing)
 
 
-def _counted(batches: Any) -> Iterator[Any]:
+def _check_num_batches(batches: Any) -> Iterator[Any]:
     """Yield batches, and raise when a loader gives more of them than its length says."""
     for number, batch in enumerate(batches, start=1):
         if number > len(batches):
@@ -62,35 +64,38 @@ def _counted(batches: Any) -> Iterator[Any]:
         yield batch
 
 
-def _of_item(item: Any, wants: Preprocessing) -> Iterable[Tensor]:
-    if isinstance(item, str | Path) or is_picture(item):
-        return _pictures(item, wants)
-    return [_from_array(item, wants)]
+def _read_item(item: Any, preprocessing: Preprocessing) -> Iterable[Tensor]:
+    if isinstance(item, str | Path) or is_pillow_image(item):
+        return _read_images(item, preprocessing)
+    return [_array_to_inputs(item, preprocessing)]
 
 
-def files_of(source: str | Path) -> list[Path]:
+def find_image_files(source: str | Path) -> list[Path]:
     """Return the image files a path stands for: itself, or those in a folder or its sub-folders, by name."""
     path = Path(source).expanduser()
     if not path.is_dir():
         return [path]
-    files = pictures_in(path) or [file for child in class_folders(path) for file in pictures_in(child)]
+    files = list_image_files(path) or [file for child in list_class_folders(path) for file in list_image_files(child)]
     if not files:
         raise ImageError(f"{path} holds no image files")
     return files
 
 
-def _pictures(source: Any, wants: Preprocessing) -> list[Tensor]:
-    if is_picture(source):
-        return [fitted(decoded(source, wants.channels)[None], wants)]
-    return [fitted(opened(file, wants.channels)[None], wants) for file in files_of(source)]
+def _read_images(source: Any, preprocessing: Preprocessing) -> list[Tensor]:
+    if is_pillow_image(source):
+        return [resize_to_model(pil_to_tensor(source, preprocessing.channels)[None], preprocessing)]
+    return [
+        resize_to_model(open_image(file, preprocessing.channels)[None], preprocessing)
+        for file in find_image_files(source)
+    ]
 
 
-def _from_array(source: Any, wants: Preprocessing) -> Tensor:
-    images = shaped(source, channels=wants.channels, size=wants.size)
-    return fitted(images if images.dtype == torch.uint8 else float_images(images), wants)
+def _array_to_inputs(source: Any, preprocessing: Preprocessing) -> Tensor:
+    images = to_nchw(source, channels=preprocessing.channels, size=preprocessing.size)
+    return resize_to_model(images if images.dtype == torch.uint8 else to_float_images(images), preprocessing)
 
 
-def _first(batch: Any) -> Any:
+def _get_batch_images(batch: Any) -> Any:
     """Return the images of a batch `(images, labels)`, or the batch itself where it is only images."""
     return batch[0] if isinstance(batch, list | tuple) else batch
 
@@ -101,22 +106,24 @@ def _is_numeric(values: Any) -> bool:
     return isinstance(first, int | float) or (isinstance(first, list | tuple) and _is_numeric(first))
 
 
-def _joined(parts: Iterable[Tensor]) -> Tensor:
+def _concatenate(parts: Iterable[Tensor]) -> Tensor:
     images = list(parts)
     if not images:
         raise ImageError("there are no images to predict")
     if len({image.dtype for image in images}) > 1:
-        images = [float_images(image) for image in images]
+        images = [to_float_images(image) for image in images]
     return torch.cat(images)
 
 
-def fitted(images: Tensor, wants: Preprocessing) -> Tensor:
+def resize_to_model(images: Tensor, preprocessing: Preprocessing) -> Tensor:
     """Return images (N, C, H, W) at the model's size; another number of channels is an error."""
-    if images.shape[1] != wants.channels:
+    if images.shape[1] != preprocessing.channels:
         mend = (
             "grayscale() makes one channel of three"
-            if wants.channels == 1
+            if preprocessing.channels == 1
             else f"create the model with channels={images.shape[1]}"
         )
-        raise ImageError(f"these images have {images.shape[1]} channels, the model takes {wants.channels}; {mend}")
-    return resized(images, wants.size, wants.resize)
+        raise ImageError(
+            f"these images have {images.shape[1]} channels, the model takes {preprocessing.channels}; {mend}"
+        )
+    return resize_images(images, preprocessing.size, preprocessing.resize)

@@ -10,12 +10,12 @@ import torch
 from torch import Tensor
 
 from zoo.data.images import Images
-from zoo.data.lazy import Distant
+from zoo.data.lazy import LazyImages
 from zoo.errors import ConfigError, SourceError
-from zoo.seeding import derived_seed, generator
+from zoo.seeding import derive_seed, make_generator
 from zoo.signature import Classes
 
-GATHERED = 2**19
+GATHER_BYTES = 2**19
 """Bytes of images gathered at once, so that small batches cost no call each and large ones stay in the cache."""
 Augmentation = Callable[[Tensor, Tensor, torch.Generator], tuple[Tensor, Tensor]]
 """(images, labels, generator) -> (images, targets)."""
@@ -82,79 +82,83 @@ class Loader:
             drop_last=self.drop_last,
         )
 
-    def steps(self, world: int = 1) -> int:
-        """Return the number of batches an epoch on each of `world` processes.
+    def num_batches(self, world_size: int = 1) -> int:
+        """Return the number of batches an epoch on each of `world_size` processes.
 
         Images that are too few to give each process one more batch are added to the last batch.
         """
-        whole, rest = divmod(len(self.images), self.batch_size * world)
-        return whole + int(rest >= world and not self.drop_last)
+        whole, rest = divmod(len(self.images), self.batch_size * world_size)
+        return whole + int(rest >= world_size and not self.drop_last)
 
     def __len__(self) -> int:
-        return self.steps()
+        return self.num_batches()
 
-    def epoch(self, epoch: int, *, rank: int = 0, world: int = 1, start: int = 0) -> Iterator[Batch]:
-        """Yield the batches of one epoch for process `rank` of `world`, from the batch `start` on.
+    def iter_epoch(self, epoch: int, *, rank: int = 0, world_size: int = 1, start: int = 0) -> Iterator[Batch]:
+        """Yield the batches of one epoch for process `rank` of `world_size`, from the batch `start` on.
 
         Raises:
             ConfigError: There are too few images for a batch on each process.
         """
-        steps = self.steps(world)
+        steps = self.num_batches(world_size)
         if steps == 0:
             least = (
-                f"drop_last takes at least {self.batch_size * world}"
+                f"drop_last takes at least {self.batch_size * world_size}"
                 if self.drop_last
-                else f"{world} processes take at least {world}"
+                else f"{world_size} processes take at least {world_size}"
             )
             raise ConfigError(f"{len(self.images)} images make no batch: {least}; lower batch_size or give more images")
         draws = torch.Generator(device=self.images.images.device)
-        shares = self._shares(epoch, steps, rank, world)[start:]
-        for step, batch in enumerate(self._gathered(shares), start=start):
+        shares = self._epoch_indices(epoch, steps, rank, world_size)[start:]
+        for step, batch in enumerate(self._gather_batches(shares), start=start):
             if self.augment is not None:
-                draws.manual_seed(derived_seed(self.seed, "augment", epoch, step, rank))
+                draws.manual_seed(derive_seed(self.seed, "augment", epoch, step, rank))
                 batch = Batch(*self.augment(*batch, draws))
             yield batch
 
-    def _shares(self, epoch: int, steps: int, rank: int, world: int) -> list[Tensor]:
-        """Return the places of the images of each batch of process `rank` of `world`."""
-        order = self._order(epoch).to(self.images.images.device)
-        stride = self.batch_size * world
+    def _epoch_indices(self, epoch: int, steps: int, rank: int, world_size: int) -> list[Tensor]:
+        """Return the places of the images of each batch of process `rank` of `world_size`."""
+        order = self._epoch_order(epoch).to(self.images.images.device)
+        stride = self.batch_size * world_size
         if self.drop_last:
             order = order[: steps * stride]
         parts = [*order[: (steps - 1) * stride].split(stride), order[(steps - 1) * stride :]]
         parts = parts if steps > 1 else parts[-1:]
-        return parts if world == 1 else [part.tensor_split(world)[rank] for part in parts]
+        return parts if world_size == 1 else [part.tensor_split(world_size)[rank] for part in parts]
 
-    def _gathered(self, shares: list[Tensor]) -> Iterator[Batch]:
+    def _gather_batches(self, batch_indices: list[Tensor]) -> Iterator[Batch]:
         """Yield the images at these places; those of several small batches are gathered at once, and then cut."""
         pixels, labels = self.images.images, self.images.labels
-        many = max(1, GATHERED // (self.batch_size * pixels[0].numel()))
-        for first in range(0, len(shares), many):
-            some = shares[first : first + many]
+        many = max(1, GATHER_BYTES // (self.batch_size * pixels[0].numel()))
+        for first in range(0, len(batch_indices), many):
+            some = batch_indices[first : first + many]
             places, sizes = torch.cat(some), [part.shape[0] for part in some]
             pairs = zip(
                 pixels.index_select(0, places).split(sizes), labels.index_select(0, places).split(sizes), strict=True
             )
             yield from itertools.starmap(Batch, pairs)
 
-    def images_at(self, step: int, world: int = 1) -> int:
+    def global_batch_size(self, step: int, world_size: int = 1) -> int:
         """Return how many images a batch of all processes holds; the last one takes what is left."""
-        stride = self.batch_size * world
-        is_open = step == self.steps(world) - 1 and not self.drop_last
+        stride = self.batch_size * world_size
+        is_open = step == self.num_batches(world_size) - 1 and not self.drop_last
         return len(self.images) - step * stride if is_open else stride
 
-    def indices(self, epoch: int, step: int, *, rank: int = 0, world: int = 1) -> Tensor:
+    def batch_indices(self, epoch: int, step: int, *, rank: int = 0, world_size: int = 1) -> Tensor:
         """Return which images a batch of an epoch holds: int64 (B), their places in `images`."""
-        return self._shares(epoch, self.steps(world), rank, world)[step]
+        return self._epoch_indices(epoch, self.num_batches(world_size), rank, world_size)[step]
 
-    def _order(self, epoch: int) -> Tensor:
+    def _epoch_order(self, epoch: int) -> Tensor:
         if not self.shuffle:
             return torch.arange(len(self.images))
-        draws, pixels = generator(self.seed, "order", epoch), self.images.images
-        return pixels.order(draws) if isinstance(pixels, Distant) else torch.randperm(len(self.images), generator=draws)
+        draws, pixels = make_generator(self.seed, "order", epoch), self.images.images
+        return (
+            pixels.sample_order(draws)
+            if isinstance(pixels, LazyImages)
+            else torch.randperm(len(self.images), generator=draws)
+        )
 
     def __iter__(self) -> Iterator[Batch]:
-        return self.epoch(0)
+        return self.iter_epoch(0)
 
     def __repr__(self) -> str:
         return f"<loader of {self.images!r}, {len(self)} batches of {self.batch_size}>"

@@ -11,46 +11,46 @@ from torch import Tensor
 from zoo.errors import ImageError
 from zoo.signature import Preprocessing
 
-Prepare = Callable[[Tensor], Tensor]
+Transform = Callable[[Tensor], Tensor]
 """Brings images (N, C, H, W) to one size."""
-CHUNK = 4096
+CHUNK_SIZE = 4096
 """Images resized at once, so that large sets need no large float copy."""
 
 
-def to_size(size: int | tuple[int, int], how: str = "area") -> Prepare:
+def make_resize(size: int | tuple[int, int], mode: str = "area") -> Transform:
     """Return what resizes images to a height and width; one number is a square.
 
     Raises:
-        ImageError: The size is not one or two whole numbers of at least 1, or `how` is unknown.
+        ImageError: The size is not one or two whole numbers of at least 1, or `mode` is unknown.
     """
     pair = (size, size) if isinstance(size, int) else size
-    _check(pair, how)
-    return lambda images: resized(images, pair, how)
+    _check_size(pair, mode)
+    return lambda images: resize_images(images, pair, mode)
 
 
-def _check(size: object, how: str) -> None:
+def _check_size(size: object, mode: str) -> None:
     is_pair = isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and n >= 1 for n in size)
-    if not is_pair or how not in ("area", "sample"):
-        raise ImageError(f"cannot resize to {size!r} by {how!r}; give height and width, and how: area or sample")
+    if not is_pair or mode not in ("area", "sample"):
+        raise ImageError(f"cannot resize to {size!r} by {mode!r}; give height and width, and how: area or sample")
 
 
-def resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
+def resize_images(images: Tensor, size: tuple[int, int], mode: str) -> Tensor:
     """Return images (N, C, H, W) at another size; uint8 stays uint8, rounded to the nearest level.
 
     Args:
         images: uint8 or floating (N, C, H, W).
         size: Height and width in pixels.
-        how: `area` or `sample`; see `zoo.signature.Preprocessing`.
+        mode: `area` or `sample`; see `zoo.signature.Preprocessing`.
     """
-    _check(size, how)
+    _check_size(size, mode)
     if tuple(images.shape[2:]) == tuple(size):
         return images
-    return torch.cat([_resized(chunk, size, how) for chunk in images.split(CHUNK)])
+    return torch.cat([_resize_chunk(chunk, size, mode) for chunk in images.split(CHUNK_SIZE)])
 
 
-def _resized(images: Tensor, size: tuple[int, int], how: str) -> Tensor:
+def _resize_chunk(images: Tensor, size: tuple[int, int], mode: str) -> Tensor:
     levels = images if images.is_floating_point() else images.float()
-    if how == "sample":
+    if mode == "sample":
         levels = F.interpolate(levels, size=size, mode="bilinear", align_corners=True)
     else:
         levels = F.interpolate(levels, size=size, mode="bilinear", antialias=True)
@@ -61,8 +61,8 @@ class Normalize:
     """Images to what the net sees: (image - mean) / std by channel; uint8 is 0 to 255, floats are 0 to 1."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
-        self._is_plain = not any(preprocessing.mean) and set(preprocessing.std) == {1.0}
-        if not self._is_plain:
+        self._is_identity = not any(preprocessing.mean) and set(preprocessing.std) == {1.0}
+        if not self._is_identity:
             std = torch.tensor(preprocessing.std).view(1, -1, 1, 1)
             self._scale = 1 / std
             self._shift = torch.tensor(preprocessing.mean).view(1, -1, 1, 1) / std
@@ -70,7 +70,7 @@ class Normalize:
     def __call__(self, images: Tensor) -> Tensor:
         """Return float32 (N, C, H, W)."""
         levels = images.float() if images.is_floating_point() else images.float().div_(255)
-        if self._is_plain:
+        if self._is_identity:
             return levels
         if self._scale.device != levels.device:
             self._scale, self._shift = self._scale.to(levels.device), self._shift.to(levels.device)

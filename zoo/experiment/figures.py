@@ -7,102 +7,106 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import mean
 from typing import Any
 
-from zoo.experiment.freshness import current
+from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell
-from zoo.experiment.report import title
+from zoo.experiment.report import format_title
 from zoo.history import History
-from zoo.plots import Entry, curves, robustness, table
-from zoo.plots.scores import counted
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plots import TableEntry, plot_curves, plot_robustness, plot_table
+from zoo.plots.scores import plot_confusion_counts
+from zoo.plugins.catalog import CATALOG
 from zoo.plugins.experiment_spec import Experiment, Row
 
-Named = Iterator[tuple[str, Any]]
+NamedFigures = Iterator[tuple[str, Any]]
 """Figures by what they are called after the experiment's name."""
-AVERAGED = ("loss", "accuracy", "val_loss", "val_accuracy", "discriminator_loss", "generator_loss")
+AVERAGED_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "discriminator_loss", "generator_loss")
 """Columns of the history that are drawn."""
 
 
-def figures(experiment: Experiment, cells: Sequence[Cell]) -> dict[str, Any]:
+def draw_figures(experiment: Experiment, cells: Sequence[Cell]) -> dict[str, Any]:
     """Return what the experiment asks to be drawn by file name without suffix, as far as its cells have it."""
-    ours = [cell for cell in current(experiment, cells) if not cell.quick]
+    ours = [cell for cell in select_fresh_cells(experiment, cells) if not cell.quick]
     drawn: dict[str, Any] = {}
-    for picture in experiment.pictures:
+    for picture in experiment.figures:
         kind, _, about = picture.partition(":")
-        for name, figure in KINDS[kind](experiment, ours, about):
-            drawn[f"{experiment.name}-{_slug(name)}"] = figure
+        for name, figure in DRAW_FUNCTIONS[kind](experiment, ours, about):
+            drawn[f"{experiment.name}-{_slugify(name)}"] = figure
     return drawn
 
 
-def _slug(name: str) -> str:
+def _slugify(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _table(experiment: Experiment, cells: Sequence[Cell], metric: str) -> Named:
+def _draw_table(experiment: Experiment, cells: Sequence[Cell], metric: str) -> NamedFigures:
     wanted = metric or experiment.metrics[0]
 
-    def entry(row: Row) -> Entry:
+    def entry(row: Row) -> TableEntry:
         ours = tuple(cell.metrics[wanted] for cell in cells if cell.row == row.label and wanted in cell.metrics)
         paper = row.paper.get(wanted)
-        return Entry(label=row.label, ours=ours, paper=float(paper) if isinstance(paper, int | float) else None)
+        return TableEntry(
+            label=row.label, scores=ours, paper_score=float(paper) if isinstance(paper, int | float) else None
+        )
 
     entries = [entry(row) for row in experiment.rows]
-    if any(each.ours for each in entries):
+    if any(each.scores for each in entries):
         told = "test accuracy" if wanted == "accuracy" else wanted
-        yield f"table {metric}", table(entries, title=title(experiment), metric=told)
+        yield f"table {metric}", plot_table(entries, title=format_title(experiment), metric=told)
 
 
-def _curves(experiment: Experiment, cells: Sequence[Cell], about: str) -> Named:
+def _draw_curves(experiment: Experiment, cells: Sequence[Cell], about: str) -> NamedFigures:
     histories = {
-        row.label: averaged([cell.history for cell in cells if cell.row == row.label])
+        row.label: average_histories([cell.history for cell in cells if cell.row == row.label])
         for row in experiment.rows
         if any(cell.row == row.label for cell in cells)
     }
     losses = {f"{row.label}, paper": row.paper.get("loss") for row in experiment.rows}
     papers = {label: each for label, each in losses.items() if isinstance(each, tuple)}
     if any(len(history) for history in histories.values()):
-        yield "curves", curves(histories, paper=papers)
+        yield "curves", plot_curves(histories, paper=papers)
 
 
-def averaged(histories: Sequence[Sequence[dict[str, float]]]) -> History:
+def average_histories(histories: Sequence[Sequence[dict[str, float]]]) -> History:
     """Return the mean of several histories, epoch by epoch as far as all go."""
     rows = []
     for epoch, each in enumerate(zip(*histories, strict=False), start=1):
-        columns = [name for name in AVERAGED if all(row.get(name) is not None for row in each)]
+        columns = [name for name in AVERAGED_COLUMNS if all(row.get(name) is not None for row in each)]
         rows.append({"epoch": epoch, **{name: mean(row[name] for row in each) for name in columns}})
     return History(rows)
 
 
-def _confusion(experiment: Experiment, cells: Sequence[Cell], label: str) -> Named:
+def _draw_confusion(experiment: Experiment, cells: Sequence[Cell], label: str) -> NamedFigures:
     """Draw the counts of a row's seeds together."""
     row = next((row for row in experiment.rows if row.label == label), None)
     found = [cell.confusion for cell in cells if cell.row == label and cell.confusion]
     if row is not None and found:
         counts = [[sum(numbers) for numbers in zip(*lines, strict=True)] for lines in zip(*found, strict=True)]
-        names = CATALOGUE.shelf("datasets")[row.dataset or experiment.dataset].classes
-        yield f"confusion {label}", counted(counts, names, title=f"{label}, n = {len(found)}")
+        names = CATALOG.registry("datasets")[row.dataset or experiment.dataset].classes
+        yield f"confusion {label}", plot_confusion_counts(counts, names, title=f"{label}, n = {len(found)}")
 
 
-def _robustness(experiment: Experiment, cells: Sequence[Cell], about: str) -> Named:
+def _draw_robustness(experiment: Experiment, cells: Sequence[Cell], about: str) -> NamedFigures:
     """Draw accuracy by strength of one change, a figure for each arm."""
     change, _, unit = about.partition(":")
-    arms = dict.fromkeys(_arm(row.label) for row in experiment.rows)
+    arms = dict.fromkeys(_get_arm(row.label) for row in experiment.rows)
     for arm in arms:
         models = {
-            row.label.removeprefix(f"{arm}: "): _points(change, [cell for cell in cells if cell.row == row.label])
+            row.label.removeprefix(f"{arm}: "): _get_accuracy_by_strength(
+                change, [cell for cell in cells if cell.row == row.label]
+            )
             for row in experiment.rows
-            if _arm(row.label) == arm
+            if _get_arm(row.label) == arm
         }
         models = {name: points for name, points in models.items() if points}
         if models:
             told = f"{change}, trained {arm}" if arm else change
-            yield f"{change} {arm}", robustness(models, change=change, unit=unit, title=f"accuracy under {told}")
+            yield f"{change} {arm}", plot_robustness(models, change=change, unit=unit, title=f"accuracy under {told}")
 
 
-def _arm(label: str) -> str:
+def _get_arm(label: str) -> str:
     return label.partition(": ")[0] if ": " in label else ""
 
 
-def _points(change: str, cells: Sequence[Cell]) -> dict[float, tuple[float, ...]]:
+def _get_accuracy_by_strength(change: str, cells: Sequence[Cell]) -> dict[float, tuple[float, ...]]:
     """Return the accuracies of each seed by strength, from the metrics `CHANGE@STRENGTH`."""
     names = [name for name in (cells[0].metrics if cells else ()) if name.startswith(f"{change}@")]
     return {
@@ -111,9 +115,9 @@ def _points(change: str, cells: Sequence[Cell]) -> dict[float, tuple[float, ...]
     }
 
 
-KINDS: dict[str, Callable[[Experiment, Sequence[Cell], str], Named]] = {
-    "table": _table,
-    "curves": _curves,
-    "confusion": _confusion,
-    "robustness": _robustness,
+DRAW_FUNCTIONS: dict[str, Callable[[Experiment, Sequence[Cell], str], NamedFigures]] = {
+    "table": _draw_table,
+    "curves": _draw_curves,
+    "confusion": _draw_confusion,
+    "robustness": _draw_robustness,
 }

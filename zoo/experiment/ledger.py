@@ -37,7 +37,7 @@ class Cell:
         recipe: The whole recipe.
         inputs: What else the result depends on; see `zoo.experiment.freshness`.
         confusion: confusion[i][j] test images of class i were taken for class j; empty for generators.
-        answers: One number for each test image by name, packed; see `answered`.
+        answers: One number for each test image by name, packed; see `unpack_answers`.
         quick: Whether it was cut short, only to see that it runs.
     """
 
@@ -56,12 +56,12 @@ class Cell:
     answers: dict[str, str] = field(default_factory=dict)
     quick: bool = False
 
-    def answered(self, name: str) -> NDArray[np.uint8]:
+    def unpack_answers(self, name: str) -> NDArray[np.uint8]:
         """Return the numbers of each test image, (N), that the row's `score` gave under a name."""
         return np.frombuffer(zlib.decompress(base64.b64decode(self.answers[name])), np.uint8)
 
 
-def packed(numbers: NDArray[np.uint8]) -> str:
+def pack_answers(numbers: NDArray[np.uint8]) -> str:
     """Return numbers from 0 to 255 as text; `Cell.answered` reads it."""
     return base64.b64encode(zlib.compress(numbers.astype(np.uint8).tobytes(), 9)).decode()
 
@@ -75,17 +75,17 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
 
-    def cells(self) -> list[Cell]:
+    def read_cells(self) -> list[Cell]:
         """Return the cells in the file.
 
         Raises:
             WeightsError: A line is no cell, or the file cannot be read.
         """
-        whole, _ = self._parts()
+        whole, _ = self._read_parts()
         lines = whole.decode(errors="replace").splitlines()
-        return [self._cell(number, line) for number, line in enumerate(lines, 1) if line.strip()]
+        return [self._parse_cell(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
-    def _parts(self) -> tuple[bytes, bytes]:
+    def _read_parts(self) -> tuple[bytes, bytes]:
         """Return the whole lines, and what follows the last of them."""
         try:
             text = self.path.read_bytes() if self.path.exists() else b""
@@ -94,14 +94,14 @@ class Ledger:
         end = text.rfind(b"\n") + 1
         return text[:end], text[end:]
 
-    def _cell(self, number: int, line: str) -> Cell:
+    def _parse_cell(self, number: int, line: str) -> Cell:
         try:
             return Cell(**json.loads(line))
         except (ValueError, TypeError) as error:
             raise WeightsError(f"{self.path}: line {number} is no cell; remove it to run that cell again") from error
 
     @contextmanager
-    def running(self) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Be the only process that adds cells until the block ends.
 
         Raises:
@@ -112,7 +112,7 @@ class Ledger:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise WeightsError(f"{self.path.parent} cannot be made: {error.strerror or error}") from error
-        with atomic.locked(self.path, wait=0):
+        with atomic.acquire_lock(self.path, timeout=0):
             yield
 
     def add(self, cell: Cell) -> None:
@@ -124,7 +124,7 @@ class Ledger:
         line = json.dumps(asdict(cell), allow_nan=False).encode() + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole, _ = self._parts()
+            whole, _ = self._read_parts()
             with self.path.open("ab") as file:
                 file.truncate(len(whole))
                 file.write(line)

@@ -15,18 +15,18 @@ import torch
 from zoo.api import create
 from zoo.data import Dataset, Images
 from zoo.errors import PluginError, ZooError
-from zoo.experiment.freshness import inputs, recipe_of
-from zoo.experiment.ledger import Cell, packed
-from zoo.factory.build import resolved
+from zoo.experiment.freshness import compute_inputs, resolve_row_recipe
+from zoo.experiment.ledger import Cell, pack_answers
+from zoo.factory.build import import_object
 from zoo.files.safetensors import to_bytes
 from zoo.model import Model
 from zoo.plugins.experiment_spec import Experiment, Row
-from zoo.saving.artifact import versions
+from zoo.saving.artifact import collect_versions
 from zoo.training.callbacks import Callback
 
 
 @dataclass(frozen=True, kw_only=True)
-class Found:
+class CellScores:
     """What a trained model was scored with."""
 
     metrics: dict[str, float]
@@ -34,11 +34,11 @@ class Found:
     answers: dict[str, str] = field(default_factory=dict)
 
 
-def made(
+def run_cell(
     experiment: Experiment,
     row: Row,
     seed: int,
-    sets: Dataset,
+    dataset: Dataset,
     device: str | None,
     quick: bool,
     callbacks: Sequence[Callback],
@@ -48,13 +48,13 @@ def made(
     Raises:
         ZooError: It cannot be trained or scored, or a function of the row has failed.
     """
-    recipe = recipe_of(row, quick=quick)
+    recipe = resolve_row_recipe(row, quick=quick)
     model = create(row.model, seed=seed, **row.config)
-    images = _training(row, sets, seed, quick)
+    images = _load_training_images(row, dataset, seed, quick)
     started = time.perf_counter()
     model.fit(images, recipe=recipe, device=device, progress=False, callbacks=callbacks)
     seconds = time.perf_counter() - started
-    found = _scored(row, model, sets, seed, quick)
+    found = _score_model(row, model, dataset, seed, quick)
     return Cell(
         row=row.label,
         seed=seed,
@@ -62,65 +62,65 @@ def made(
         history=list(model.history),
         parameters=model.num_parameters,
         seconds=round(seconds, 2),
-        device=device_of(model),
-        versions=versions(),
+        device=describe_device(model),
+        versions=collect_versions(),
         weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
         recipe=recipe.to_json(),
-        inputs=inputs(experiment, row),
+        inputs=compute_inputs(experiment, row),
         confusion=found.confusion,
         answers=found.answers,
         quick=quick,
     )
 
 
-def _training(row: Row, sets: Dataset, seed: int, quick: bool) -> Images:
+def _load_training_images(row: Row, dataset: Dataset, seed: int, quick: bool) -> Images:
     if not row.train:
-        return sets.train
-    images = _called(row.train, row, sets, seed=seed, quick=quick)
+        return dataset.train
+    images = _call_function(row.train, row, dataset, seed=seed, quick=quick)
     if not isinstance(images, Images):
         raise PluginError(f"{row.train} of row {row.label!r} returned {type(images).__name__}, not zoo.Images")
     return images
 
 
-def _called(target: str, row: Row, *given: Any, seed: int, quick: bool) -> Any:
+def _call_function(target: str, row: Row, *arguments: Any, seed: int, quick: bool) -> Any:
     """Call a function that a row names; whatever goes wrong in it is the plugin's."""
-    function = resolved(target, f"row {row.label!r}")
+    function = import_object(target, f"row {row.label!r}")
     try:
-        return function(*given, seed=seed, quick=quick)
+        return function(*arguments, seed=seed, quick=quick)
     except ZooError:
         raise
     except Exception as error:
         raise PluginError(f"{target} of row {row.label!r} failed: {type(error).__name__}: {error}") from error
 
 
-def _scored(row: Row, model: Model, sets: Dataset, seed: int, quick: bool) -> Found:
-    found = Found(metrics={})
+def _score_model(row: Row, model: Model, dataset: Dataset, seed: int, quick: bool) -> CellScores:
+    found = CellScores(metrics={})
     if model.spec.task == "classification":
-        result = model.evaluate(sets.test)
+        result = model.evaluate(dataset.test)
         found.metrics.update(accuracy=result.accuracy, nll=result.nll, ece=result.ece)
         found.confusion.extend(list(counts) for counts in result.confusion)
     if row.score:
-        _sorted(_called(row.score, row, model, sets, seed=seed, quick=quick), found, row)
+        _add_scores(_call_function(row.score, row, model, dataset, seed=seed, quick=quick), found, row)
     if not found.metrics:
         raise PluginError(f"row {row.label!r} has no metric: a generator's row names a score")
     return found
 
 
-def _sorted(told: Any, found: Found, row: Row) -> None:
+def _add_scores(values: Any, scores: CellScores, row: Row) -> None:
     """Put numbers to the metrics, and tensors of one number an image to the answers."""
-    if not isinstance(told, Mapping):
-        raise PluginError(f"{row.score} of row {row.label!r} returned {type(told).__name__}, not metrics by name")
-    for name, value in told.items():
+    if not isinstance(values, Mapping):
+        raise PluginError(f"{row.score} of row {row.label!r} returned {type(values).__name__}, not metrics by name")
+    for name, value in values.items():
         if isinstance(value, torch.Tensor) and value.dtype == torch.uint8 and value.ndim == 1:
-            found.answers[name] = packed(value.cpu().numpy())
+            scores.answers[name] = pack_answers(value.cpu().numpy())
         elif isinstance(value, int | float) and math.isfinite(value):
-            found.metrics[name] = float(value)
+            scores.metrics[name] = float(value)
         else:
             odd = f"{name} is {value!r}, neither a finite number nor a uint8 tensor (N)"
             raise PluginError(f"{row.score} of row {row.label!r}: {odd}")
 
 
-def device_of(model: Model) -> str:
+def describe_device(model: Model) -> str:
     """Return what a model was trained on, with the number of threads."""
     device = next(model.net.parameters()).device
     if device.type == "cuda":

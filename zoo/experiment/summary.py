@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import mean, median, stdev
 
-from zoo.experiment.freshness import current
+from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell
 from zoo.history import is_lower_better
 from zoo.plugins.experiment_spec import Experiment, Row
@@ -53,11 +53,11 @@ class Stat:
         return f"{self.mean:.4f}" + (f" ± {self.std:.4f}" if self.std is not None else "")
 
     @property
-    def span(self) -> str:
+    def range_text(self) -> str:
         """The least and the largest, in words."""
         return f"{min(self.values):.4f} to {max(self.values):.4f}"
 
-    def word(self, tolerance: float) -> str:
+    def judge(self, tolerance: float) -> str:
         """Return the verdict: whether the paper's number is met within a tolerance or lies among our seeds."""
         if self.paper is None:
             return ""
@@ -75,19 +75,19 @@ class Summary:
         cells: Its cells.
         stats: A `Stat` of each metric that the table shows and the cells have, in the table's order.
         tolerance: The table's.
-        wanted: How many seeds it is to have.
-        rest: The command that runs the seeds which are missing, or empty.
+        num_seeds: How many seeds it is to have.
+        rest_command: The command that runs the seeds which are missing, or empty.
     """
 
     row: Row
     cells: tuple[Cell, ...]
     stats: tuple[Stat, ...]
     tolerance: float
-    wanted: int
-    rest: str
+    num_seeds: int
+    rest_command: str
 
     @property
-    def first(self) -> Stat | None:
+    def primary(self) -> Stat | None:
         """The metric that is compared with the paper's."""
         return self.stats[0] if self.stats else None
 
@@ -97,9 +97,9 @@ class Summary:
         return median(cell.seconds for cell in self.cells)
 
     @property
-    def word(self) -> str:
+    def verdict(self) -> str:
         """The verdict in a word; empty where the paper has no number, and of quick cells."""
-        return self.first.word(self.tolerance) if self.first and not self.is_quick else ""
+        return self.primary.judge(self.tolerance) if self.primary and not self.is_quick else ""
 
     @property
     def is_quick(self) -> bool:
@@ -107,45 +107,48 @@ class Summary:
         return any(cell.quick for cell in self.cells)
 
     @property
-    def is_told(self) -> bool:
+    def has_remark(self) -> bool:
         """Whether there is more to say than the table says: a verdict, a note, or that it is not run."""
-        return bool(self.word or self.row.note or not self.first)
+        return bool(self.verdict or self.row.note or not self.primary)
 
     @property
     def sentence(self) -> str:
         """The verdict as a sentence; the words come from the numbers, the note from the row."""
-        told = self._found(self.first) if self.first else f"not yet run: `{self.rest}`."
+        told = self._format_stat(self.primary) if self.primary else f"not yet run: `{self.rest_command}`."
         return f"{told} {self.row.note}".rstrip()
 
-    def _found(self, stat: Stat) -> str:
+    def _format_stat(self, stat: Stat) -> str:
         count = len(stat.values)
-        seeds = f"n = {count}{f' of {self.wanted} seeds' if self.rest else ''}"
-        ours = f"{stat} ({seeds}{f', {stat.span}' if count > 1 else ''})"
+        seeds = f"n = {count}{f' of {self.num_seeds} seeds' if self.rest_command else ''}"
+        ours = f"{stat} ({seeds}{f', {stat.range_text}' if count > 1 else ''})"
         if self.is_quick:
             return f"{ours} by quick cells, which only show that it runs."
         if stat.paper is None:
             return f"the paper has no number; ours is {ours}."
-        return f"**{self.word}**: the paper has {stat.paper:.4f}, ours is {ours}; {self._why(stat, stat.paper)}."
+        return f"**{self.verdict}**: the paper has {stat.paper:.4f}, ours is {ours}; {self._explain_verdict(stat, stat.paper)}."
 
-    def _why(self, stat: Stat, paper: float) -> str:
-        if self.word == BEATEN:
+    def _explain_verdict(self, stat: Stat, paper: float) -> str:
+        if self.verdict == BEATEN:
             return f"our worst seed is better by {abs(stat.worst - paper):.4f}"
-        if self.word == MISSED:
+        if self.verdict == MISSED:
             return f"our best seed is worse by {abs(stat.best - paper):.4f}"
         if abs(stat.mean - paper) <= self.tolerance:
             return f"the means differ by {abs(stat.mean - paper):.4f}, and up to {self.tolerance:g} counts as met"
         return f"the means differ by {abs(stat.mean - paper):.4f}, but the paper's lies among our seeds"
 
 
-def summaries(experiment: Experiment, cells: Sequence[Cell]) -> list[Summary]:
+def summarize_rows(experiment: Experiment, cells: Sequence[Cell]) -> list[Summary]:
     """Return a summary of each row, from the cells that are what the rows are now."""
-    ours = current(experiment, cells)
-    return [_summary(experiment, row, tuple(cell for cell in ours if cell.row == row.label)) for row in experiment.rows]
+    ours = select_fresh_cells(experiment, cells)
+    return [
+        _summarize_row(experiment, row, tuple(cell for cell in ours if cell.row == row.label))
+        for row in experiment.rows
+    ]
 
 
-def _summary(experiment: Experiment, row: Row, cells: tuple[Cell, ...]) -> Summary:
+def _summarize_row(experiment: Experiment, row: Row, cells: tuple[Cell, ...]) -> Summary:
     stats = tuple(
-        Stat(name=name, values=values, paper=_number(row, name))
+        Stat(name=name, values=values, paper=_get_paper_value(row, name))
         for name in experiment.metrics
         if (values := tuple(cell.metrics[name] for cell in cells if name in cell.metrics))
     )
@@ -154,17 +157,17 @@ def _summary(experiment: Experiment, row: Row, cells: tuple[Cell, ...]) -> Summa
         cells=cells,
         stats=stats,
         tolerance=experiment.tolerance,
-        wanted=len(experiment.seeds),
-        rest=_rest(experiment, row, cells),
+        num_seeds=len(experiment.seeds),
+        rest_command=_make_rest_command(experiment, row, cells),
     )
 
 
-def _number(row: Row, name: str) -> float | None:
+def _get_paper_value(row: Row, name: str) -> float | None:
     number = row.paper.get(name)
     return float(number) if isinstance(number, int | float) else None
 
 
-def _rest(experiment: Experiment, row: Row, cells: Sequence[Cell]) -> str:
+def _make_rest_command(experiment: Experiment, row: Row, cells: Sequence[Cell]) -> str:
     have = {cell.seed for cell in cells}
     missing = [seed for seed in experiment.seeds if seed not in have]
     if not missing:

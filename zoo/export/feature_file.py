@@ -16,18 +16,18 @@ from zoo.errors import ConfigError
 from zoo.files import atomic
 from zoo.files.safetensors import to_bytes
 
-Vectors = NDArray[np.float32]
-Form = Callable[[Vectors, Sequence[str], str], bytes]
+FeatureArray = NDArray[np.float32]
+FeatureWriter = Callable[[FeatureArray, Sequence[str], str], bytes]
 
 
-def _npz(features: Vectors, names: Sequence[str], model: str) -> bytes:
+def _to_npz(features: FeatureArray, names: Sequence[str], model: str) -> bytes:
     """Return what `numpy.load` reads: the arrays `features`, `files` and `model`; none is pickled."""
     buffer = io.BytesIO()
     np.savez(buffer, features=features, files=np.array(names, dtype=np.str_), model=np.array(model))
     return buffer.getvalue()
 
 
-def _csv(features: Vectors, names: Sequence[str], model: str) -> bytes:
+def _to_csv(features: FeatureArray, names: Sequence[str], model: str) -> bytes:
     """Return a line a picture: its file, then its features, which come back to the same bits as float32."""
     text = io.StringIO(newline="")
     lines = csv.writer(text, lineterminator="\n")
@@ -36,22 +36,22 @@ def _csv(features: Vectors, names: Sequence[str], model: str) -> bytes:
     return text.getvalue().encode("utf-8", "surrogateescape")
 
 
-def _safetensors(features: Vectors, names: Sequence[str], model: str) -> bytes:
+def _to_safetensors(features: FeatureArray, names: Sequence[str], model: str) -> bytes:
     """Return the tensor `features`; under `zoo` in the header's metadata stand the model and the files as JSON."""
     return to_bytes({"features": torch.from_numpy(features)}, json.dumps({"model": model, "files": list(names)}))
 
 
-FORMS: dict[str, Form] = {".npz": _npz, ".csv": _csv, ".safetensors": _safetensors}
+WRITERS: dict[str, FeatureWriter] = {".npz": _to_npz, ".csv": _to_csv, ".safetensors": _to_safetensors}
 """How each kind of file is made, by its ending."""
 
 
-def check_ending(path: Path) -> None:
+def check_suffix(path: Path) -> None:
     """Raise a `ConfigError` unless a path ends in one of `FORMS`."""
-    if path.suffix.lower() not in FORMS:
-        raise ConfigError(f"{path} ends in {path.suffix or 'nothing'}; features are written to {', '.join(FORMS)}")
+    if path.suffix.lower() not in WRITERS:
+        raise ConfigError(f"{path} ends in {path.suffix or 'nothing'}; features are written to {', '.join(WRITERS)}")
 
 
-def write(path: Path, features: Vectors, names: Sequence[str], *, model: str) -> None:
+def write_features(path: Path, features: FeatureArray, names: Sequence[str], *, model: str) -> None:
     """Write features float32 (N, D) and the names (N) of the pictures they are of, whole or not at all.
 
     Args:
@@ -63,8 +63,8 @@ def write(path: Path, features: Vectors, names: Sequence[str], *, model: str) ->
     Raises:
         ConfigError: The ending is another one, or the file cannot be written.
     """
-    check_ending(path)
-    data = FORMS[path.suffix.lower()](features, names, model)
+    check_suffix(path)
+    data = WRITERS[path.suffix.lower()](features, names, model)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic.replace_file(path, data)

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ExportError
-from zoo.export.modules import NAMES, SERVED
+from zoo.export.modules import EXPORT_MODULES, IO_NAMES
 from zoo.files import atomic
 from zoo.inference import golden
 from zoo.signature import Preprocessing
@@ -26,7 +26,7 @@ TOLERANCE = 1e-4
 
 
 @dataclass(frozen=True, kw_only=True)
-class Exported:
+class ExportResult:
     """A file that was written.
 
     Args:
@@ -46,8 +46,8 @@ class Exported:
 
 
 def export(
-    net: nn.Module, preprocessing: Preprocessing, path: Path, *, task: str, about: str, opset: int = OPSET
-) -> Exported:
+    net: nn.Module, preprocessing: Preprocessing, path: Path, *, task: str, metadata: str, opset: int = OPSET
+) -> ExportResult:
     """Write a net with its preprocessing as one file, after comparing its outputs with the net's own.
 
     Args:
@@ -55,7 +55,7 @@ def export(
         preprocessing: What it expects of images.
         path: Where to write; the ending says the format: `.onnx`, or `.pt2` for `torch.export.load`.
         task: What the net learns.
-        about: The manifest, stored in the file.
+        metadata: The manifest, stored in the file.
         opset: Version of the ONNX operators.
 
     Raises:
@@ -63,12 +63,15 @@ def export(
             the file cannot be written.
     """
     kinds: dict[str, Callable[[], tuple[bytes, float | None]]] = {
-        ".onnx": lambda: _onnx(served, probes, about, opset, NAMES[task]),
-        ".pt2": lambda: _program(served, probes, about),
+        ".onnx": lambda: _export_onnx(served, probes, metadata, opset, IO_NAMES[task]),
+        ".pt2": lambda: _export_pt2(served, probes, metadata),
     }
     if path.suffix not in kinds:
         raise ExportError(f"{path} ends in {path.suffix or 'nothing'}; a model is exported to .onnx or .pt2")
-    served, probes = SERVED[task](net, preprocessing).eval(), golden.probes(net, preprocessing, task)
+    served, probes = (
+        EXPORT_MODULES[task](net, preprocessing).eval(),
+        golden.make_golden_inputs(net, preprocessing, task),
+    )
     data, difference = kinds[path.suffix]()
     if difference is not None and not difference <= TOLERANCE:
         raise ExportError(f"{path} was not written: its logits differ from the model's by {difference:.2g}")
@@ -78,7 +81,7 @@ def export(
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
     is_onnx = path.suffix == ".onnx"
-    return Exported(
+    return ExportResult(
         path=path,
         format=path.suffix[1:],
         bytes=len(data),
@@ -87,8 +90,8 @@ def export(
     )
 
 
-def _onnx(
-    served: nn.Module, probes: Tensor, about: str, opset: int, names: tuple[str, str]
+def _export_onnx(
+    module: nn.Module, probes: Tensor, metadata: str, opset: int, names: tuple[str, str]
 ) -> tuple[bytes, float | None]:
     _check_installed("onnx", "onnxscript")
     noise = io.StringIO()
@@ -96,7 +99,7 @@ def _onnx(
         with warnings.catch_warnings(), redirect_stdout(noise), redirect_stderr(noise):
             warnings.simplefilter("ignore")  # the exporter's own, about its internals
             program = torch.onnx.export(
-                served,
+                module,
                 (probes,),
                 input_names=names[:1],
                 output_names=names[1:],
@@ -110,32 +113,34 @@ def _onnx(
     if program is None:
         raise ExportError("it cannot be exported to ONNX: torch returned nothing")
     proto = program.model_proto
-    proto.metadata_props.add(key="zoo", value=about)
+    proto.metadata_props.add(key="zoo", value=metadata)
     data = bytes(proto.SerializeToString())
-    return data, _run(data, served, probes, names) if find_spec("onnxruntime") else None
+    return data, _compare_onnxruntime(data, module, probes, names) if find_spec("onnxruntime") else None
 
 
-def _run(data: bytes, served: nn.Module, probes: Tensor, names: tuple[str, str]) -> float:
+def _compare_onnxruntime(data: bytes, module: nn.Module, probes: Tensor, names: tuple[str, str]) -> float:
     """Return how far onnxruntime's outputs are from the net's."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
     given, told = names
-    return _difference(lambda batch: torch.from_numpy(session.run([told], {given: batch.numpy()})[0]), served, probes)
+    return _max_difference(
+        lambda batch: torch.from_numpy(session.run([told], {given: batch.numpy()})[0]), module, probes
+    )
 
 
-def _program(served: nn.Module, probes: Tensor, about: str) -> tuple[bytes, float]:
+def _export_pt2(module: nn.Module, probes: Tensor, metadata: str) -> tuple[bytes, float]:
     try:
-        program = torch.export.export(served, (probes,), dynamic_shapes=({0: torch.export.Dim("N", min=1)},))
+        program = torch.export.export(module, (probes,), dynamic_shapes=({0: torch.export.Dim("N", min=1)},))
         buffer = io.BytesIO()
-        torch.export.save(program, buffer, extra_files={"zoo": about})
+        torch.export.save(program, buffer, extra_files={"zoo": metadata})
     except Exception as error:
         raise ExportError(f"it cannot be exported by torch: {type(error).__name__}: {_first_line(error)}") from error
-    return buffer.getvalue(), _difference(program.module(), served, probes)
+    return buffer.getvalue(), _max_difference(program.module(), module, probes)
 
 
 @torch.inference_mode()
-def _difference(run: Callable[[Tensor], Tensor], served: nn.Module, probes: Tensor) -> float:
+def _max_difference(run: Callable[[Tensor], Tensor], module: nn.Module, probes: Tensor) -> float:
     """Return how far exported outputs are from the net's, for all that is put in and for one alone."""
     gaps = []
     for batch in (probes, probes[:1]):
@@ -144,7 +149,7 @@ def _difference(run: Callable[[Tensor], Tensor], served: nn.Module, probes: Tens
         except Exception as error:
             told = f"it does not run with a batch of {len(batch)}: {type(error).__name__}: {_first_line(error)}"
             raise ExportError(f"{told}; does the net take the batch size as a number?") from error
-        expected = served(batch)
+        expected = module(batch)
         gaps.append(float((found - expected).abs().max() / expected.abs().max().clamp_min(1.0)))
     return max(gaps)
 

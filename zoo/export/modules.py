@@ -8,7 +8,7 @@ from torch import Tensor, nn
 from zoo.signature import Preprocessing
 
 
-class Served(nn.Module):
+class ClassifierExport(nn.Module):
     """Levels uint8 (N, C, H, W), 0 to 255 and of the model's size, to logits float32 (N, K)."""
 
     def __init__(self, net: nn.Module, preprocessing: Preprocessing) -> None:
@@ -19,18 +19,18 @@ class Served(nn.Module):
         shift = torch.tensor(preprocessing.mean).view(1, -1, 1, 1) * scale
         self.register_buffer("scale", scale.to(weight.device))
         self.register_buffer("shift", shift.to(weight.device))
-        self.kind = weight.dtype
+        self.dtype = weight.dtype
         self.scale: Tensor
         self.shift: Tensor
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (N, K)."""
         levels = images.float() / 255
-        logits: Tensor = self.net((levels * self.scale - self.shift).to(self.kind))
+        logits: Tensor = self.net((levels * self.scale - self.shift).to(self.dtype))
         return logits.float()
 
 
-class Drawn(nn.Module):
+class GeneratorExport(nn.Module):
     """Codes float32 (N, Z + K) to images float32 (N, C, H, W) in [0, 1]: the generator alone, ready for use."""
 
     def __init__(self, net: nn.Module, preprocessing: Preprocessing) -> None:
@@ -39,17 +39,20 @@ class Drawn(nn.Module):
         weight = next(self.net.parameters())
         self.register_buffer("std", torch.tensor(preprocessing.std).view(1, -1, 1, 1).to(weight.device))
         self.register_buffer("mean", torch.tensor(preprocessing.mean).view(1, -1, 1, 1).to(weight.device))
-        self.kind = weight.dtype
+        self.dtype = weight.dtype
         self.std: Tensor
         self.mean: Tensor
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return images (N, C, H, W)."""
-        drawn: Tensor = self.net(codes.to(self.kind)).float() * self.std + self.mean
+        drawn: Tensor = self.net(codes.to(self.dtype)).float() * self.std + self.mean
         return drawn.clamp(0, 1)
 
 
-SERVED: dict[str, type[Served] | type[Drawn]] = {"classification": Served, "generation": Drawn}
+EXPORT_MODULES: dict[str, type[ClassifierExport] | type[GeneratorExport]] = {
+    "classification": ClassifierExport,
+    "generation": GeneratorExport,
+}
 """What is exported of a net, by its task."""
-NAMES = {"classification": ("images", "logits"), "generation": ("codes", "images")}
+IO_NAMES = {"classification": ("images", "logits"), "generation": ("codes", "images")}
 """What goes in and what comes out, by task."""

@@ -10,14 +10,14 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from torch.nn import Module
 
-from zoo.errors import ConfigError, PluginError, ZooError, did_you_mean, listed
+from zoo.errors import ConfigError, PluginError, ZooError, did_you_mean, join_names
 from zoo.plugins.spec import ModelSpec
-from zoo.seeding import isolated
+from zoo.seeding import use_seed
 
 Config = dict[str, Any]
 
 
-def resolved(target: str, what: str) -> Any:
+def import_object(target: str, label: str) -> Any:
     """Import what an import string `package.module:name` names.
 
     Raises:
@@ -34,11 +34,11 @@ def resolved(target: str, what: str) -> Any:
     except Exception as error:
         near = did_you_mean(path, vars(value)) if isinstance(value, types.ModuleType) else ""
         told = f"{type(error).__name__}: {error}{near}"
-        raise PluginError(f"{what} cannot be imported from {target}: {told}") from error
+        raise PluginError(f"{label} cannot be imported from {target}: {told}") from error
     return value
 
 
-def bound(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
+def bind_config(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
     """Return the complete config of a model: the builder's defaults, the spec's values, and `config` over both.
 
     Lists become tuples, mappings tuples of pairs, `size=7` becomes (7, 7). A builder whose config names something with
@@ -47,35 +47,37 @@ def bound(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
     Raises:
         ConfigError: A key the builder does not take, a value of another type, or one that is missing.
     """
-    builder = resolved(spec.build, spec.name)
+    builder = import_object(spec.build, spec.name)
     given = {"size": spec.size, "channels": spec.channels, **spec.config}
-    complete = bound_to(builder, spec.name, given, config)
+    complete = bind_builder_config(builder, spec.name, given, config)
     finish = getattr(builder, "completed", None)
     return complete if finish is None else finish(complete)
 
 
-def bound_to(builder: Callable[..., Module], name: str, given: Mapping[str, Any], config: Mapping[str, Any]) -> Config:
-    """Return the complete config of a builder: its defaults, what it takes of `given`, and `config` over both.
+def bind_builder_config(
+    builder: Callable[..., Module], name: str, defaults: Mapping[str, Any], config: Mapping[str, Any]
+) -> Config:
+    """Return the complete config of a builder: its defaults, what it takes of `defaults`, and `config` over both.
 
     Raises:
         ConfigError: A key of `config` the builder does not take, a value of another type, or one that is missing.
     """
-    accepted = _accepted(builder, name)
+    accepted = _read_parameters(builder, name)
     for key in config:
         if key not in accepted:
-            raise ConfigError(f"{name} takes no {key!r}{did_you_mean(key, accepted)}; it takes {listed(accepted)}")
-    offered = {**given, **config}
+            raise ConfigError(f"{name} takes no {key!r}{did_you_mean(key, accepted)}; it takes {join_names(accepted)}")
+    offered = {**defaults, **config}
     complete: Config = {}
     for key, (default, hint) in accepted.items():
         value = offered.get(key, default)
         if value is inspect.Parameter.empty:
             raise ConfigError(f"{name} needs a value for {key!r}")
         value = (value, value) if key == "size" and isinstance(value, int) and not isinstance(value, bool) else value
-        complete[key] = _typed(name, key, value, hint)
+        complete[key] = _coerce_value(name, key, value, hint)
     return complete
 
 
-def _accepted(builder: Callable[..., Module], name: str) -> dict[str, tuple[Any, Any]]:
+def _read_parameters(builder: Callable[..., Module], name: str) -> dict[str, tuple[Any, Any]]:
     """Return each parameter of a builder with its default and type."""
     target = builder.__init__ if inspect.isclass(builder) else builder
     try:
@@ -88,35 +90,37 @@ def _accepted(builder: Callable[..., Module], name: str) -> dict[str, tuple[Any,
     return {parameter.name: (parameter.default, hints.get(parameter.name, Any)) for parameter in parameters}
 
 
-def _typed(model: str, key: str, value: Any, hint: Any) -> Any:
+def _coerce_value(name: str, key: str, value: Any, hint: Any) -> Any:
     """Return a config value as plain data of its parameter's type."""
-    plain = _plain(value)
-    if not _fits(plain, hint):
-        raise ConfigError(f"{model} takes {key} as {_told(hint)}, not {value!r}")
+    plain = _to_plain(value)
+    if not _matches_hint(plain, hint):
+        raise ConfigError(f"{name} takes {key} as {_format_hint(hint)}, not {value!r}")
     numbers = plain if isinstance(plain, tuple) else (plain,)
     if key in ("size", "channels", "classes") and any(number < 1 for number in numbers):
-        raise ConfigError(f"{model}: {key} is at least 1, not {value!r}")
+        raise ConfigError(f"{name}: {key} is at least 1, not {value!r}")
     return plain
 
 
-def _plain(value: Any) -> Any:
+def _to_plain(value: Any) -> Any:
     value = tuple(value.items()) if isinstance(value, Mapping) else value
-    return tuple(_plain(each) for each in value) if isinstance(value, list | tuple) else value
+    return tuple(_to_plain(each) for each in value) if isinstance(value, list | tuple) else value
 
 
-def _fits(value: Any, hint: Any) -> bool:
+def _matches_hint(value: Any, hint: Any) -> bool:
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return value is None or isinstance(value, bool | int | float | str | tuple)
     if origin in (Union, types.UnionType):
-        return any(_fits(value, each) for each in inner)
+        return any(_matches_hint(value, each) for each in inner)
     if origin is Literal:
         return value in inner
     if origin is tuple:
         if not isinstance(value, tuple):
             return False
         kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-        return len(value) == len(kinds) and all(_fits(each, kind) for each, kind in zip(value, kinds, strict=True))
+        return len(value) == len(kinds) and all(
+            _matches_hint(each, kind) for each, kind in zip(value, kinds, strict=True)
+        )
     if hint is type(None):
         return value is None
     if hint is float:
@@ -124,35 +128,35 @@ def _fits(value: Any, hint: Any) -> bool:
     return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
 
 
-def _told(hint: Any) -> str:
+def _format_hint(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
 
 
-def built(spec: ModelSpec, config: Config, seed: int) -> Module:
+def build_net(spec: ModelSpec, config: Config, seed: int) -> Module:
     """Build the net of a complete config on the CPU; the global random states stay as they were.
 
     Raises:
         PluginError: The builder fails, or returns no module.
     """
-    with isolated(seed):
-        return made(spec.build, spec.name, config)
+    with use_seed(seed):
+        return instantiate(spec.build, spec.name, config)
 
 
-def made(build: str, name: str, config: Config) -> Module:
+def instantiate(target: str, name: str, config: Config) -> Module:
     """Call a builder with a complete config; weights are drawn from the global random states.
 
     Raises:
         ConfigError: The builder fails.
         PluginError: It cannot be imported, or returns no module.
     """
-    builder = resolved(build, name)
+    builder = import_object(target, name)
     try:
         net = builder(**config)
     except ZooError:
         raise
     except Exception as error:
-        settings = listed(f"{key}={value}" for key, value in config.items())
+        settings = join_names(f"{key}={value}" for key, value in config.items())
         raise ConfigError(f"{name} cannot be built with {settings}: {type(error).__name__}: {error}") from error
     if not isinstance(net, Module):
-        raise PluginError(f"{name}: {build} returned {type(net).__name__}, not a torch.nn.Module")
+        raise PluginError(f"{name}: {target} returned {type(net).__name__}, not a torch.nn.Module")
     return net

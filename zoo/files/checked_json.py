@@ -8,11 +8,11 @@ from typing import Any, NoReturn
 
 from zoo.errors import WeightsError
 
-MAX_BYTES = 1 << 20
+MAX_JSON_BYTES = 1 << 20
 """Largest document that is parsed, in bytes."""
 
 
-def parsed(data: bytes | str, *, name: str, limit: int = MAX_BYTES) -> dict[str, Any]:
+def parse_json(data: bytes | str, *, name: str, limit: int = MAX_JSON_BYTES) -> dict[str, Any]:
     """Return the one JSON object that `data` holds.
 
     Raises:
@@ -23,7 +23,9 @@ def parsed(data: bytes | str, *, name: str, limit: int = MAX_BYTES) -> dict[str,
         raise WeightsError(f"{name} is {len(data)} bytes; zoo reads at most {limit}")
     try:
         text = data if isinstance(data, str) else data.decode("utf-8")
-        record = json.loads(text, object_pairs_hook=_once, parse_float=_finite, parse_constant=_refused)
+        record = json.loads(
+            text, object_pairs_hook=_reject_duplicate_keys, parse_float=_parse_finite, parse_constant=_reject_constant
+        )
         if "\\u" in text:
             json.dumps(record, ensure_ascii=False).encode()  # half a letter, such as \ud800, cannot be written again
     except (ValueError, RecursionError) as error:
@@ -33,19 +35,19 @@ def parsed(data: bytes | str, *, name: str, limit: int = MAX_BYTES) -> dict[str,
     return record
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _reject_duplicate_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) != len(pairs):
         raise ValueError("it holds a key twice")
     return record
 
 
-def _finite(text: str) -> float:
+def _parse_finite(text: str) -> float:
     value = float(text)
     if not math.isfinite(value):
         raise ValueError(f"{text} is no finite number")
     return value
 
 
-def _refused(text: str) -> NoReturn:
+def _reject_constant(text: str) -> NoReturn:
     raise ValueError(f"{text} is no finite number")

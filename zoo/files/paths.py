@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TypeVar
 
 from zoo.errors import WeightsError
-from zoo.files.atomic import recovered
+from zoo.files.atomic import recover
 
-TRIES = 50
+MAX_READ_ATTEMPTS = 50
 """How often a place is read again when it was replaced meanwhile."""
 
 T = TypeVar("T")
 
 
-def expanded(place: Path) -> Path:
+def expand_path(place: Path) -> Path:
     """Return a path to read, with `~` filled in.
 
     Raises:
@@ -28,11 +28,11 @@ def expanded(place: Path) -> Path:
         path = place.expanduser()
         path.exists()
     except (OSError, RuntimeError, ValueError) as error:
-        raise WeightsError(f"{str(place)[:200]!r} is no place to read from: {_why(error)}") from error
+        raise WeightsError(f"{str(place)[:200]!r} is no place to read from: {_describe_error(error)}") from error
     return path
 
 
-def resolved(place: Path) -> Path:
+def resolve_path(place: Path) -> Path:
     """Return where a path to write leads, with `~` filled in and links followed.
 
     Raises:
@@ -41,17 +41,17 @@ def resolved(place: Path) -> Path:
     try:
         path = place.expanduser().resolve()
     except (OSError, RuntimeError, ValueError) as error:
-        raise WeightsError(f"{str(place)[:200]!r} is no place to save to: {_why(error)}") from error
+        raise WeightsError(f"{str(place)[:200]!r} is no place to save to: {_describe_error(error)}") from error
     if not path.name:
         raise WeightsError(f"{path} is there and is no saved model; save to another place")
     return path
 
 
-def _why(error: Exception) -> str:
+def _describe_error(error: Exception) -> str:
     return getattr(error, "strerror", None) or str(error)
 
 
-def seen_whole(place: Path, read: Callable[[Path], T]) -> T:
+def read_consistently(place: Path, read: Callable[[Path], T]) -> T:
     """Return what `read` finds at a place as it is before or after a writer replaces it, never mixed.
 
     What was read, or failed to be, while it was replaced is read again.
@@ -59,30 +59,30 @@ def seen_whole(place: Path, read: Callable[[Path], T]) -> T:
     Raises:
         WeightsError: `read` raised it, and nobody replaced anything meanwhile.
     """
-    for _ in range(TRIES):
-        there = _recovered(place)
-        with _held(there):
-            before = _identity(there)
+    for _ in range(MAX_READ_ATTEMPTS):
+        there = _recover_with_parent(place)
+        with _pin_inode(there):
+            before = _stat_identity(there)
             try:
                 found = read(there)
             except WeightsError:
-                if _identity(there) == before:
+                if _stat_identity(there) == before:
                     raise
             else:
-                if _identity(there) == before:
+                if _stat_identity(there) == before:
                     return found
         time.sleep(0.002)
-    raise WeightsError(f"{place} was replaced {TRIES} times while it was read; try again")
+    raise WeightsError(f"{place} was replaced {MAX_READ_ATTEMPTS} times while it was read; try again")
 
 
-def _recovered(place: Path) -> Path:
+def _recover_with_parent(place: Path) -> Path:
     """Return a place after mending what a killed writer left of it, or of the folder around it."""
-    recovered(place.parent)
-    return recovered(place)
+    recover(place.parent)
+    return recover(place)
 
 
 @contextmanager
-def _held(place: Path) -> Iterator[None]:
+def _pin_inode(place: Path) -> Iterator[None]:
     """Keep the inode's number from being given to another one meanwhile, where the system lets us."""
     handle = None
     with suppress(OSError, ValueError):
@@ -94,7 +94,7 @@ def _held(place: Path) -> Iterator[None]:
             os.close(handle)
 
 
-def _identity(place: Path) -> tuple[int, ...]:
+def _stat_identity(place: Path) -> tuple[int, ...]:
     try:
         facts = os.stat(place)
     except (OSError, ValueError):

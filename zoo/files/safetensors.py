@@ -12,12 +12,12 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor
 
-from zoo.errors import WeightsError, listed
-from zoo.files.safetensors_header import header_of, length_of
-from zoo.saving.folder import KEY, weights_bytes
+from zoo.errors import WeightsError, join_names
+from zoo.files.safetensors_header import parse_header, parse_header_length
+from zoo.saving.folder import METADATA_KEY, read_safetensors_bytes
 
 
-def plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_plain_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """Return tensors as they are written: on the CPU, contiguous, none sharing memory with another.
 
     Raises:
@@ -25,11 +25,11 @@ def plain(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """
     odd = [name for name, each in tensors.items() if not isinstance(each, Tensor) or each.layout != torch.strided]
     if odd:
-        raise WeightsError(f"{listed(odd)} cannot be saved: zoo saves plain tensors, and no other state of a net")
+        raise WeightsError(f"{join_names(odd)} cannot be saved: zoo saves plain tensors, and no other state of a net")
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 
-def described(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
+def describe_tensors(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
     """Return type, shape and sha256 of each plain tensor by name, as a manifest holds them."""
     return {
         name: {
@@ -41,13 +41,13 @@ def described(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
     }
 
 
-def to_bytes(tensors: Mapping[str, Tensor], about: str) -> bytes:
+def to_bytes(tensors: Mapping[str, Tensor], metadata_text: str) -> bytes:
     """Return the bytes of a safetensors file; tied, strided and device tensors are written as plain copies.
 
-    Equal tensors and text give equal bytes: `about` is the one entry of the header's metadata, since safetensors
+    Equal tensors and text give equal bytes: `metadata_text` is the one entry of the header's metadata, since safetensors
     writes several in any order.
     """
-    return safetensors.torch.save(plain(tensors), {KEY: about} if about else {})
+    return safetensors.torch.save(to_plain_tensors(tensors), {METADATA_KEY: metadata_text} if metadata_text else {})
 
 
 def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str]:
@@ -57,19 +57,19 @@ def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str
         WeightsError: The bytes are no safetensors file, or the header is larger than
             `zoo.files.safetensors_header.MAX_HEADER`.
     """
-    length = length_of(data[:8], len(data), name=str(name))
-    header = header_of(data[8 : 8 + length], len(data), name=str(name))
+    length = parse_header_length(data[:8], len(data), name=str(name))
+    header = parse_header(data[8 : 8 + length], len(data), name=str(name))
     try:
         tensors = safetensors.torch.load(data)
     except (SafetensorError, ValueError, KeyError, TypeError, RuntimeError) as error:
         raise WeightsError(f"{name} is damaged: {error}") from error
-    return tensors, header.metadata.get(KEY, "")
+    return tensors, header.metadata.get(METADATA_KEY, "")
 
 
-def read(path: Path) -> tuple[dict[str, Tensor], str]:
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
     """Return what `from_bytes` returns for a file, whose header is checked before the rest is read.
 
     Raises:
         WeightsError: The file cannot be read, or is no safetensors file.
     """
-    return from_bytes(weights_bytes(path), name=path)
+    return from_bytes(read_safetensors_bytes(path), name=path)

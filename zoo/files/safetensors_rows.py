@@ -14,25 +14,27 @@ import torch
 from torch import Tensor
 
 from zoo.errors import WeightsError
-from zoo.files.safetensors_header import DTYPES, Header, header_of, length_of
-from zoo.saving.folder import KEY
+from zoo.files.safetensors_header import DTYPES, Header, parse_header, parse_header_length
+from zoo.saving.folder import METADATA_KEY
 
 
 class Column(NamedTuple):
     """A tensor to write: its number type in the format's words, and its shape."""
 
-    kind: str
+    dtype: str
     shape: tuple[int, ...]
 
 
-def write(path: Path, columns: Mapping[str, Column], chunks: Iterable[tuple[str, bytes]], about: str) -> None:
+def write_rows(
+    path: Path, columns: Mapping[str, Column], chunks: Iterable[tuple[str, bytes]], metadata_text: str
+) -> None:
     """Write a file whose tensors come in chunks of bytes, each tensor's after those before it.
 
     Args:
         path: Where; a file there is replaced in one step.
         columns: The tensors in the order in which their bytes lie.
         chunks: A tensor's name and its next bytes.
-        about: Text to keep in the header.
+        metadata_text: Text to keep in the header.
 
     Raises:
         WeightsError: The bytes are more or fewer than the shapes say.
@@ -41,7 +43,7 @@ def write(path: Path, columns: Mapping[str, Column], chunks: Iterable[tuple[str,
     staged = path.with_name(f".{path.name}.partial")
     try:
         with staged.open("wb") as file:
-            _write(file, columns, chunks, about)
+            _write_columns(file, columns, chunks, metadata_text)
             file.flush()
             os.fsync(file.fileno())
         staged.replace(path)
@@ -49,9 +51,11 @@ def write(path: Path, columns: Mapping[str, Column], chunks: Iterable[tuple[str,
         staged.unlink(missing_ok=True)
 
 
-def _write(file: BinaryIO, columns: Mapping[str, Column], chunks: Iterable[tuple[str, bytes]], about: str) -> None:
+def _write_columns(
+    file: BinaryIO, columns: Mapping[str, Column], chunks: Iterable[tuple[str, bytes]], metadata_text: str
+) -> None:
     widths = {name: width for name, (_, width) in DTYPES.items()}
-    record: dict[str, object] = {"__metadata__": {KEY: about}} if about else {}
+    record: dict[str, object] = {"__metadata__": {METADATA_KEY: metadata_text}} if metadata_text else {}
     starts, place = {}, 0
     for name, (kind, shape) in columns.items():
         starts[name] = place
@@ -70,7 +74,7 @@ def _write(file: BinaryIO, columns: Mapping[str, Column], chunks: Iterable[tuple
         raise WeightsError(f"{file.name} would be cut: tensors end at {list(written.values())}, not at {ends}")
 
 
-class Opened:
+class RowReader:
     """A safetensors file whose rows are read from the disk when they are looked at.
 
     They are read, not mapped: around each row of a mapped file the system may keep two megabytes resident, and a
@@ -84,66 +88,66 @@ class Opened:
     """
 
     def __init__(self, path: Path) -> None:
-        self._path, self._turn = path, Lock()
+        self._path, self._lock = path, Lock()
         try:
             self._file = path.open("rb", buffering=0)
             finalize(self, self._file.close)
             size = os.fstat(self._file.fileno()).st_size
-            length = length_of(self._file.read(8), size, name=str(path))
-            self.header: Header = header_of(self._file.read(length), size, name=str(path))
+            length = parse_header_length(self._file.read(8), size, name=str(path))
+            self.header: Header = parse_header(self._file.read(length), size, name=str(path))
         except OSError as error:
             raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-        self.about = self.header.metadata.get(KEY, "")
+        self.metadata_text = self.header.metadata.get(METADATA_KEY, "")
 
-    def tensor(self, name: str) -> Tensor:
+    def read_tensor(self, name: str) -> Tensor:
         """Return a whole tensor, in memory.
 
         Raises:
             WeightsError: The file has changed since it was opened.
         """
-        found = self._empty(name, self.header.entries[name].shape)
-        self._fill(_bytes(found), self.header.entries[name].start)
+        found = self._allocate(name, self.header.entries[name].shape)
+        self._read_into(_as_memoryview(found), self.header.entries[name].start)
         return found
 
-    def rows(self, name: str, places: Tensor) -> Tensor:
+    def read_rows(self, name: str, indices: Tensor) -> Tensor:
         """Return rows of a tensor, int64 (B) to (B, ...); those that follow each other are read at once.
 
         Raises:
             WeightsError: The file has changed since it was opened.
         """
-        entry, chosen = self.header.entries[name], places.tolist()
-        found = self._empty(name, (len(chosen), *entry.shape[1:]))
-        target, width = _bytes(found), (entry.stop - entry.start) // max(entry.shape[0], 1)
-        for first, stop in _runs(chosen):
-            self._fill(target[first * width : stop * width], entry.start + chosen[first] * width)
+        entry, chosen = self.header.entries[name], indices.tolist()
+        found = self._allocate(name, (len(chosen), *entry.shape[1:]))
+        target, width = _as_memoryview(found), (entry.stop - entry.start) // max(entry.shape[0], 1)
+        for first, stop in _split_runs(chosen):
+            self._read_into(target[first * width : stop * width], entry.start + chosen[first] * width)
         return found
 
-    def _empty(self, name: str, shape: tuple[int, ...]) -> Tensor:
+    def _allocate(self, name: str, shape: tuple[int, ...]) -> Tensor:
         return torch.empty(shape, dtype=getattr(torch, self.header.entries[name].dtype))
 
-    def _fill(self, target: memoryview, place: int) -> None:
+    def _read_into(self, target: memoryview, offset: int) -> None:
         """Read into memory from a place in the file, wherever other threads and forks are reading."""
         if hasattr(os, "preadv"):
-            num = os.preadv(self._file.fileno(), [target], place)
+            num = os.preadv(self._file.fileno(), [target], offset)
         else:
-            with self._turn:
-                self._file.seek(place)
+            with self._lock:
+                self._file.seek(offset)
                 num = self._file.readinto(target) or 0
         if num == 0 < len(target):
             raise WeightsError(f"{self._path} has been cut since it was opened")
         if num < len(target):
-            self._fill(target[num:], place + num)
+            self._read_into(target[num:], offset + num)
 
 
-def _bytes(tensor: Tensor) -> memoryview:
+def _as_memoryview(tensor: Tensor) -> memoryview:
     view: memoryview = tensor.reshape(-1).view(torch.uint8).numpy().data
     return view
 
 
-def _runs(places: list[int]) -> Iterator[tuple[int, int]]:
+def _split_runs(indices: list[int]) -> Iterator[tuple[int, int]]:
     """Yield the parts of a list, first and stop, in which each number is one more than that before it."""
     first = 0
-    for stop in range(1, len(places) + 1):
-        if stop == len(places) or places[stop] != places[stop - 1] + 1:
+    for stop in range(1, len(indices) + 1):
+        if stop == len(indices) or indices[stop] != indices[stop - 1] + 1:
             yield first, stop
             first = stop

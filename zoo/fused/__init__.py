@@ -3,7 +3,7 @@
 `Stack` and `Layer` are what a net says of itself, in a method `stack()`; `fused` is what the trainer asks.
 """
 
-from zoo.fused.dispatch import answering, fused, released
-from zoo.fused.stack import Layer, Stack, Stacked
+from zoo.fused.dispatch import fuse_inference, fuse_training, unfuse
+from zoo.fused.stack import Layer, Stack, SupportsStack
 
-__all__ = ["Layer", "Stack", "Stacked", "answering", "fused", "released"]
+__all__ = ["Layer", "Stack", "SupportsStack", "fuse_inference", "fuse_training", "unfuse"]

@@ -12,19 +12,19 @@ from torch import Tensor
 from torch.nn import Module
 
 from zoo.errors import ConfigError
-from zoo.fused.stack import Stack, Stacked
+from zoo.fused.stack import Stack, SupportsStack
 
 if TYPE_CHECKING:
-    from zoo.fused.modules import Answering, Fused
+    from zoo.fused.modules import FusedForward, FusedStep
 
-CLOSE = 1e-3
+TOLERANCE = 1e-3
 """How near a compiled program comes to the net's own `forward`, or it is not used."""
-DIFFERS = "the net's forward() does not compute what its stack() says"
-_ANSWERING: WeakKeyDictionary[Module, Answering] = WeakKeyDictionary()
+MISMATCH_MESSAGE = "the net's forward() does not compute what its stack() says"
+_FORWARDS: WeakKeyDictionary[Module, FusedForward] = WeakKeyDictionary()
 """The compiled forward pass of each net that was asked, as long as the net lives."""
 
 
-def fused(net: Module, kernels: str) -> Module:
+def fuse_training(net: Module, kernels: str) -> Module:
     """Return a net beside its compiled step, where it is a stack of graph convolutions that one can be made for.
 
     Args:
@@ -36,83 +36,83 @@ def fused(net: Module, kernels: str) -> Module:
     """
     if kernels == "torch":
         return net
-    stack = net.stack() if isinstance(net, Stacked) else None
+    stack = net.stack() if isinstance(net, SupportsStack) else None
     why = _obstacle(net, stack)
     if not why and stack is not None:
-        from zoo.fused.modules import Fused
+        from zoo.fused.modules import FusedStep
 
         try:
-            made = Fused(net, stack)
+            made = FusedStep(net, stack)
         except ConfigError as error:
             why = str(error)
         else:
-            if _learns_alike(net, made, stack):
+            if _is_same_loss(net, made, stack):
                 return made
             made.release()
-            why = DIFFERS
+            why = MISMATCH_MESSAGE
     if kernels == "fused":
         raise ConfigError(f"kernels='fused' is not possible: {why}; use 'auto' or 'torch'")
     return net
 
 
-def released(net: Module) -> None:
+def unfuse(net: Module) -> None:
     """Give what `fused` put beside its step parameters of its own again; leave every other net as it is."""
     release = getattr(net, "release", None)
     if release is not None:
         release()
 
 
-def answering(net: Module) -> Module:
+def fuse_inference(net: Module) -> Module:
     """Return what answers as a net does, without gradients: its compiled forward pass where it has one, or itself."""
-    found = _ANSWERING.get(net)
-    if found is None or not found.is_of(net):
-        found = _compiled(net)
+    found = _FORWARDS.get(net)
+    if found is None or not found.is_current_for(net):
+        found = _compile_forward(net)
         if found is None:
             return net
-        _ANSWERING[net] = found
+        _FORWARDS[net] = found
     return found
 
 
-def _compiled(net: Module) -> Answering | None:
-    stack = net.stack() if isinstance(net, Stacked) else None
-    if stack is None or _obstacle(net, stack, is_trained=False):
+def _compile_forward(net: Module) -> FusedForward | None:
+    stack = net.stack() if isinstance(net, SupportsStack) else None
+    if stack is None or _obstacle(net, stack, training=False):
         return None
-    from zoo.fused.modules import Answering
+    from zoo.fused.modules import FusedForward
 
     try:
-        made = Answering(stack)
+        made = FusedForward(stack)
     except ConfigError:
         return None  # this processor has no program: the net answers layer by layer
-    return made if made.is_of(net) and _answers_alike(net, made, stack) else None
+    return made if made.is_current_for(net) and _is_same_output(net, made, stack) else None
 
 
-def _learns_alike(net: Module, made: Fused, stack: Stack) -> bool:
+def _is_same_loss(net: Module, step: FusedStep, stack: Stack) -> bool:
     """Return whether a compiled step has the loss of the net's own `forward`."""
-    images = _pattern(stack)
+    images = _probe_images(stack)
     with torch.no_grad():
         logits = net(images)
     targets = torch.arange(logits.numel()).view_as(logits).cos().to(logits)
     targets -= targets.mean(1, keepdim=True)  # of a loss whose weights sum to zero, only the logits are left
-    loss = made.cross_entropy(images, targets)[0]
-    return bool((loss + (targets * logits).sum()).abs() <= CLOSE * (targets * logits).abs().sum())
+    loss = step.cross_entropy(images, targets)[0]
+    return bool((loss + (targets * logits).sum()).abs() <= TOLERANCE * (targets * logits).abs().sum())
 
 
-def _answers_alike(net: Module, made: Answering, stack: Stack) -> bool:
+def _is_same_output(net: Module, forward: FusedForward, stack: Stack) -> bool:
     """Return whether a compiled forward pass has the logits of the net's own `forward`."""
-    images = _pattern(stack)
+    images = _probe_images(stack)
     with torch.no_grad():
         expected = net(images)
     largest = float(expected.nan_to_num().abs().max())
-    return torch.allclose(made(images), expected, rtol=CLOSE, atol=CLOSE * largest, equal_nan=True)
+    return torch.allclose(forward(images), expected, rtol=TOLERANCE, atol=TOLERANCE * largest, equal_nan=True)
 
 
-def _pattern(stack: Stack) -> Tensor:
+def _probe_images(stack: Stack) -> Tensor:
     """Return two images (2, C, H, W) without drawing at random."""
     shape = (2, stack.channels, stack.graph.height, stack.graph.width)
     return torch.arange(math.prod(shape)).view(shape).mul(0.7).sin().to(stack.parameters()[0].dtype)
 
 
-def _obstacle(net: Module, stack: Stack | None, *, is_trained: bool = True) -> str:
+def _obstacle(net: Module, stack: Stack | None, *, training: bool = True) -> str:
     """Return why a net cannot be trained (or asked) in one piece, or nothing."""
     if stack is None:
         return "the net is no stack of graph convolutions over one grid"
@@ -121,7 +121,7 @@ def _obstacle(net: Module, stack: Stack | None, *, is_trained: bool = True) -> s
         return "the grid has not 8 neighbours and self-loops"
     if own != {id(each) for each in parameters} or len(own) != len(parameters):
         return "the net has other parameters than its stack"
-    if is_trained and not all(each.requires_grad for each in parameters):
+    if training and not all(each.requires_grad for each in parameters):
         return "some parameters are frozen"
     if {each.dtype for each in parameters} not in ({torch.float32}, {torch.float64}):
         return "the parameters are not all float32, or all float64"

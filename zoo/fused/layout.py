@@ -11,22 +11,22 @@ class Dense:
     """A matrix and a bias among the flat parameters: H' = H W + b, perhaps of propagated H, perhaps with ReLU.
 
     Args:
-        inputs: Features that come in.
-        outputs: Features that go out.
-        weight: Where the matrix begins.
-        bias: Where the bias begins.
-        across: Steps from one input to the next in the matrix.
-        along: Steps from one output to the next in the matrix.
+        in_features: Features that come in.
+        out_features: Features that go out.
+        weight_offset: Where the matrix begins.
+        bias_offset: Where the bias begins.
+        input_stride: Steps from one input to the next in the matrix.
+        output_stride: Steps from one output to the next in the matrix.
         propagate: Whether the nodes are propagated over the graph.
         relu: Whether ReLU follows.
     """
 
-    inputs: int
-    outputs: int
-    weight: int
-    bias: int
-    across: int
-    along: int
+    in_features: int
+    out_features: int
+    weight_offset: int
+    bias_offset: int
+    input_stride: int
+    output_stride: int
     propagate: bool
     relu: bool
 
@@ -36,34 +36,34 @@ class Dense:
         return 0.0 if self.relu else -math.inf
 
     @property
-    def filters_first(self) -> bool:
+    def is_propagated_first(self) -> bool:
         """Whether the graph filters what comes in, (A H) W, or else what goes out, A (H W): the narrower of the two."""
-        return self.propagate and self.inputs <= self.outputs
+        return self.propagate and self.in_features <= self.out_features
 
 
 @dataclass(frozen=True, kw_only=True)
-class Shape:
+class StackLayout:
     """A stack over a grid: layers node by node, a weighted mean over the nodes, a last matrix.
 
     Args:
         rows: The normalised path of the grid's rows, H x H.
         columns: That of its columns, W x W; the normalised adjacency is the Kronecker product of the two.
-        channels: Image channels.
-        positions: Constant features of each node beside the channels.
+        num_channels: Image channels.
+        num_positions: Constant features of each node beside the channels.
         layers: What is computed for each node.
         head: What is computed of the mean, without ReLU; None where the mean is the answer.
-        parameters: How many parameters there are.
-        real: `float` or `double`.
+        num_parameters: How many parameters there are.
+        real_type: `float` or `double`.
     """
 
     rows: tuple[tuple[float, ...], ...]
     columns: tuple[tuple[float, ...], ...]
-    channels: int
-    positions: int
+    num_channels: int
+    num_positions: int
     layers: tuple[Dense, ...]
     head: Dense | None
-    parameters: int
-    real: str
+    num_parameters: int
+    real_type: str
 
     @property
     def height(self) -> int:
@@ -76,42 +76,44 @@ class Shape:
         return len(self.columns)
 
     @property
-    def nodes(self) -> int:
+    def num_nodes(self) -> int:
         """Number of pixels, N."""
         return self.height * self.width
 
     @property
-    def features(self) -> int:
+    def num_features(self) -> int:
         """Features of each node that the first layer takes."""
-        return self.channels + self.positions
+        return self.num_channels + self.num_positions
 
     @property
-    def pooled(self) -> int:
+    def num_pooled(self) -> int:
         """Features of each node when the mean is taken."""
-        return self.layers[-1].outputs if self.layers else self.features
+        return self.layers[-1].out_features if self.layers else self.num_features
 
     @property
-    def classes(self) -> int:
+    def num_classes(self) -> int:
         """Number of logits, K."""
-        return self.head.outputs if self.head else self.pooled
+        return self.head.out_features if self.head else self.num_pooled
 
     @property
-    def work(self) -> int:
+    def multiply_adds(self) -> int:
         """Multiply-adds for one image, forward and backward."""
-        forward = sum(self.nodes * layer.inputs * layer.outputs for layer in self.layers)
-        first = self.nodes * self.layers[0].inputs * self.layers[0].outputs if self.layers else 0
-        filtered = sum(12 * self.nodes * min(each.inputs, each.outputs) for each in self.layers if each.propagate)
+        forward = sum(self.num_nodes * layer.in_features * layer.out_features for layer in self.layers)
+        first = self.num_nodes * self.layers[0].in_features * self.layers[0].out_features if self.layers else 0
+        filtered = sum(
+            12 * self.num_nodes * min(each.in_features, each.out_features) for each in self.layers if each.propagate
+        )
         return 3 * forward - first + filtered
 
     @property
-    def widest(self) -> int:
+    def max_features(self) -> int:
         """The largest number of features of a node."""
-        return max([self.features, *(layer.outputs for layer in self.layers)])
+        return max([self.num_features, *(layer.out_features for layer in self.layers)])
 
-    def shares(self) -> list[float]:
+    def node_weights(self) -> list[float]:
         """Return the share of each node in the mean (N). A head that propagates does it here: 1^T A / N."""
         if self.head is None or not self.head.propagate:
-            return [1 / self.nodes] * self.nodes
+            return [1 / self.num_nodes] * self.num_nodes
         tall, wide = (
             [sum(line[place] for line in path) / len(path) for place in range(len(path))]
             for path in (self.rows, self.columns)

@@ -9,13 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn import Module, Parameter
 
-from zoo.fused.call import Call, aligned
+from zoo.fused.call import ProgramCall, allocate_aligned
 from zoo.fused.codegen.program import Slot
-from zoo.fused.compiler import kernel
+from zoo.fused.compiler import compile_kernel
 from zoo.fused.stack import Stack
 
 
-class Fused(Module):
+class FusedStep(Module):
     """A net beside its compiled step. The net's parameters are views of one flat parameter, `flat`, until `release`.
 
     Args:
@@ -23,7 +23,7 @@ class Fused(Module):
         stack: What it computes.
 
     Attributes:
-        classes: Number of logits, K.
+        num_classes: Number of logits, K.
         dtype: float32 or float64.
 
     Raises:
@@ -34,20 +34,20 @@ class Fused(Module):
         super().__init__()
         self._net = (net,)  # no submodule: its parameters are views of `flat`, and are trained once
         parameters = stack.parameters()
-        shape, dtype = stack.shape(), parameters[0].dtype
-        self.classes, self.dtype, self._kernel = shape.classes, dtype, kernel(shape, learns=True)
-        flat = aligned(self._kernel.stride, dtype)[: sum(each.numel() for each in parameters)]
+        shape, dtype = stack.layout(), parameters[0].dtype
+        self.num_classes, self.dtype, self._kernel = shape.num_classes, dtype, compile_kernel(shape, backward=True)
+        flat = allocate_aligned(self._kernel.gradient_stride, dtype)[: sum(each.numel() for each in parameters)]
         for part, parameter in zip(flat.split([p.numel() for p in parameters]), parameters, strict=True):
             parameter.data = part.copy_(parameter.data.flatten()).view_as(parameter)
         self.flat = Parameter(flat)
-        self._gradient = aligned(self._kernel.stride, dtype)
-        self._call = Call(self._kernel, dtype)
-        self._call.hold(Slot.PARAMETERS, flat)
-        self._call.hold(Slot.GRADIENT, self._gradient)
+        self._gradient = allocate_aligned(self._kernel.gradient_stride, dtype)
+        self._call = ProgramCall(self._kernel, dtype)
+        self._call.bind(Slot.PARAMETERS, flat)
+        self._call.bind(Slot.GRADIENT, self._gradient)
         if stack.positions is not None:
-            self._call.hold(Slot.POSITIONS, stack.positions.to(dtype).contiguous())
+            self._call.bind(Slot.POSITIONS, stack.positions.to(dtype).contiguous())
 
-    def train(self, mode: bool = True) -> Fused:
+    def train(self, mode: bool = True) -> FusedStep:
         """Put the net in training or evaluation mode."""
         self._net[0].train(mode)
         return super().train(mode)
@@ -67,7 +67,7 @@ class Fused(Module):
         Returns:
             Two scalars, and (P), which the next call overwrites.
         """
-        loss, right = self._call.learn(images.contiguous(), targets.contiguous()).unbind()
+        loss, right = self._call.run_step(images.contiguous(), targets.contiguous()).unbind()
         return loss, right, self._gradient[: len(self.flat)]
 
     def release(self) -> None:
@@ -76,7 +76,7 @@ class Fused(Module):
             parameter.data = parameter.data.clone()
 
 
-class Answering(Module):
+class FusedForward(Module):
     """A net's compiled forward pass, over the parameters that it has at each call.
 
     Args:
@@ -88,30 +88,30 @@ class Answering(Module):
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()
-        self._of_stack, shape = tuple(stack.parameters()), stack.shape()
-        self._places = {id(each) for each in self._of_stack}
-        self._dtype, self._classes = self._of_stack[0].dtype, shape.classes
-        self._call = Call(kernel(shape, learns=False), self._dtype)
+        self._stack_parameters, shape = tuple(stack.parameters()), stack.layout()
+        self._parameter_ids = {id(each) for each in self._stack_parameters}
+        self._dtype, self._num_classes = self._stack_parameters[0].dtype, shape.num_classes
+        self._call = ProgramCall(compile_kernel(shape, backward=False), self._dtype)
         self._lock = Lock()  # threads may ask at once, and there is one workspace
         if stack.positions is not None:
-            self._call.hold(Slot.POSITIONS, stack.positions.to(self._dtype).contiguous())
+            self._call.bind(Slot.POSITIONS, stack.positions.to(self._dtype).contiguous())
 
-    def is_of(self, net: Module) -> bool:
+    def is_current_for(self, net: Module) -> bool:
         """Return whether a net still has these parameters, and no hook that wants to see it run."""
         for module in net.modules():
             if module._forward_hooks or module._forward_pre_hooks:
                 return False
-            if not all(id(each) in self._places for each in module._parameters.values() if each is not None):
+            if not all(id(each) in self._parameter_ids for each in module._parameters.values() if each is not None):
                 return False
-        return all(each.dtype is self._dtype and each.is_cpu for each in self._of_stack)
+        return all(each.dtype is self._dtype and each.is_cpu for each in self._stack_parameters)
 
     def parameters(self, recurse: bool = True) -> Iterator[Parameter]:
         """Yield the net's parameters."""
-        return iter(self._of_stack)
+        return iter(self._stack_parameters)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W); without a gradient."""
-        flat = torch.cat([parameter.detach().flatten() for parameter in self._of_stack])
+        flat = torch.cat([parameter.detach().flatten() for parameter in self._stack_parameters])
         with self._lock:
-            self._call.hold(Slot.PARAMETERS, flat)
-            return self._call.answer(images.contiguous(), self._classes)
+            self._call.bind(Slot.PARAMETERS, flat)
+            return self._call.run_forward(images.contiguous(), self._num_classes)

@@ -9,7 +9,7 @@ from typing import Protocol, runtime_checkable
 from torch import Tensor
 from torch.nn import Linear, Parameter
 
-from zoo.fused.layout import Dense, Shape
+from zoo.fused.layout import Dense, StackLayout
 from zoo.graph import PixelGraph
 
 
@@ -22,22 +22,22 @@ class Layer:
         bias: The bias (outputs).
         propagate: Whether nodes are propagated over the graph, `PixelGraph.propagate`.
         relu: Whether ReLU follows.
-        is_linear: Whether the matrix is (outputs, inputs).
+        transposed: Whether the matrix is (outputs, inputs).
     """
 
     weight: Parameter
     bias: Parameter
     propagate: bool = True
     relu: bool = True
-    is_linear: bool = False
+    transposed: bool = False
 
     @classmethod
-    def of(cls, linear: Linear, *, propagate: bool = True, relu: bool = True) -> Layer:
+    def from_linear(cls, linear: Linear, *, propagate: bool = True, relu: bool = True) -> Layer:
         """Return a layer with the parameters of a linear module that has a bias."""
         weight, bias = linear.weight, linear.bias
         assert isinstance(weight, Parameter)
         assert isinstance(bias, Parameter)
-        return cls(weight=weight, bias=bias, propagate=propagate, relu=relu, is_linear=True)
+        return cls(weight=weight, bias=bias, propagate=propagate, relu=relu, transposed=True)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,51 +63,51 @@ class Stack:
         every = [*self.layers, *([self.head] if self.head else [])]
         return [parameter for layer in every for parameter in (layer.weight, layer.bias)]
 
-    def shape(self) -> Shape:
+    def layout(self) -> StackLayout:
         """Return what a program is made for.
 
         A last layer without ReLU is computed of the mean: 1^T A (H W) / N = ((1^T A / N) H) W, N times less work.
         """
         offset, layers = 0, []
         for layer in self.layers:
-            layers.append(_dense(layer, offset))
+            layers.append(_to_dense(layer, offset))
             offset += layer.weight.numel() + layer.bias.numel()
-        head = _dense(replace(self.head, propagate=False, relu=False), offset) if self.head else None
+        head = _to_dense(replace(self.head, propagate=False, relu=False), offset) if self.head else None
         if head is None and layers and not layers[-1].relu:
             head = layers.pop()
-        return Shape(
-            rows=_numbers(self.graph.rows),
-            columns=_numbers(self.graph.columns),
-            channels=self.channels,
-            positions=0 if self.positions is None else self.positions.shape[1],
+        return StackLayout(
+            rows=_to_tuples(self.graph.rows),
+            columns=_to_tuples(self.graph.columns),
+            num_channels=self.channels,
+            num_positions=0 if self.positions is None else self.positions.shape[1],
             layers=tuple(layers),
             head=head,
-            parameters=sum(parameter.numel() for parameter in self.parameters()),
-            real="double" if self.parameters()[0].dtype.itemsize == 8 else "float",
+            num_parameters=sum(parameter.numel() for parameter in self.parameters()),
+            real_type="double" if self.parameters()[0].dtype.itemsize == 8 else "float",
         )
 
 
 @runtime_checkable
-class Stacked(Protocol):
+class SupportsStack(Protocol):
     """A net that is a stack of graph convolutions."""
 
     def stack(self) -> Stack | None:
         """Return what the net computes, or None where its config makes it something else."""
 
 
-def _dense(layer: Layer, offset: int) -> Dense:
-    inputs, outputs = layer.weight.shape[::-1] if layer.is_linear else layer.weight.shape
+def _to_dense(layer: Layer, offset: int) -> Dense:
+    inputs, outputs = layer.weight.shape[::-1] if layer.transposed else layer.weight.shape
     return Dense(
-        inputs=inputs,
-        outputs=outputs,
-        weight=offset,
-        bias=offset + layer.weight.numel(),
-        across=1 if layer.is_linear else outputs,
-        along=inputs if layer.is_linear else 1,
+        in_features=inputs,
+        out_features=outputs,
+        weight_offset=offset,
+        bias_offset=offset + layer.weight.numel(),
+        input_stride=1 if layer.transposed else outputs,
+        output_stride=inputs if layer.transposed else 1,
         propagate=layer.propagate,
         relu=layer.relu,
     )
 
 
-def _numbers(path: Tensor) -> tuple[tuple[float, ...], ...]:
+def _to_tuples(path: Tensor) -> tuple[tuple[float, ...], ...]:
     return tuple(tuple(line) for line in path.double().tolist())

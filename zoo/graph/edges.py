@@ -6,27 +6,27 @@ import torch
 from torch import Tensor
 
 Offset = tuple[int, int]
-LOOP: Offset = (0, 0)
-AROUND: tuple[Offset, ...] = tuple(
-    (row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if (row, column) != LOOP
+SELF_LOOP: Offset = (0, 0)
+NEIGHBOUR_OFFSETS: tuple[Offset, ...] = tuple(
+    (row, column) for row in (-1, 0, 1) for column in (-1, 0, 1) if (row, column) != SELF_LOOP
 )
 
 
-def offsets_of(neighbours: int, self_loops: bool) -> tuple[Offset, ...]:
+def list_offsets(neighbours: int, self_loops: bool) -> tuple[Offset, ...]:
     """Return where a pixel's neighbours lie, as (rows down, columns right), in reading order; the loop is last."""
-    around = AROUND if neighbours == 8 else tuple(each for each in AROUND if 0 in each)
-    return (*around, LOOP) if self_loops else around
+    around = NEIGHBOUR_OFFSETS if neighbours == 8 else tuple(each for each in NEIGHBOUR_OFFSETS if 0 in each)
+    return (*around, SELF_LOOP) if self_loops else around
 
 
-def edges_of(height: int, width: int, offsets: tuple[Offset, ...]) -> tuple[Tensor, Tensor]:
+def build_edges(height: int, width: int, offsets: tuple[Offset, ...]) -> tuple[Tensor, Tensor]:
     """Return edges int64 (2, E), source above target, and the index int64 (E) of each edge's offset."""
     pixels = torch.arange(height * width).view(height, width)
-    edges = [_shifted(pixels, *offset) for offset in offsets]
+    edges = [_build_edges_from(pixels, *offset) for offset in offsets]
     kinds = [torch.full((each.shape[1],), index) for index, each in enumerate(edges)]
     return torch.cat(edges, 1), torch.cat(kinds)
 
 
-def _shifted(pixels: Tensor, row: int, column: int) -> Tensor:
+def _build_edges_from(pixels: Tensor, row: int, column: int) -> Tensor:
     """Return the edges from the pixel at an offset to each pixel that has one there."""
     height, width = pixels.shape
     targets = pixels[max(-row, 0) : height - max(row, 0), max(-column, 0) : width - max(column, 0)]

@@ -9,10 +9,10 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from zoo.errors import ConfigError
-from zoo.graph.edges import edges_of, offsets_of
-from zoo.graph.path_spectrum import chain, normalised_chain, product_waves
+from zoo.graph.edges import build_edges, list_offsets
+from zoo.graph.path_spectrum import grid_laplacian_eigenvectors, normalized_path_adjacency, path_adjacency
 
-DENSE_NODES = 256
+MAX_DENSE_NODES = 256
 """Largest grid whose adjacency is multiplied as one matrix; larger ones are filtered along rows and columns."""
 
 
@@ -20,7 +20,7 @@ class PixelGraph(nn.Module):
     """A grid of 4 or 8 neighbours with its symmetric normalisation D^-1/2 A D^-1/2 (Kipf and Welling 2017, eq. 2).
 
     All its views are of one graph: `propagate` (dense or along rows and columns, whichever is faster), `adjacency`,
-    `edge_index`, `tiled`, `relations`. Nothing is made that grows with the square of the number of pixels, but what
+    `edge_index`, `batch_edges`, `relations`. Nothing is made that grows with the square of the number of pixels, but what
     `adjacency` returns.
 
     With b the tridiagonal matrix of ones, A + I of the 8-neighbour grid is the Kronecker product of two b, and so is
@@ -51,27 +51,27 @@ class PixelGraph(nn.Module):
         if neighbours not in (4, 8):
             raise ConfigError(f"a pixel of a grid has 4 or 8 neighbours, not {neighbours!r}")
         self.height, self.width, self.neighbours, self.self_loops = height, width, neighbours, self_loops
-        self.offsets = offsets_of(neighbours, self_loops)
-        edges, kinds = edges_of(height, width, self.offsets)
+        self.offsets = list_offsets(neighbours, self_loops)
+        edges, kinds = build_edges(height, width, self.offsets)
         self.is_product = neighbours == 8 and self_loops
-        side = normalised_chain if self.is_product else chain
+        side = normalized_path_adjacency if self.is_product else path_adjacency
         degrees = torch.bincount(edges[1], minlength=height * width).clamp_min(1)
-        self._keep("rows", side(height).float())
-        self._keep("columns", side(width).float())
-        self._keep("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
-        self._keep("_edges", edges)
-        self._keep("_kinds", kinds)
-        self._keep("_steps", torch.tensor(self.offsets).view(-1, 2).float())
-        self._keep("_dense", self.adjacency() if height * width <= DENSE_NODES else None)
+        self._register_constant("rows", side(height).float())
+        self._register_constant("columns", side(width).float())
+        self._register_constant("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
+        self._register_constant("_edges", edges)
+        self._register_constant("_kinds", kinds)
+        self._register_constant("_steps", torch.tensor(self.offsets).view(-1, 2).float())
+        self._register_constant("_dense", self.adjacency() if height * width <= MAX_DENSE_NODES else None)
         self.rows: Tensor
         self.columns: Tensor
         self._scale: Tensor
         self._edges: Tensor
-        self._kinds: Tensor
-        self._steps: Tensor
+        self._relations: Tensor
+        self._offset_table: Tensor
         self._dense: Tensor | None
 
-    def _keep(self, name: str, tensor: Tensor | None) -> None:
+    def _register_constant(self, name: str, tensor: Tensor | None) -> None:
         self.register_buffer(name, tensor, persistent=False)
 
     @property
@@ -92,29 +92,29 @@ class PixelGraph(nn.Module):
         """Return the edges as int64 (2, E), source above target, self-loops last: E = (3 H - 2) (3 W - 2) with 8."""
         return self._edges
 
-    def links(self) -> Tensor:
+    def edge_index_without_loops(self) -> Tensor:
         """Return the edges between different pixels: `edge_index` without self-loops."""
         return self._edges[:, : self._edges.shape[1] - self.num_nodes] if self.self_loops else self._edges
 
-    def tiled(self, batch: int, *, edges: Tensor | None = None) -> Tensor:
-        """Return the edges of `batch` copies as one graph, int64 (2, batch E), for nodes flattened to (B N, F).
+    def batch_edges(self, num_copies: int, *, edges: Tensor | None = None) -> Tensor:
+        """Return the edges of `num_copies` copies as one graph, int64 (2, batch E), for nodes flattened to (B N, F).
 
         Args:
-            batch: Number of copies, B.
+            num_copies: Number of copies, B.
             edges: The edges of one copy; `edge_index()` when left out.
         """
         single = self._edges if edges is None else edges
-        first = torch.arange(batch, device=single.device) * self.num_nodes
+        first = torch.arange(num_copies, device=single.device) * self.num_nodes
         return (single[:, None, :] + first[None, :, None]).flatten(1)
 
     @property
     def relations(self) -> Tensor:
         """The direction each edge comes from, int64 (E): its place in `offsets`."""
-        return self._kinds
+        return self._relations
 
-    def steps(self) -> Tensor:
+    def edge_offsets(self) -> Tensor:
         """Return the offset of each edge, from target to source: rows down and columns right, float32 (E, 2)."""
-        return self._steps[self._kinds]
+        return self._offset_table[self._relations]
 
     def coordinates(self) -> Tensor:
         """Return each pixel's row and column, from -1 to 1, float32 (N, 2)."""
@@ -126,8 +126,8 @@ class PixelGraph(nn.Module):
     def _sides(self) -> tuple[int, int]:
         return self.height, self.width
 
-    def laplacian(self, count: int) -> Tensor:
-        """Return the `count` smoothest eigenvectors of the grid's Laplacian, float32 (N, count), with mean square 1.
+    def laplacian_eigenvectors(self, num_vectors: int) -> Tensor:
+        """Return the `num_vectors` smoothest eigenvectors of the grid's Laplacian, float32 (N, count), with mean square 1.
 
         For 8 neighbours that of the normalised grid with self-loops, I - D^-1/2 A D^-1/2; for 4 neighbours D - A,
         which self-loops do not change. Exact, since they are products of the waves of a row and of a column.
@@ -135,12 +135,12 @@ class PixelGraph(nn.Module):
         Raises:
             ConfigError: There are not so many besides the first, constant one.
         """
-        if not 0 <= count < self.num_nodes:
-            raise ConfigError(f"a grid of {self.num_nodes} nodes has {self.num_nodes - 1} positions, not {count}")
-        waves = product_waves(*self._sides, self.neighbours, count)
+        if not 0 <= num_vectors < self.num_nodes:
+            raise ConfigError(f"a grid of {self.num_nodes} nodes has {self.num_nodes - 1} positions, not {num_vectors}")
+        waves = grid_laplacian_eigenvectors(*self._sides, self.neighbours, num_vectors)
         return waves.mul(self.num_nodes**0.5).to(self._scale)
 
-    def pooled(self) -> PixelGraph:
+    def coarsen(self) -> PixelGraph:
         """Return the grid of half the height and width, rounded up: the next level of the pyramid."""
         halves = ((side + 1) // 2 for side in self._sides)
         return PixelGraph(*halves, neighbours=self.neighbours, self_loops=self.self_loops).to(self._scale)
@@ -154,20 +154,24 @@ class PixelGraph(nn.Module):
         """Return the normalised adjacency times node features (B, N, F)."""
         if self._dense is not None:
             return self._dense @ nodes
-        return self.filtered(nodes)
+        return self.propagate_separable(nodes)
 
-    def filtered(self, nodes: Tensor) -> Tensor:
+    def propagate_separable(self, nodes: Tensor) -> Tensor:
         """Return what `propagate` returns, along rows and columns at any size: no more than a side's square is kept."""
         if self.is_product:
-            return self._along(self._along(nodes, "rows"), "columns")
+            return self._filter_side(self._filter_side(nodes, "rows"), "columns")
         scaled = nodes * self._scale
         if self.neighbours == 8:
-            total = self._along(self._along(scaled, "rows"), "columns") - scaled
+            total = self._filter_side(self._filter_side(scaled, "rows"), "columns") - scaled
         else:
-            total = self._along(scaled, "rows") + self._along(scaled, "columns") - scaled * (2 - self.self_loops)
+            total = (
+                self._filter_side(scaled, "rows")
+                + self._filter_side(scaled, "columns")
+                - scaled * (2 - self.self_loops)
+            )
         return total * self._scale
 
-    def _along(self, nodes: Tensor, side: Literal["rows", "columns"]) -> Tensor:
+    def _filter_side(self, nodes: Tensor, side: Literal["rows", "columns"]) -> Tensor:
         grid = nodes.unflatten(1, self._sides)  # (B, H, W, F)
         if side == "rows":
             return torch.einsum("ij,bjwf->biwf", self.rows, grid).flatten(1, 2)

@@ -7,11 +7,11 @@ from torch import Tensor
 
 from zoo.errors import ConfigError
 
-CHUNK = 256
+CHUNK_NODES = 256
 """Nodes whose distances to all others are held at once, so that memory grows with N and not with its square."""
 
 
-def nearest(nodes: Tensor, k: int) -> Tensor:
+def nearest_neighbours(nodes: Tensor, k: int) -> Tensor:
     """Return the `k` nearest nodes of each in Euclidean distance, int64 (B, N, k), itself among them.
 
     As in dynamic graph CNNs (Wang et al. 2019, section 3.2) and Vision GNN (Han et al. 2022, section 3.1); the choice
@@ -29,22 +29,24 @@ def nearest(nodes: Tensor, k: int) -> Tensor:
     if not 1 <= k <= num_nodes:
         raise ConfigError(f"a node of {num_nodes} has 1 to {num_nodes} nearest ones, not {k}")
     fixed = nodes.detach().to(torch.promote_types(nodes.dtype, torch.float32))
-    found = [_nearest(fixed[:, start : start + CHUNK], fixed, k) for start in range(0, num_nodes, CHUNK)]
+    found = [
+        _chunk_neighbours(fixed[:, start : start + CHUNK_NODES], fixed, k) for start in range(0, num_nodes, CHUNK_NODES)
+    ]
     return torch.cat(found, 1)
 
 
-def _nearest(some: Tensor, all_nodes: Tensor, k: int) -> Tensor:
-    return _distances(some, all_nodes).topk(k, largest=False).indices
+def _chunk_neighbours(chunk: Tensor, all_nodes: Tensor, k: int) -> Tensor:
+    return _pairwise_distances(chunk, all_nodes).topk(k, largest=False).indices
 
 
-def _distances(some: Tensor, others: Tensor) -> Tensor:
+def _pairwise_distances(chunk: Tensor, all_nodes: Tensor) -> Tensor:
     """Return Euclidean distances (B, M, N); in an exported program squared, in operations that ONNX has."""
     if torch.compiler.is_exporting():
-        return (some[:, :, None] - others[:, None]).square().sum(-1)
-    return torch.cdist(some, others, compute_mode="donot_use_mm_for_euclid_dist")
+        return (chunk[:, :, None] - all_nodes[:, None]).square().sum(-1)
+    return torch.cdist(chunk, all_nodes, compute_mode="donot_use_mm_for_euclid_dist")
 
 
-def gathered(nodes: Tensor, neighbours: Tensor) -> Tensor:
+def gather_neighbours(nodes: Tensor, neighbours: Tensor) -> Tensor:
     """Return the features of each node's neighbours, (B, N, k, F), for nodes (B, N, F) and indices (B, N, k)."""
     batch, num_nodes, k = neighbours.shape
     index = neighbours.reshape(batch, num_nodes * k, 1).expand(-1, -1, nodes.shape[2])

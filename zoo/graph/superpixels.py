@@ -10,8 +10,8 @@ from torch.nn import functional as F
 
 from zoo.errors import ConfigError
 
-AROUND = tuple((row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
-FAR = 1e9
+CELL_OFFSETS = tuple((row, column) for row in (-1, 0, 1) for column in (-1, 0, 1))
+PAD_VALUE = 1e9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +31,8 @@ class Superpixels:
     adjacency: Tensor
 
 
-def superpixels(images: Tensor, count: int, *, compactness: float = 1.0, steps: int = 10) -> Superpixels:
-    """Cut images into about `count` superpixels by SLIC (Achanta et al. 2012), a whole batch at once.
+def slic(images: Tensor, num_superpixels: int, *, compactness: float = 1.0, num_iterations: int = 10) -> Superpixels:
+    """Cut images into about `num_superpixels` superpixels by SLIC (Achanta et al. 2012), a whole batch at once.
 
     Centres start on a lattice and each pixel takes the nearest of the 9 centres around it, in colour and place:
     |c - c_k|^2 + (compactness |p - p_k| / s)^2 with s the lattice's step in pixels. Each centre then moves to the mean
@@ -42,24 +42,26 @@ def superpixels(images: Tensor, count: int, *, compactness: float = 1.0, steps: 
 
     Args:
         images: (B, C, H, W), floats; levels of about 0 to 1.
-        count: Superpixels wanted; the lattice has the number of rows and columns that comes nearest.
+        num_superpixels: Superpixels wanted; the lattice has the number of rows and columns that comes nearest.
         compactness: Weight of place against colour: 0 looks at colour alone, large gives squares.
-        steps: How often the centres move.
+        num_iterations: How often the centres move.
 
     Raises:
         ConfigError: The count is below 1 or above the number of pixels.
     """
     height, width = images.shape[2:]
-    if not 1 <= count <= height * width:
-        raise ConfigError(f"an image of {height} x {width} pixels has 1 to {height * width} superpixels, not {count}")
-    lattice = _Lattice(height, width, count, images)
-    pixels = torch.cat([images, lattice.places.expand(images.shape[0], -1, -1, -1)], 1)  # (B, C + 2, H, W)
+    if not 1 <= num_superpixels <= height * width:
+        raise ConfigError(
+            f"an image of {height} x {width} pixels has 1 to {height * width} superpixels, not {num_superpixels}"
+        )
+    lattice = _Lattice(height, width, num_superpixels, images)
+    pixels = torch.cat([images, lattice.positions.expand(images.shape[0], -1, -1, -1)], 1)  # (B, C + 2, H, W)
     weight = compactness / lattice.step
-    centres = lattice.means(pixels, lattice.start(pixels), None)
-    for _ in range(steps):
-        centres = lattice.means(pixels, lattice.chosen(pixels, centres, weight), centres)
-    choice = lattice.chosen(pixels, centres, weight)
-    return _described(lattice, pixels, choice, lattice.means(pixels, choice, centres))
+    centres = lattice.means(pixels, lattice.initial_assignment(pixels), None)
+    for _ in range(num_iterations):
+        centres = lattice.means(pixels, lattice.nearest_centres(pixels, centres, weight), centres)
+    choice = lattice.nearest_centres(pixels, centres, weight)
+    return _to_superpixels(lattice, pixels, choice, lattice.means(pixels, choice, centres))
 
 
 class _Lattice:
@@ -76,44 +78,44 @@ class _Lattice:
         self.cell_column = column * self.shape[1] // width
         self.rows = F.one_hot(self.cell_row, self.shape[0]).to(like)  # (H, gh)
         self.columns = F.one_hot(self.cell_column, self.shape[1]).to(like)  # (W, gw)
-        self.places = torch.stack(torch.meshgrid(row, column, indexing="ij")).to(like)  # (2, H, W)
+        self.positions = torch.stack(torch.meshgrid(row, column, indexing="ij")).to(like)  # (2, H, W)
 
-    def start(self, pixels: Tensor) -> Tensor:
+    def initial_assignment(self, pixels: Tensor) -> Tensor:
         """Return the choice of each pixel's own cell."""
-        return torch.full_like(pixels[:, 0], AROUND.index((0, 0)), dtype=torch.int64)
+        return torch.full_like(pixels[:, 0], CELL_OFFSETS.index((0, 0)), dtype=torch.int64)
 
-    def around(self, centres: Tensor) -> Tensor:
+    def candidate_centres(self, centres: Tensor) -> Tensor:
         """Return the 9 centres around each cell, (B, F, 9, gh, gw), far off where the lattice ends."""
-        padded = F.pad(centres, (1, 1, 1, 1), value=FAR)
+        padded = F.pad(centres, (1, 1, 1, 1), value=PAD_VALUE)
         tall, wide = self.shape
-        return torch.stack([padded[:, :, 1 + r : 1 + r + tall, 1 + c : 1 + c + wide] for r, c in AROUND], 2)
+        return torch.stack([padded[:, :, 1 + r : 1 + r + tall, 1 + c : 1 + c + wide] for r, c in CELL_OFFSETS], 2)
 
-    def chosen(self, pixels: Tensor, centres: Tensor, weight: float) -> Tensor:
+    def nearest_centres(self, pixels: Tensor, centres: Tensor, weight: float) -> Tensor:
         """Return the nearest of the 9 centres around each pixel."""
-        near = self.around(centres)[..., self.cell_row, :][..., self.cell_column]  # (B, F, 9, H, W)
+        near = self.candidate_centres(centres)[..., self.cell_row, :][..., self.cell_column]  # (B, F, 9, H, W)
         gaps = (near - pixels[:, :, None]).square()
         return (gaps[:, :-2].sum(1) + weight**2 * gaps[:, -2:].sum(1)).argmin(1)
 
-    def sums(self, values: Tensor, choice: Tensor) -> Tensor:
+    def sums(self, values: Tensor, assignment: Tensor) -> Tensor:
         """Return the sum of values (B, F, H, W) over each superpixel's pixels, (B, F, gh, gw)."""
         tall, wide = self.shape
         total = values.new_zeros(*values.shape[:2], tall + 2, wide + 2)
-        for index, (r, c) in enumerate(AROUND):
-            mine = values * (choice == index)[:, None]
+        for index, (r, c) in enumerate(CELL_OFFSETS):
+            mine = values * (assignment == index)[:, None]
             cells = self.rows.T @ mine @ self.columns  # (B, F, gh, gw)
             total[:, :, 1 + r : 1 + r + tall, 1 + c : 1 + c + wide] += cells
         return total[:, :, 1:-1, 1:-1]
 
-    def means(self, pixels: Tensor, choice: Tensor, before: Tensor | None) -> Tensor:
+    def means(self, pixels: Tensor, assignment: Tensor, previous: Tensor | None) -> Tensor:
         """Return the mean pixel of each superpixel, (B, F, gh, gw); an empty one stays where it was."""
-        num = self.sums(torch.ones_like(pixels[:, :1]), choice)
-        means = self.sums(pixels, choice) / num.clamp_min(1)
-        return means if before is None else torch.where(num > 0, means, before)
+        num = self.sums(torch.ones_like(pixels[:, :1]), assignment)
+        means = self.sums(pixels, assignment) / num.clamp_min(1)
+        return means if previous is None else torch.where(num > 0, means, previous)
 
-    def labels(self, choice: Tensor) -> Tensor:
+    def labels(self, assignment: Tensor) -> Tensor:
         """Return the number of each pixel's superpixel, int64 (B, H, W)."""
-        row, column = torch.tensor(AROUND, device=choice.device).unbind(1)
-        rows, columns = self.cell_row[:, None] + row[choice], self.cell_column[None, :] + column[choice]
+        row, column = torch.tensor(CELL_OFFSETS, device=assignment.device).unbind(1)
+        rows, columns = self.cell_row[:, None] + row[assignment], self.cell_column[None, :] + column[assignment]
         return rows * self.shape[1] + columns
 
 
@@ -123,17 +125,17 @@ def _lattice_shape(height: int, width: int, count: int) -> tuple[int, int]:
     return tall, min(max(round(count / tall), 1), width)
 
 
-def _described(lattice: _Lattice, pixels: Tensor, choice: Tensor, centres: Tensor) -> Superpixels:
-    labels = lattice.labels(choice)
-    sizes = lattice.sums(torch.ones_like(pixels[:, :1]), choice).flatten(1).round().long()
+def _to_superpixels(lattice: _Lattice, pixels: Tensor, assignment: Tensor, centres: Tensor) -> Superpixels:
+    labels = lattice.labels(assignment)
+    sizes = lattice.sums(torch.ones_like(pixels[:, :1]), assignment).flatten(1).round().long()
     nodes = centres.flatten(2).mT  # (B, K, C + 2)
     sides = torch.tensor(pixels.shape[2:], device=pixels.device)
     places = 2 * nodes[..., -2:] / (sides - 1).clamp_min(1) - 1
     nodes = torch.cat([nodes[..., :-2], places], -1)
-    return Superpixels(labels=labels, nodes=nodes, sizes=sizes, adjacency=_touching(labels, sizes))
+    return Superpixels(labels=labels, nodes=nodes, sizes=sizes, adjacency=_region_adjacency(labels, sizes))
 
 
-def _touching(labels: Tensor, sizes: Tensor) -> Tensor:
+def _region_adjacency(labels: Tensor, sizes: Tensor) -> Tensor:
     """Return which superpixels have pixels side by side."""
     count = sizes.shape[1]
     touch = torch.diag_embed(sizes > 0).flatten(1)

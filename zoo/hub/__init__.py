@@ -2,26 +2,26 @@
 
 from __future__ import annotations
 
-from zoo.hub.cache import Pulled
-from zoo.hub.client import Client, is_offline
-from zoo.hub.fetch import fetch
+from zoo.hub.cache import PullResult
+from zoo.hub.client import HubClient, is_offline
+from zoo.hub.fetch import fetch_third_party
 from zoo.hub.lockfile import Pin, Pins
-from zoo.hub.publication import FilePlan, Publication
+from zoo.hub.publication import FilePlan, PushResult
 from zoo.hub.pull import pull
 from zoo.hub.push import push
-from zoo.saving.hub_reference import Reference
-from zoo.saving.reference import is_hub
+from zoo.saving.hub_reference import HubReference
+from zoo.saving.reference import is_hub_reference
 
 __all__ = [
-    "Client",
     "FilePlan",
+    "HubClient",
+    "HubReference",
     "Pin",
     "Pins",
-    "Publication",
-    "Pulled",
-    "Reference",
-    "fetch",
-    "is_hub",
+    "PullResult",
+    "PushResult",
+    "fetch_third_party",
+    "is_hub_reference",
     "is_offline",
     "pull",
     "push",

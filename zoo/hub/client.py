@@ -12,63 +12,65 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from zoo.errors import HubUnreachableError, HubUntrustedError
-from zoo.hub.error_translation import Question, translated
-from zoo.hub.http_guard import guarded, is_plain, origin
-from zoo.hub.retry import retried
-from zoo.saving.hub_reference import Reference
+from zoo.hub.error_translation import RequestContext, translate_error
+from zoo.hub.http_guard import guard_requests, is_unencrypted, parse_origin
+from zoo.hub.retry import call_with_retries
+from zoo.saving.hub_reference import HubReference
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd
     from huggingface_hub import HfApi as HfApi
 
-TRUE = {"1", "ON", "YES", "TRUE"}
-BIG = 1 << 20
+TRUE_VALUES = {"1", "ON", "YES", "TRUE"}
+PROGRESS_BAR_BYTES = 1 << 20
 """From so many bytes on, a download shows a bar."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Client:
+class HubClient:
     """An endpoint, and how it is asked. The token is looked up at each question and kept nowhere."""
 
     endpoint: str
 
     @classmethod
-    def here(cls) -> Client:
+    def from_environment(cls) -> HubClient:
         """Return the client of the endpoint that the environment names.
 
         Raises:
             HubUntrustedError: It is no web address, or one that would be spoken to without encryption.
         """
-        return cls(endpoint=_checked(os.environ.get("HF_ENDPOINT") or _default_endpoint()))
+        return cls(endpoint=_check_endpoint(os.environ.get("HF_ENDPOINT") or _get_configured_endpoint()))
 
     @property
     def is_default(self) -> bool:
         """Whether this is the public Hub."""
-        return self.endpoint == _home()
+        return self.endpoint == _get_public_endpoint()
 
-    def ask(self, call: Callable[[HfApi], T], *, asked: str, repo: str = "") -> T:
-        """Return what `call` returns; `asked` says in the message of an error what it was for.
+    def call_api(self, call: Callable[[HfApi], T], *, problem: str, repo_id: str = "") -> T:
+        """Return what `call` returns; `problem` says in the message of an error what it was for.
 
         Raises:
             HubError: It did not work, also when tried again; no text of it holds the token.
         """
         if is_offline():
-            raise HubUnreachableError(f"{asked}: zoo is offline; unset HF_HUB_OFFLINE to reach {self.endpoint}")
+            raise HubUnreachableError(f"{problem}: zoo is offline; unset HF_HUB_OFFLINE to reach {self.endpoint}")
         try:
-            return retried(lambda: self._once(call))
+            return call_with_retries(lambda: self._call_once(call))
         except Exception as error:
-            failure = translated(error, Question(asked=asked, repo=repo, endpoint=self.endpoint, token=_token()))
+            failure = translate_error(
+                error, RequestContext(problem=problem, repo_id=repo_id, endpoint=self.endpoint, token=_get_token())
+            )
         raise failure  # outside the block: what the client raised, and its text, stay behind
 
-    def _once(self, call: Callable[[HfApi], T]) -> T:
+    def _call_once(self, call: Callable[[HfApi], T]) -> T:
         from huggingface_hub import HfApi, get_session
 
-        with guarded(get_session(), self.endpoint, _home()), _quiet():
-            return call(HfApi(endpoint=self.endpoint, library_name="zoo-models", library_version=_version()))
+        with guard_requests(get_session(), self.endpoint, _get_public_endpoint()), _hide_progress_bars():
+            return call(HfApi(endpoint=self.endpoint, library_name="zoo-models", library_version=_get_zoo_version()))
 
-    def download(self, reference: Reference, name: str, *, commit: str, size: int, folder: Path) -> None:
+    def download(self, reference: HubReference, name: str, *, commit: str, size: int, folder: Path) -> None:
         """Put one file of a commit into a folder; it may not be larger than `size`.
 
         It goes past the client's shared cache: what that holds is not checked, and a server could write beside it.
@@ -76,28 +78,28 @@ class Client:
         Raises:
             HubError: It could not be had.
         """
-        self.ask(
+        self.call_api(
             lambda api: api.hf_hub_download(
-                reference.repo,
+                reference.repo_id,
                 name,
                 revision=commit,
                 local_dir=folder,
                 force_download=True,
-                tqdm_class=_bar(size, name),
+                tqdm_class=_make_progress_bar(size, name),
             ),
-            asked=f"cannot download {name} of {reference}",
-            repo=reference.repo,
+            problem=f"cannot download {name} of {reference}",
+            repo_id=reference.repo_id,
         )
 
-    def cached(self, reference: Reference, name: str, *, commit: str | None = None) -> Path | None:
+    def find_cached(self, reference: HubReference, name: str, *, commit: str | None = None) -> Path | None:
         """Return a file in the client's own cache; what it holds is not checked."""
         from huggingface_hub import try_to_load_from_cache
 
-        path = try_to_load_from_cache(reference.repo, name, revision=commit or reference.revision)
+        path = try_to_load_from_cache(reference.repo_id, name, revision=commit or reference.revision)
         return Path(path) if isinstance(path, str) and Path(path).is_file() else None
 
 
-def additions(files: Mapping[str, bytes]) -> list[CommitOperationAdd]:
+def make_operations(files: Mapping[str, bytes]) -> list[CommitOperationAdd]:
     """Return files as the client wants them for a commit."""
     from huggingface_hub import CommitOperationAdd
 
@@ -106,37 +108,37 @@ def additions(files: Mapping[str, bytes]) -> list[CommitOperationAdd]:
 
 def is_offline() -> bool:
     """Return whether the environment forbids to ask any Hub, now or when the client was imported."""
-    if any(os.environ.get(name, "").upper() in TRUE for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")):
+    if any(os.environ.get(name, "").upper() in TRUE_VALUES for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")):
         return True
     constants = sys.modules.get("huggingface_hub.constants")
     return bool(constants and constants.HF_HUB_OFFLINE)
 
 
-def assets() -> Path:
+def get_assets_folder() -> Path:
     """Return the folder where libraries beside the client keep what they make of its files."""
     from huggingface_hub import constants
 
     return Path(constants.HF_ASSETS_CACHE).expanduser()
 
 
-def _home() -> str:
+def _get_public_endpoint() -> str:
     from huggingface_hub import constants
 
     return str(constants._HF_DEFAULT_ENDPOINT)
 
 
-def _default_endpoint() -> str:
+def _get_configured_endpoint() -> str:
     from huggingface_hub import constants
 
     return str(constants.ENDPOINT)
 
 
-def _checked(text: str) -> str:
+def _check_endpoint(text: str) -> str:
     endpoint = text.rstrip("/")
-    scheme, host, _ = origin(endpoint)
+    scheme, host, _ = parse_origin(endpoint)
     if scheme not in ("http", "https") or not host or any(bad in endpoint for bad in "@?#\\"):
         raise HubUntrustedError("HF_ENDPOINT is no address of the form https://host; mend it or unset it")
-    if is_plain(endpoint) and os.environ.get("ZOO_HUB_INSECURE") != "1":
+    if is_unencrypted(endpoint) and os.environ.get("ZOO_HUB_INSECURE") != "1":
         raise HubUntrustedError(
             f"{endpoint} would be spoken to without encryption, the token too; use https, "
             "or set ZOO_HUB_INSECURE=1 if you trust every step of the network"
@@ -144,7 +146,7 @@ def _checked(text: str) -> str:
     return endpoint
 
 
-def _token() -> str | None:
+def _get_token() -> str | None:
     from huggingface_hub import get_token
 
     try:
@@ -153,14 +155,14 @@ def _token() -> str | None:
         return None
 
 
-def _version() -> str:
+def _get_zoo_version() -> str:
     try:
         return version("zoo-models")
     except PackageNotFoundError:
         return "0"
 
 
-def _quiet() -> AbstractContextManager[object]:
+def _hide_progress_bars() -> AbstractContextManager[object]:
     """Show no bars where nobody watches; the client shows some of them in log files too."""
     from huggingface_hub import constants, utils
 
@@ -170,7 +172,7 @@ def _quiet() -> AbstractContextManager[object]:
     return utils.disable_progress_bars()  # type: ignore[attr-defined, no-any-return]
 
 
-def _bar(size: int, name: str) -> Any:
+def _make_progress_bar(size: int, name: str) -> Any:
     """Return the class of a progress bar that stops a download of more than `size` bytes."""
     from huggingface_hub import utils
 
@@ -179,7 +181,7 @@ def _bar(size: int, name: str) -> Any:
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs["desc"] = name
-            if size < BIG:
+            if size < PROGRESS_BAR_BYTES:
                 kwargs["disable"] = True
             self.left = size - (kwargs.get("initial") or 0)
             super().__init__(*args, **kwargs)

@@ -14,71 +14,76 @@ from zoo.errors import (
     HubUnreachableError,
     HubUntrustedError,
 )
-from zoo.hub.retry import asked_wait, chain, is_broken, kinds_of, status_of
+from zoo.hub.retry import get_retry_after, get_status, is_incomplete_answer, iter_causes, list_class_names
 
-LOGIN = "set HF_TOKEN or run: hf auth login"
-HIDDEN = "hf_***"
-LONGEST = 200
+LOGIN_HINT = "set HF_TOKEN or run: hf auth login"
+TOKEN_MASK = "hf_***"
+MAX_QUOTE_LENGTH = 200
 """Most letters of what somebody else says that an error repeats."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Question:
+class RequestContext:
     """What did not work (`cannot find hf:owner/name`), on which repository of which endpoint, and with which token."""
 
-    asked: str
-    repo: str
+    problem: str
+    repo_id: str
     endpoint: str
     token: str | None = field(repr=False)
 
-    def hidden(self, text: str) -> str:
+    def mask_token(self, text: str) -> str:
         """Return a text without the token."""
         forms = {self.token, quote(self.token, safe=""), b64encode(self.token.encode()).decode()} if self.token else ()
         for form in forms:
-            text = text.replace(form, HIDDEN)
+            text = text.replace(form, TOKEN_MASK)
         return text
 
-    def repeated(self, text: str) -> str:
+    def quote_server(self, text: str) -> str:
         """Return what somebody else said: one line, printable, not long, without the token."""
-        line = "".join(letter if letter.isprintable() else " " for letter in self.hidden(text))
-        return " ".join(line.split())[:LONGEST]
+        line = "".join(letter if letter.isprintable() else " " for letter in self.mask_token(text))
+        return " ".join(line.split())[:MAX_QUOTE_LENGTH]
 
 
-def translated(error: BaseException, question: Question) -> HubError:
+def translate_error(error: BaseException, context: RequestContext) -> HubError:
     """Return the error to raise in place of one that the client raised."""
-    found = next((each for each in chain(error) if isinstance(each, HubError)), None)
-    failure = found or _missing(error, question) or _refused(error, question) or _unanswered(error, question)
-    told = str(failure) if str(failure).startswith("cannot ") else f"{question.asked}: {failure}"
-    return type(failure)(question.hidden(told))
+    found = next((each for each in iter_causes(error) if isinstance(each, HubError)), None)
+    failure = (
+        found
+        or _not_found_error(error, context)
+        or _refusal_error(error, context)
+        or _unreachable_error(error, context)
+    )
+    told = str(failure) if str(failure).startswith("cannot ") else f"{context.problem}: {failure}"
+    return type(failure)(context.mask_token(told))
 
 
-def _missing(error: BaseException, question: Question) -> HubError | None:
-    kinds, repo = kinds_of(error), question.repo
+def _not_found_error(error: BaseException, context: RequestContext) -> HubError | None:
+    kinds, repo = list_class_names(error), context.repo_id
     if "GatedRepoError" in kinds:
         return None
     if "RevisionNotFoundError" in kinds:
-        return HubNotFoundError(f"{repo} has no such branch, tag or commit{_said(error, question)}")
+        return HubNotFoundError(f"{repo} has no such branch, tag or commit{_quote_message(error, context)}")
     if "RemoteEntryNotFoundError" in kinds:
         return HubNotFoundError(f"{repo} has no such file at that commit")
-    if "RepositoryNotFoundError" in kinds or status_of(error) == 404:
-        advice = "check the token's rights" if question.token else f"if it is private, {LOGIN}"
-        there = f"there is no {repo} on {question.endpoint}, or this token may not see it"
+    if "RepositoryNotFoundError" in kinds or get_status(error) == 404:
+        advice = "check the token's rights" if context.token else f"if it is private, {LOGIN_HINT}"
+        there = f"there is no {repo} on {context.endpoint}, or this token may not see it"
         return HubNotFoundError(f"{there}; check the name, or {advice}")
     return None
 
 
-def _refused(error: BaseException, question: Question) -> HubError | None:
-    kinds, status, said = kinds_of(error), status_of(error), _said(error, question)
-    endpoint, token = question.endpoint, question.token
+def _refusal_error(error: BaseException, context: RequestContext) -> HubError | None:
+    kinds, status, said = list_class_names(error), get_status(error), _quote_message(error, context)
+    endpoint, token = context.endpoint, context.token
     if "GatedRepoError" in kinds:
-        advice = f"ask for access at {endpoint}/{question.repo}" + ("" if token else f", and {LOGIN}")
-        return HubAccessError(f"{question.repo} is gated, and this token has no access; {advice}")
+        advice = f"ask for access at {endpoint}/{context.repo_id}" + ("" if token else f", and {LOGIN_HINT}")
+        return HubAccessError(f"{context.repo_id} is gated, and this token has no access; {advice}")
     if (status in (401, 403) and not token) or "LocalTokenNotFoundError" in kinds:
-        return HubAccessError(f"{endpoint} wants a token, and there is none; {LOGIN}")
+        return HubAccessError(f"{endpoint} wants a token, and there is none; {LOGIN_HINT}")
     if status == 401:
-        return HubAccessError(f"{endpoint} does not know this token{said}; {LOGIN}")
+        return HubAccessError(f"{endpoint} does not know this token{said}; {LOGIN_HINT}")
     if status == 403:
-        return HubAccessError(f"this token may not do that{said}; use one with that right: {LOGIN}")
+        return HubAccessError(f"this token may not do that{said}; use one with that right: {LOGIN_HINT}")
     if status in (409, 412):
         return HubConflictError(f"{endpoint} refuses it, since something else is there already{said}")
     if status is not None and 400 <= status < 500 and status not in (408, 429):
@@ -86,26 +91,26 @@ def _refused(error: BaseException, question: Question) -> HubError | None:
     return None
 
 
-def _unanswered(error: BaseException, question: Question) -> HubError:
-    kinds, status, endpoint = kinds_of(error), status_of(error), question.endpoint
-    wait = asked_wait(error)
+def _unreachable_error(error: BaseException, context: RequestContext) -> HubError:
+    kinds, status, endpoint = list_class_names(error), get_status(error), context.endpoint
+    wait = get_retry_after(error)
     if "OfflineModeIsEnabled" in kinds:
         return HubUnreachableError(f"zoo is offline; unset HF_HUB_OFFLINE to reach {endpoint}")
     if status is not None and wait is not None:
         return HubUnreachableError(f"{endpoint} asks to wait {wait:.0f} s; try again then")
     if status is not None:
         return HubUnreachableError(f"{endpoint} answered {status}, also when asked again; try again later")
-    if is_broken(error):
-        return HubUnreachableError(f"{endpoint} {_broken(kinds)}; check the connection and try again")
+    if is_incomplete_answer(error):
+        return HubUnreachableError(f"{endpoint} {_describe_broken_answer(kinds)}; check the connection and try again")
     if isinstance(error, OSError) and error.errno and error.strerror:
         return HubError(f"it cannot be written: {error.strerror}; make room, or set ZOO_CACHE to another folder")
     if kinds & {"RecursionError", "HFValidationError"}:
         return HubUntrustedError(f"{endpoint} gave an answer that is not safe to read")
-    why = question.repeated(str(error.__cause__ or error) or type(error).__name__)
+    why = context.quote_server(str(error.__cause__ or error) or type(error).__name__)
     return HubUnreachableError(f"{endpoint} gave an answer that cannot be read ({why})")
 
 
-def _broken(kinds: set[str]) -> str:
+def _describe_broken_answer(kinds: set[str]) -> str:
     if kinds & {"TimeoutException", "TimeoutError"}:
         return "gave no answer in time"
     if kinds & {"ConnectError", "ConnectionRefusedError"}:
@@ -113,8 +118,8 @@ def _broken(kinds: set[str]) -> str:
     return "broke off its answer, also when asked again"
 
 
-def _said(error: BaseException, question: Question) -> str:
+def _quote_message(error: BaseException, context: RequestContext) -> str:
     """Return what the server said, as a part of a sentence."""
-    words = next((told for each in chain(error) if (told := getattr(each, "server_message", None))), "")
-    line = question.repeated(str(words))
+    words = next((told for each in iter_causes(error) if (told := getattr(each, "server_message", None))), "")
+    line = context.quote_server(str(words))
     return f" ({line})" if line else ""

@@ -17,122 +17,126 @@ from typing import Any
 from urllib.parse import urljoin, urlsplit
 
 from zoo.errors import HubUnreachableError, HubUntrustedError
-from zoo.hub.retry import FAULTS, LONGEST, WAITS, wait_of
+from zoo.hub.retry import MAX_SERVER_DELAY, RETRY_DELAYS, RETRY_STATUSES, parse_retry_after
 from zoo.saving.hub_reference import is_commit
 
 TIMEOUT = 60.0
 """Seconds without a byte after which an answer is given up; the environment's ZOO_HUB_TIMEOUT replaces it."""
-TRIES = len(WAITS) + 1
+MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
 """How often one request is sent without a good answer."""
-LINK = re.compile(r"<([^>]*)>([^<]*)")
-TAG = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
-PORTS = {"http": 80, "https": 443}
-RESOLVE = "/resolve/"
-PROBE = "/api/agent-harnesses"
+LINK_PATTERN = re.compile(r"<([^>]*)>([^<]*)")
+ETAG_PATTERN = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
+DEFAULT_PORTS = {"http": 80, "https": 443}
+RESOLVE_PATH = "/resolve/"
+PROBE_PATH = "/api/agent-harnesses"
 """What the client asks the public Hub on the way, whatever endpoint it was given, and can do without."""
 
 
 @dataclass(kw_only=True)
-class Guard:
-    """The rules of one question to one endpoint; `home` is the public Hub, which mirrors name in their answers."""
+class HttpGuard:
+    """The rules of one question to one endpoint; `public_endpoint` is the public Hub, which mirrors name in their answers."""
 
     endpoint: str
-    home: str = ""
+    public_endpoint: str = ""
     timeout: float = TIMEOUT
-    last: tuple[str, str] = ("", "")
-    tries: int = 0
+    last_request: tuple[str, str] = ("", "")
+    attempts: int = 0
 
     def check_request(self, request: Any) -> None:
         """Limit a request's time and number, keep the token to the endpoint, and refuse to leave encryption."""
-        self._count(request)
+        self._count_attempt(request)
         limits = dict(request.extensions.get("timeout") or {})
         limits = {each: min(limits.get(each) or self.timeout, self.timeout) for each in _PHASES}
         request.extensions = {**request.extensions, "timeout": limits}
         url = str(request.url)
-        if url.endswith(PROBE) and origin(url) != origin(self.endpoint):
+        if url.endswith(PROBE_PATH) and parse_origin(url) != parse_origin(self.endpoint):
             raise HubUntrustedError(f"{url} has nothing to do with {self.endpoint}")
-        if is_plain(url) and not is_plain(self.endpoint):
-            raise HubUntrustedError(f"{self.endpoint} sends zoo on to {host_of(url)} without encryption; not followed")
-        if origin(url) != origin(self.endpoint) and "authorization" in request.headers:
+        if is_unencrypted(url) and not is_unencrypted(self.endpoint):
+            raise HubUntrustedError(
+                f"{self.endpoint} sends zoo on to {format_host(url)} without encryption; not followed"
+            )
+        if parse_origin(url) != parse_origin(self.endpoint) and "authorization" in request.headers:
             del request.headers["authorization"]
 
-    def check_answer(self, response: Any) -> None:
+    def check_response(self, response: Any) -> None:
         """Refuse an answer that leads elsewhere, makes zoo wait for long, or names what is no version of a file."""
         url = str(response.request.url)
-        self._check_fault(response)
-        if origin(url) != origin(self.endpoint):
+        self._check_server_error(response)
+        if parse_origin(url) != parse_origin(self.endpoint):
             return
         self._check_storage(response.headers)
         path = urlsplit(url).path
-        if 300 <= response.status_code < 400 and not is_of_file(path):
+        if 300 <= response.status_code < 400 and not is_file_path(path):
             self._check_redirect(urljoin(url, response.headers.get("location", "")))
-        elif response.status_code < 400 and is_of_file(path) and response.request.method == "HEAD":
+        elif response.status_code < 400 and is_file_path(path) and response.request.method == "HEAD":
             _check_version(response.headers, path)
 
-    def _count(self, request: Any) -> None:
+    def _count_attempt(self, request: Any) -> None:
         """Stop the client's own retries, which can take minutes, after as many as zoo's; going on is no retry."""
         if "range" in request.headers:
             return
         this = request.method, str(request.url)
-        self.tries = self.tries + 1 if this == self.last else 1
-        self.last = this
-        if self.tries > TRIES:
+        self.attempts = self.attempts + 1 if this == self.last_request else 1
+        self.last_request = this
+        if self.attempts > MAX_ATTEMPTS:
             raise HubUnreachableError(f"{self.endpoint} gave no whole answer, also when asked again; try again later")
 
-    def _check_fault(self, response: Any) -> None:
+    def _check_server_error(self, response: Any) -> None:
         status = response.status_code
-        wait = wait_of(response.headers) or 0.0
-        if status in FAULTS and wait > LONGEST:
+        wait = parse_retry_after(response.headers) or 0.0
+        if status in RETRY_STATUSES and wait > MAX_SERVER_DELAY:
             raise HubUnreachableError(f"{self.endpoint} asks to wait {wait:.0f} s; try again then")
-        if status in FAULTS and self.tries >= TRIES:
+        if status in RETRY_STATUSES and self.attempts >= MAX_ATTEMPTS:
             raise HubUnreachableError(f"{self.endpoint} answered {status}, also when asked again; try again later")
 
     def _check_storage(self, headers: Any) -> None:
         """Refuse a store for large files that is no web address, or whose keys would be asked for elsewhere."""
         store = headers.get("x-xet-cas-url", "https://")
-        if is_plain(store) and not is_loopback(self.endpoint):
-            raise HubUntrustedError(f"{self.endpoint} keeps files at {_shown(store)}, which is not safe; not used")
-        routes = [url for url, kind in LINK.findall(headers.get("link", "")) if "xet-auth" in kind]
+        if is_unencrypted(store) and not is_loopback(self.endpoint):
+            raise HubUntrustedError(f"{self.endpoint} keeps files at {_shorten(store)}, which is not safe; not used")
+        routes = [url for url, kind in LINK_PATTERN.findall(headers.get("link", "")) if "xet-auth" in kind]
         for url in [*routes, headers.get("x-xet-refresh-route", self.endpoint)]:
-            if origin(url) not in (origin(self.endpoint), origin(self.home)):
-                raise HubUntrustedError(f"{self.endpoint} wants the token sent to {host_of(url)}; not done")
+            if parse_origin(url) not in (parse_origin(self.endpoint), parse_origin(self.public_endpoint)):
+                raise HubUntrustedError(f"{self.endpoint} wants the token sent to {format_host(url)}; not done")
 
     def _check_redirect(self, target: str) -> None:
-        if origin(target) != origin(self.endpoint):
-            raise HubUntrustedError(f"{self.endpoint} sends zoo on to another host, {host_of(target)}; not followed")
+        if parse_origin(target) != parse_origin(self.endpoint):
+            raise HubUntrustedError(
+                f"{self.endpoint} sends zoo on to another host, {format_host(target)}; not followed"
+            )
 
 
 _PHASES = ("connect", "read", "write", "pool")
-_guard: ContextVar[Guard | None] = ContextVar("zoo_hub_guard", default=None)
+_active_guard: ContextVar[HttpGuard | None] = ContextVar("zoo_hub_guard", default=None)
 
 
 @contextmanager
-def guarded(session: Any, endpoint: str, home: str) -> Iterator[Guard]:
+def guard_requests(session: Any, endpoint: str, public_endpoint: str) -> Iterator[HttpGuard]:
     """Guard what this thread asks through the client's session until the block ends."""
-    for kind, hook in (("request", _before), ("response", _after)):
+    for kind, hook in (("request", _on_request), ("response", _on_response)):
         if hook not in session.event_hooks[kind]:
             session.event_hooks[kind].append(hook)
-    guard = Guard(endpoint=endpoint, home=home, timeout=_timeout())
-    token = _guard.set(guard)
+    guard = HttpGuard(endpoint=endpoint, public_endpoint=public_endpoint, timeout=_read_timeout())
+    token = _active_guard.set(guard)
     try:
         yield guard
     finally:
-        _guard.reset(token)
+        _active_guard.reset(token)
 
 
-def _before(request: Any) -> None:
-    guard = _guard.get()
+def _on_request(request: Any) -> None:
+    guard = _active_guard.get()
     if guard:
         guard.check_request(request)
 
 
-def _after(response: Any) -> None:
-    guard = _guard.get()
+def _on_response(response: Any) -> None:
+    guard = _active_guard.get()
     if guard:
-        guard.check_answer(response)
+        guard.check_response(response)
 
 
-def _timeout() -> float:
+def _read_timeout() -> float:
     try:
         return max(float(os.environ.get("ZOO_HUB_TIMEOUT", TIMEOUT)), 0.01)
     except ValueError:
@@ -142,50 +146,50 @@ def _timeout() -> float:
 def _check_version(headers: Any, path: str) -> None:
     """Refuse a file's version that is no hash: the client makes file names of it."""
     commit = headers.get("x-repo-commit")
-    asked = path.partition(RESOLVE)[2].partition("/")[0]
+    asked = path.partition(RESOLVE_PATH)[2].partition("/")[0]
     if commit is not None and (not is_commit(commit) or (is_commit(asked) and commit != asked)):
-        raise HubUntrustedError(f"asked for commit {asked}, the Hub answers with {_shown(commit)}; not used")
+        raise HubUntrustedError(f"asked for commit {asked}, the Hub answers with {_shorten(commit)}; not used")
     tag = headers.get("x-linked-etag") or headers.get("etag")
-    if tag is not None and not TAG.fullmatch(tag.removeprefix("W/").strip('"')):
-        raise HubUntrustedError(f"the Hub names a file's version {_shown(tag)}, which is no hash; not used")
+    if tag is not None and not ETAG_PATTERN.fullmatch(tag.removeprefix("W/").strip('"')):
+        raise HubUntrustedError(f"the Hub names a file's version {_shorten(tag)}, which is no hash; not used")
 
 
-def _shown(text: str) -> str:
+def _shorten(text: str) -> str:
     return repr(text[:80])
 
 
-def origin(url: str) -> tuple[str, str, int]:
+def parse_origin(url: str) -> tuple[str, str, int]:
     """Return scheme, host and port: what a token is for; three times nothing if it is no address."""
     try:
         parts = urlsplit(url)
-        return parts.scheme, (parts.hostname or "").lower(), parts.port or PORTS.get(parts.scheme, 0)
+        return parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
     except ValueError:
         return "", "", 0
 
 
-def host_of(url: str) -> str:
+def format_host(url: str) -> str:
     """Return the host of an address, for a message."""
-    return _shown(origin(url)[1])
+    return _shorten(parse_origin(url)[1])
 
 
-def is_of_file(path: str) -> bool:
+def is_file_path(path: str) -> bool:
     """Return whether a path is that of a file's bytes."""
-    before, found, _ = path.partition(RESOLVE)
+    before, found, _ = path.partition(RESOLVE_PATH)
     return bool(found) and "/api/" not in before
 
 
-def is_plain(url: str) -> bool:
+def is_unencrypted(url: str) -> bool:
     """Return whether an address would be read without encryption from over a network, or is none of the web."""
-    return origin(url)[0] != "https" and not is_loopback(url)
+    return parse_origin(url)[0] != "https" and not is_loopback(url)
 
 
 def is_loopback(url: str) -> bool:
     """Return whether an address of the web is on this machine."""
-    scheme, host, _ = origin(url)
-    return scheme in PORTS and _is_own(host)
+    scheme, host, _ = parse_origin(url)
+    return scheme in DEFAULT_PORTS and _is_local_host(host)
 
 
-def _is_own(host: str) -> bool:
+def _is_local_host(host: str) -> bool:
     if host == "localhost":
         return True
     try:

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import HubError, WeightsError, ZooError
-from zoo.files.atomic import locked, replace_file
-from zoo.files.checked_json import parsed
-from zoo.hub.cache import Pulled
+from zoo.files.atomic import acquire_lock, replace_file
+from zoo.files.checked_json import parse_json
+from zoo.hub.cache import PullResult
 from zoo.saving.folder import CONFIG, WEIGHTS
-from zoo.saving.hub_reference import Reference, is_commit
+from zoo.saving.hub_reference import HubReference, is_commit
 
-NAME = "zoo.lock"
+LOCK_FILE = "zoo.lock"
 FORMAT = 1
-SHA256 = re.compile(r"[0-9a-f]{64}")
-FIELDS = ("commit", "sha256", "config_sha256")
+SHA256_PATTERN = re.compile(r"[0-9a-f]{64}")
+PIN_FIELDS = ("commit", "sha256", "config_sha256")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,7 +33,7 @@ class Pin:
     config_sha256: str
 
     @classmethod
-    def of(cls, pulled: Pulled) -> Pin:
+    def from_pull(cls, pulled: PullResult) -> Pin:
         """Return the pin of a model that lies here."""
         sums = [hashlib.sha256((pulled.folder / name).read_bytes()).hexdigest() for name in (WEIGHTS, CONFIG)]
         return cls(commit=pulled.commit, sha256=sums[0], config_sha256=sums[1])
@@ -42,12 +42,12 @@ class Pin:
 Pins = Mapping[str, Pin]
 
 
-def place() -> Path:
+def get_path() -> Path:
     """Return the path of the lock file: ZOO_LOCK, or `zoo.lock` in the current folder."""
-    return Path(os.environ.get("ZOO_LOCK") or NAME).expanduser()
+    return Path(os.environ.get("ZOO_LOCK") or LOCK_FILE).expanduser()
 
 
-def read(path: Path) -> Pins:
+def read_pins(path: Path) -> Pins:
     """Return the pins of a lock file by reference; none if there is no such file.
 
     Raises:
@@ -60,42 +60,44 @@ def read(path: Path) -> Pins:
     except OSError as error:
         raise HubError(f"{path} cannot be read: {error.strerror or error}; mend it, or remove it") from None
     try:
-        return _pins(parsed(data, name=str(path)))
+        return _parse_pins(parse_json(data, name=str(path)))
     except (ZooError, ValueError) as error:
         raise HubError(f"{path} is no lock file of zoo: {error}; mend it, or remove it to pin afresh") from None
 
 
-def pin(path: Path, pulled: Pulled) -> Pin:
+def write_pin(path: Path, pulled: PullResult) -> Pin:
     """Write down what a reference is now, beside the other pins.
 
     Raises:
         HubError: The file is there and no lock file, or cannot be written.
     """
-    made = Pin.of(pulled)
+    made = Pin.from_pull(pulled)
     try:
-        with locked(path):
-            replace_file(path, _text({**read(path), str(pulled.reference): made}).encode())
+        with acquire_lock(path):
+            replace_file(path, _format_pins({**read_pins(path), str(pulled.reference): made}).encode())
     except OSError as error:
         raise HubError(f"{path} cannot be written: {error.strerror or error}") from None
     return made
 
 
-def _pins(record: dict[str, Any]) -> Pins:
+def _parse_pins(record: dict[str, Any]) -> Pins:
     if record.get("format") != FORMAT or set(record) != {"format", "pins"} or not isinstance(record["pins"], dict):
         raise WeightsError(f"it has not the two fields format, which is {FORMAT}, and pins")
-    return {str(Reference.parse(text)): _pin(Reference.parse(text), pin) for text, pin in record["pins"].items()}
+    return {
+        str(HubReference.parse(text)): _parse_pin(HubReference.parse(text), pin) for text, pin in record["pins"].items()
+    }
 
 
-def _pin(reference: Reference, fields: Any) -> Pin:
-    if not isinstance(fields, dict) or set(fields) != set(FIELDS) or not is_commit(fields["commit"]):
+def _parse_pin(reference: HubReference, fields: Any) -> Pin:
+    if not isinstance(fields, dict) or set(fields) != set(PIN_FIELDS) or not is_commit(fields["commit"]):
         raise WeightsError(f"the pin of {reference} has not a commit and two sha256")
-    if not all(isinstance(fields[name], str) and SHA256.fullmatch(fields[name]) for name in FIELDS[1:]):
+    if not all(isinstance(fields[name], str) and SHA256_PATTERN.fullmatch(fields[name]) for name in PIN_FIELDS[1:]):
         raise WeightsError(f"the pin of {reference} has a sha256 that is none")
     if (reference.commit or fields["commit"]) != fields["commit"]:
         raise WeightsError(f"the pin of {reference} has another commit")
     return Pin(**fields)
 
 
-def _text(pins: Pins) -> str:
+def _format_pins(pins: Pins) -> str:
     lines = [f"    {json.dumps(text)}: {json.dumps(vars(pins[text]), sort_keys=True)}" for text in sorted(pins)]
     return f'{{\n  "format": {FORMAT},\n  "pins": {{\n' + ",\n".join(lines) + "\n  }\n}\n"

@@ -7,104 +7,122 @@ from dataclasses import replace
 from pathlib import Path
 
 from zoo.errors import HubConflictError, HubError, HubNotFoundError, HubUntrustedError
-from zoo.files.checked_json import MAX_BYTES
-from zoo.hub.client import Client
-from zoo.hub.publication import Plan
-from zoo.hub.repository import Remote, files_of, read, repo_of
-from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, MAX_HISTORY, WEIGHTS, bytes_of, contents, sums
-from zoo.saving.hub_reference import MAIN, Reference
+from zoo.files.checked_json import MAX_JSON_BYTES
+from zoo.hub.client import HubClient
+from zoo.hub.publication import PushPlan
+from zoo.hub.repository import RemoteFile, get_repo_info, list_files, read_file
+from zoo.saving.folder import (
+    CARD,
+    CONFIG,
+    FILES,
+    HISTORY,
+    MAX_HISTORY_BYTES,
+    WEIGHTS,
+    hash_files,
+    read_bytes,
+    read_model_files,
+)
+from zoo.saving.hub_reference import MAIN_BRANCH, HubReference
 from zoo.saving.manifest import Manifest
-from zoo.saving.reference import HUB
+from zoo.saving.reference import HUB_PREFIX
 
-MAX_CARD = 1 << 20
-LIMITS = {CONFIG: MAX_BYTES, HISTORY: MAX_HISTORY, CARD: MAX_CARD}
+MAX_CARD_BYTES = 1 << 20
+MAX_FILE_BYTES = {CONFIG: MAX_JSON_BYTES, HISTORY: MAX_HISTORY_BYTES, CARD: MAX_CARD_BYTES}
 """Most bytes of a file that zoo publishes or downloads; the weights are as large as they are."""
 
-Merge = Callable[[str, str], str]
+MergeCards = Callable[[str, str], str]
 
 
-def target_of(repo: str, branch: str | None) -> Reference:
+def parse_target(repo: str, branch: str | None) -> HubReference:
     """Return the repository and branch to publish to.
 
     Raises:
         UnknownNameError: One has no name that a Hub would give.
         HubError: The repository is given with a revision.
     """
-    target = Reference.parse(f"{HUB}{repo.removeprefix(HUB)}")
-    if target.revision != MAIN:
-        raise HubError(f"cannot publish to {target}; name the branch apart: push({target.repo!r}, branch=...)")
-    return replace(target, revision=branch or MAIN)
+    target = HubReference.parse(f"{HUB_PREFIX}{repo.removeprefix(HUB_PREFIX)}")
+    if target.revision != MAIN_BRANCH:
+        raise HubError(f"cannot publish to {target}; name the branch apart: push({target.repo_id!r}, branch=...)")
+    return replace(target, revision=branch or MAIN_BRANCH)
 
 
-def files_in(folder: Path) -> dict[str, bytes]:
+def read_files(folder: Path) -> dict[str, bytes]:
     """Return the bytes of a saved model's files, checked.
 
     Raises:
         WeightsError: It is no whole saved model.
         HubError: It has no licence.
     """
-    held = contents(folder)
+    held = read_model_files(folder)
     if not held.manifest.license:
         raise HubError(f"{folder} has no licence, so nobody may use it; save it again with license=, such as 'mit'")
-    small = {name: bytes_of(folder / name, limit=LIMITS[name]) for name in LIMITS if (folder / name).is_file()}
+    small = {
+        name: read_bytes(folder / name, limit=MAX_FILE_BYTES[name])
+        for name in MAX_FILE_BYTES
+        if (folder / name).is_file()
+    }
     files = {**small, WEIGHTS: held.weights}
-    found = sums({name: data for name, data in files.items() if name in held.manifest.files})
-    if found != dict(held.manifest.files) or manifest_in(files) != held.manifest:
+    found = hash_files({name: data for name, data in files.items() if name in held.manifest.files})
+    if found != dict(held.manifest.files) or parse_manifest(files) != held.manifest:
         raise HubError(f"{folder} changed while it was read; try again")
     return {name: files[name] for name in FILES if name in files}
 
 
-def manifest_in(files: Mapping[str, bytes]) -> Manifest:
+def parse_manifest(files: Mapping[str, bytes]) -> Manifest:
     """Return the manifest among a saved model's files."""
     return Manifest.from_json(files[CONFIG], name=CONFIG)
 
 
-def compared(plan: Plan, client: Client, merged: Merge) -> Plan:
+def compare_with_repository(plan: PushPlan, client: HubClient, merge_cards: MergeCards) -> PushPlan:
     """Return the plan with what is there, the card that keeps what others wrote, and what would change.
 
     Raises:
         HubConflictError: The tag is taken.
         HubError: The Hub does not say, or what it says is in the way.
     """
-    plan = replace(plan, repo=repo_of(client, plan.target))
+    plan = replace(plan, repo=get_repo_info(client, plan.target))
     if plan.repo.exists and plan.private and not plan.repo.private:
         raise HubError(
-            f"{plan.target.repo} is there and everybody sees it; make it private first, or leave out private="
+            f"{plan.target.repo_id} is there and everybody sees it; make it private first, or leave out private="
         )
     if plan.pull_request and not plan.head:
-        raise HubNotFoundError(f"there is no {plan.target.repo} to propose a change to; leave out pull_request=")
+        raise HubNotFoundError(f"there is no {plan.target.repo_id} to propose a change to; leave out pull_request=")
     if plan.head:
-        there = files_of(client, plan.target, plan.head, FILES)
-        files = _with_card(client, plan, there, merged)
-        plan = replace(plan, files=files, changed=changed(files, there))
-    _check_free(plan)
+        there = list_files(client, plan.target, plan.head, FILES)
+        files = _merge_card(client, plan, there, merge_cards)
+        plan = replace(plan, files=files, changed_files=find_changed_files(files, there))
+    _check_names_free(plan)
     return plan
 
 
-def changed(files: Mapping[str, bytes], there: Mapping[str, Remote]) -> dict[str, bytes]:
+def find_changed_files(files: Mapping[str, bytes], remote: Mapping[str, RemoteFile]) -> dict[str, bytes]:
     """Return those of the files that are not there, or are other bytes there."""
-    return {name: data for name, data in files.items() if name not in there or not there[name].is_of(data)}
+    return {name: data for name, data in files.items() if name not in remote or not remote[name].is_match(data)}
 
 
-def _with_card(client: Client, plan: Plan, there: Mapping[str, Remote], merged: Merge) -> dict[str, bytes]:
+def _merge_card(
+    client: HubClient, plan: PushPlan, remote: Mapping[str, RemoteFile], merge_cards: MergeCards
+) -> dict[str, bytes]:
     files = dict(plan.files)
-    if CARD not in files or CARD not in there or there[CARD].is_of(files[CARD]):
+    if CARD not in files or CARD not in remote or remote[CARD].is_match(files[CARD]):
         return files
-    if there[CARD].size > MAX_CARD:
-        raise HubUntrustedError(f"{CARD} of {plan.target} is {there[CARD].size} bytes; zoo reads at most {MAX_CARD}")
-    theirs = read(client, plan.target, CARD, commit=plan.head, remote=there[CARD])
+    if remote[CARD].size > MAX_CARD_BYTES:
+        raise HubUntrustedError(
+            f"{CARD} of {plan.target} is {remote[CARD].size} bytes; zoo reads at most {MAX_CARD_BYTES}"
+        )
+    theirs = read_file(client, plan.target, CARD, commit=plan.head, remote=remote[CARD])
     try:
-        files[CARD] = merged(files[CARD].decode(), theirs.decode()).encode()
+        files[CARD] = merge_cards(files[CARD].decode(), theirs.decode()).encode()
     except UnicodeDecodeError:
         raise HubUntrustedError(f"{CARD} of {plan.target} is no UTF-8 text; mend or remove it there") from None
     return files
 
 
-def _check_free(plan: Plan) -> None:
+def _check_names_free(plan: PushPlan) -> None:
     """Refuse a tag or branch whose name means something else already."""
-    repo, tag, branch = plan.target.repo, plan.tag, plan.target.revision
+    repo, tag, branch = plan.target.repo_id, plan.tag, plan.target.revision
     taken = plan.repo.tags.get(tag)
-    if taken and (plan.changed or taken != plan.head):
+    if taken and (plan.changed_files or taken != plan.head):
         raise HubConflictError(f"{repo} has a tag {tag} already, commit {taken}; choose another")
     if tag and tag in {*plan.repo.branches, branch}:
         raise HubConflictError(f"{tag} is a branch of {repo}; choose another name for the tag")

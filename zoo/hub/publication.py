@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from zoo.hub.repository import Repo
-from zoo.saving.hub_reference import MAIN, Reference
+from zoo.hub.repository import RepoInfo
+from zoo.saving.hub_reference import MAIN_BRANCH, HubReference
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -20,7 +20,7 @@ class FilePlan:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Publication:
+class PushResult:
     """What was published, or with `dry_run` would be.
 
     Args:
@@ -49,24 +49,24 @@ class Publication:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Plan:
+class PushPlan:
     """Where to publish what, and what is there.
 
     Args:
         target: The repository, and as revision the branch.
         repo: What there is under that name.
         files: The bytes of all files by name.
-        changed: Those that the branch has otherwise or not at all.
+        changed_files: Those that the branch has otherwise or not at all.
         tag: The tag to make, or empty.
         private: Whether a new repository is to be seen by its owner alone.
         pull_request: Whether to propose the commit only.
         message: The commit's message.
     """
 
-    target: Reference
-    repo: Repo
+    target: HubReference
+    repo: RepoInfo
     files: Mapping[str, bytes]
-    changed: Mapping[str, bytes]
+    changed_files: Mapping[str, bytes]
     tag: str
     private: bool
     pull_request: bool
@@ -75,22 +75,24 @@ class Plan:
     @property
     def head(self) -> str:
         """The commit that the branch is, or would start from; empty if there is none."""
-        return self.repo.branches.get(self.target.revision) or self.repo.branches.get(MAIN, "")
+        return self.repo.branches.get(self.target.revision) or self.repo.branches.get(MAIN_BRANCH, "")
 
-    def told(
-        self, endpoint: str, *, commit: str = "", url: str = "", is_new: bool = True, is_done: bool
-    ) -> Publication:
+    def to_result(
+        self, endpoint: str, *, commit: str = "", url: str = "", new_commit: bool = True, done: bool
+    ) -> PushResult:
         """Return what came of the plan."""
-        page = f"{endpoint}/{self.target.repo}" + (f"/tree/{quote(self.tag or commit, safe='')}" if commit else "")
-        return Publication(
-            repo=self.target.repo,
-            files=tuple(FilePlan(name=n, bytes=len(data), changed=n in self.changed) for n, data in self.files.items()),
+        page = f"{endpoint}/{self.target.repo_id}" + (f"/tree/{quote(self.tag or commit, safe='')}" if commit else "")
+        return PushResult(
+            repo=self.target.repo_id,
+            files=tuple(
+                FilePlan(name=n, bytes=len(data), changed=n in self.changed_files) for n, data in self.files.items()
+            ),
             branch=self.target.revision,
             commit=commit,
             url=url or page,
             tag=self.tag,
             private=self.repo.private if self.repo.exists else self.private,
             is_new_repo=not self.repo.exists,
-            is_new_commit=is_new,
-            is_done=is_done,
+            is_new_commit=new_commit,
+            is_done=done,
         )

@@ -10,15 +10,15 @@ from pathlib import Path
 from typing import TypedDict, Unpack
 
 from zoo.errors import HubError, WeightsError
-from zoo.hub import Publication, push
+from zoo.hub import PushResult, push
 from zoo.saving import artifact as weights
-from zoo.saving.card_merge import merged
+from zoo.saving.card_merge import merge_cards
 
-PATIENCE = 600
+LOAD_TIMEOUT = 600
 """How long a fresh process may take to load and try a model, in seconds."""
 
 
-class How(TypedDict, total=False):
+class PushOptions(TypedDict, total=False):
     """How to publish.
 
     Args:
@@ -38,7 +38,7 @@ class How(TypedDict, total=False):
     dry_run: bool
 
 
-def publish(artifact: weights.Artifact, repo: str, **how: Unpack[How]) -> Publication:
+def publish(artifact: weights.Artifact, repo: str, **options: Unpack[PushOptions]) -> PushResult:
     """Write an artifact to a folder, check that a fresh process loads it and gets the same outputs, and publish it.
 
     Raises:
@@ -48,12 +48,12 @@ def publish(artifact: weights.Artifact, repo: str, **how: Unpack[How]) -> Public
     if not artifact.manifest.license:
         raise HubError(f"{repo} needs a licence to be published under: license='mit', or another identifier")
     with tempfile.TemporaryDirectory(prefix="zoo-push-") as place:
-        folder = weights.write(Path(place) / repo.rpartition("/")[2], artifact)
-        try_afresh(folder)
-        return push(folder, repo, merged=merged, **how)
+        folder = weights.write_artifact(Path(place) / repo.rpartition("/")[2], artifact)
+        check_in_fresh_process(folder)
+        return push(folder, repo, merge_cards=merge_cards, **options)
 
 
-def try_afresh(folder: Path) -> None:
+def check_in_fresh_process(folder: Path) -> None:
     """Load a saved model in a fresh process and compare its outputs with those stored.
 
     Raises:
@@ -61,9 +61,9 @@ def try_afresh(folder: Path) -> None:
     """
     words = [sys.executable, "-m", "zoo", "verify", str(folder), "--no-data", "--json"]
     try:
-        done = subprocess.run(words, capture_output=True, text=True, timeout=PATIENCE, check=False)
+        done = subprocess.run(words, capture_output=True, text=True, timeout=LOAD_TIMEOUT, check=False)
     except subprocess.TimeoutExpired:
-        raise WeightsError(f"a fresh process did not load the model within {PATIENCE} s") from None
+        raise WeightsError(f"a fresh process did not load the model within {LOAD_TIMEOUT} s") from None
     if done.returncode != 0:
         raise WeightsError(f"a fresh process cannot use the model, so nothing was published: {_reason(done)}")
 

@@ -7,23 +7,23 @@ import warnings
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from zoo.errors import HubError, HubNotFoundError, HubUnreachableError, HubUntrustedError, WeightsError, listed
-from zoo.files.atomic import locked, replacing
+from zoo.errors import HubError, HubNotFoundError, HubUnreachableError, HubUntrustedError, WeightsError, join_names
+from zoo.files.atomic import acquire_lock, replace_folder
 from zoo.hub import lockfile
-from zoo.hub.cache import Pulled, Shelf, Source
-from zoo.hub.client import Client, is_offline
+from zoo.hub.cache import PullResult, PullSource, RepoCache
+from zoo.hub.client import HubClient, is_offline
 from zoo.hub.lockfile import Pin
-from zoo.hub.plan import LIMITS
-from zoo.hub.repository import Remote, commit_of, files_of
-from zoo.saving.folder import CONFIG, FILES, HISTORY, WEIGHTS, contents
-from zoo.saving.hub_reference import Reference
+from zoo.hub.plan import MAX_FILE_BYTES
+from zoo.hub.repository import RemoteFile, list_files, resolve_commit
+from zoo.saving.folder import CONFIG, FILES, HISTORY, WEIGHTS, read_model_files
+from zoo.saving.hub_reference import HubReference
 
-NEEDED = (CONFIG, WEIGHTS, HISTORY)
-WAIT = 600.0
+REQUIRED_FILES = (CONFIG, WEIGHTS, HISTORY)
+LOCK_TIMEOUT = 600.0
 """Seconds to wait for another process that downloads the same commit."""
 
 
-def pull(reference: str | Reference, *, update: bool = False) -> Pulled:
+def pull(reference: str | HubReference, *, update: bool = False) -> PullResult:
     """Bring a model here, if it is not here yet, and return its folder.
 
     A reference that `zoo.lock` pins is what the pin says. Otherwise it is what the Hub says now; if the Hub cannot be
@@ -34,125 +34,136 @@ def pull(reference: str | Reference, *, update: bool = False) -> Pulled:
         HubError: It cannot be had, or is not what was pinned.
         WeightsError: What lies there is no whole saved model.
     """
-    asked = Reference.parse(reference) if isinstance(reference, str) else reference
-    pin = None if update else lockfile.read(lockfile.place()).get(str(asked))
-    client = Client.here()
-    shelf = Shelf.of(asked, client)
+    asked = HubReference.parse(reference) if isinstance(reference, str) else reference
+    pin = None if update else lockfile.read_pins(lockfile.get_path()).get(str(asked))
+    client = HubClient.from_environment()
+    shelf = RepoCache.for_reference(asked, client)
     try:
-        commit = pin.commit if pin else _commit(asked, client, shelf, update=update)
-        return _pulled(asked, commit, pin, client, shelf)
+        commit = pin.commit if pin else _resolve_commit(asked, client, shelf, update=update)
+        return _pull_commit(asked, commit, pin, client, shelf)
     except OSError as error:
         told = error.strerror or error
     raise HubError(f"cannot keep {asked} in {shelf.folder}: {told}; set ZOO_CACHE to another folder")
 
 
-def _pulled(asked: Reference, commit: str, pin: Pin | None, client: Client, shelf: Shelf) -> Pulled:
-    source = _fetched(asked, commit, client, shelf)
-    pulled = Pulled(folder=shelf.place(commit), reference=asked, commit=commit, source=source)
+def _pull_commit(
+    reference: HubReference, commit: str, pin: Pin | None, client: HubClient, cache: RepoCache
+) -> PullResult:
+    source = _ensure_cached(reference, commit, client, cache)
+    pulled = PullResult(folder=cache.commit_path(commit), reference=reference, commit=commit, source=source)
     if pin:
         _check_pin(pin, pulled)
-    elif not asked.commit:
-        shelf.remember(asked, commit)
+    elif not reference.commit:
+        cache.remember_commit(reference, commit)
     return pulled
 
 
-def _commit(asked: Reference, client: Client, shelf: Shelf, *, update: bool) -> str:
+def _resolve_commit(reference: HubReference, client: HubClient, cache: RepoCache, *, update: bool) -> str:
     """Return the commit to use: the one the Hub names, or if it cannot be asked the one it named last."""
-    if asked.commit:
-        return asked.commit
-    known = None if update else shelf.remembered(asked)
+    if reference.commit:
+        return reference.commit
+    known = None if update else cache.get_remembered_commit(reference)
     if known and is_offline():
         return known
     if is_offline() and not update:
-        raise _not_here(asked)
+        raise _offline_error(reference)
     try:
-        return commit_of(client, asked)
+        return resolve_commit(client, reference)
     except HubUnreachableError as error:
-        if known is None or not shelf.is_whole(known):
+        if known is None or not cache.is_complete(known):
             raise
-        told = f"{error}; using {asked} as it was when last pulled, commit {known}"
+        told = f"{error}; using {reference} as it was when last pulled, commit {known}"
     warnings.warn(told, UserWarning, stacklevel=3)
     return known
 
 
-def _not_here(asked: Reference, damage: str = "") -> HubUnreachableError:
-    found = damage or f"{asked} is not in the cache"
-    return HubUnreachableError(f"{found}, and zoo is offline; unset HF_HUB_OFFLINE, or run online: zoo pull {asked}")
+def _offline_error(reference: HubReference, damage: str = "") -> HubUnreachableError:
+    found = damage or f"{reference} is not in the cache"
+    return HubUnreachableError(
+        f"{found}, and zoo is offline; unset HF_HUB_OFFLINE, or run online: zoo pull {reference}"
+    )
 
 
-def _fetched(asked: Reference, commit: str, client: Client, shelf: Shelf) -> Source:
+def _ensure_cached(reference: HubReference, commit: str, client: HubClient, cache: RepoCache) -> PullSource:
     """Make sure that a whole commit lies on the shelf; say where it came from."""
     damage = ""
     try:
-        if shelf.kept(commit):
+        if cache.read_commit(commit):
             return "cache"
     except WeightsError as error:
         damage = str(error)
     if is_offline():
-        raise _not_here(asked, damage)
+        raise _offline_error(reference, damage)
     if damage:
         warnings.warn(f"{damage}; fetching it again", UserWarning, stacklevel=4)
-    shelf.folder.mkdir(parents=True, exist_ok=True)
-    with locked(shelf.folder / f"{commit}.pull", wait=WAIT):  # one process downloads, the others find it here
-        if shelf.is_whole(commit):
+    cache.folder.mkdir(parents=True, exist_ok=True)
+    with acquire_lock(
+        cache.folder / f"{commit}.pull", timeout=LOCK_TIMEOUT
+    ):  # one process downloads, the others find it here
+        if cache.is_complete(commit):
             return "cache"
-        _download(asked, commit, client, shelf.place(commit))
+        _download(reference, commit, client, cache.commit_path(commit))
     return "hub"
 
 
-def _download(asked: Reference, commit: str, client: Client, target: Path) -> None:
-    remote = files_of(client, asked, commit, FILES)
-    _check_listed(asked, remote)
-    with replacing(target, wait=WAIT) as staged:
-        damaged = _arrived(asked, commit, client, staged, remote, remote)
-        damaged = damaged and _arrived(asked, commit, client, staged, remote, damaged)
+def _download(reference: HubReference, commit: str, client: HubClient, target: Path) -> None:
+    remote = list_files(client, reference, commit, FILES)
+    _check_listing(reference, remote)
+    with replace_folder(target, timeout=LOCK_TIMEOUT) as staged:
+        damaged = _download_files(reference, commit, client, staged, remote, remote)
+        damaged = damaged and _download_files(reference, commit, client, staged, remote, damaged)
         if damaged:
-            raise HubUnreachableError(f"{listed(damaged)} of {asked} arrived damaged, twice; try again later")
+            raise HubUnreachableError(f"{join_names(damaged)} of {reference} arrived damaged, twice; try again later")
         shutil.rmtree(staged / ".cache", ignore_errors=True)  # what the client notes beside its downloads
-        _check_staged(asked, staged, remote)
+        _check_staged(reference, staged, remote)
 
 
-def _check_listed(asked: Reference, remote: Mapping[str, Remote]) -> None:
+def _check_listing(reference: HubReference, remote: Mapping[str, RemoteFile]) -> None:
     """Refuse what is no saved model, or has files larger than zoo would read, before anything is downloaded."""
-    missing = [name for name in NEEDED if name not in remote]
+    missing = [name for name in REQUIRED_FILES if name not in remote]
     if missing:
-        raise HubNotFoundError(f"{asked} holds no model that zoo saved: it has no {listed(missing)}")
-    for name, limit in LIMITS.items():
+        raise HubNotFoundError(f"{reference} holds no model that zoo saved: it has no {join_names(missing)}")
+    for name, limit in MAX_FILE_BYTES.items():
         if name in remote and remote[name].size > limit:
-            raise HubUntrustedError(f"{name} of {asked} is {remote[name].size} bytes; zoo reads at most {limit}")
+            raise HubUntrustedError(f"{name} of {reference} is {remote[name].size} bytes; zoo reads at most {limit}")
 
 
-def _arrived(
-    asked: Reference, commit: str, client: Client, staged: Path, remote: Mapping[str, Remote], names: Iterable[str]
+def _download_files(
+    reference: HubReference,
+    commit: str,
+    client: HubClient,
+    staged: Path,
+    remote: Mapping[str, RemoteFile],
+    names: Iterable[str],
 ) -> list[str]:
     """Download files by name, and return those that arrived damaged."""
     wanted = list(names)
     for name in wanted:
-        client.download(asked, name, commit=commit, size=remote[name].size, folder=staged)
-    return [name for name in wanted if not remote[name].is_of((staged / name).read_bytes())]
+        client.download(reference, name, commit=commit, size=remote[name].size, folder=staged)
+    return [name for name in wanted if not remote[name].is_match((staged / name).read_bytes())]
 
 
-def _check_staged(asked: Reference, staged: Path, remote: Mapping[str, Remote]) -> None:
+def _check_staged(reference: HubReference, staged: Path, remote: Mapping[str, RemoteFile]) -> None:
     strange = {path.name for path in staged.iterdir()} - set(remote)
     if strange:
-        raise HubUntrustedError(f"the download of {asked} left {listed(strange)} behind; not used")
+        raise HubUntrustedError(f"the download of {reference} left {join_names(strange)} behind; not used")
     try:
-        contents(staged)
+        read_model_files(staged)
     except WeightsError as error:
-        failure = WeightsError(str(error).replace(str(staged), str(asked)))
+        failure = WeightsError(str(error).replace(str(staged), str(reference)))
     else:
         return
     raise failure
 
 
-def _check_pin(pin: Pin, pulled: Pulled) -> None:
-    found, asked = Pin.of(pulled), pulled.reference
+def _check_pin(pin: Pin, pulled: PullResult) -> None:
+    found, asked = Pin.from_pull(pulled), pulled.reference
     for name, expected, has in (
         (WEIGHTS, pin.sha256, found.sha256),
         (CONFIG, pin.config_sha256, found.config_sha256),
     ):
         if expected != has:
             raise HubUntrustedError(
-                f"{lockfile.place()} pins {asked} at commit {pin.commit} with sha256 {expected} of {name}, "
+                f"{lockfile.get_path()} pins {asked} at commit {pin.commit} with sha256 {expected} of {name}, "
                 f"and what is there has {has}; if you trust it, run: zoo pull --update {asked}"
             )

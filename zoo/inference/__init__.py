@@ -2,11 +2,11 @@
 
 from collections.abc import Mapping
 
-from zoo.inference.base import Player, Role
-from zoo.inference.classifier import Classifier
-from zoo.inference.generator import Generator
+from zoo.inference.base import ModelLike, Predictor
+from zoo.inference.classifier import ClassifierPredictor
+from zoo.inference.generator import GeneratorPredictor
 
-ROLES: Mapping[str, Role] = {"classification": Classifier(), "generation": Generator()}
+PREDICTORS: Mapping[str, Predictor] = {"classification": ClassifierPredictor(), "generation": GeneratorPredictor()}
 """The role of each task."""
 
-__all__ = ["ROLES", "Classifier", "Generator", "Player", "Role"]
+__all__ = ["PREDICTORS", "ClassifierPredictor", "GeneratorPredictor", "ModelLike", "Predictor"]

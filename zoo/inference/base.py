@@ -16,7 +16,7 @@ from zoo.saving.manifest import Score
 from zoo.signature import Classes, Preprocessing
 
 
-class Player(Protocol):
+class ModelLike(Protocol):
     """A model, as far as a role uses it."""
 
     spec: ModelSpec
@@ -26,23 +26,23 @@ class Player(Protocol):
     scores: tuple[Score, ...]
 
 
-class Role(Protocol):
+class Predictor(Protocol):
     """What a model does; each method takes the model, and raises a `ConfigError` where its task has no such thing."""
 
-    def told(self, model: Player) -> str:
+    def describe(self, model: ModelLike) -> str:
         """Return in words what goes in and what comes out."""
 
-    def logits(self, model: Player, images: Any) -> Tensor:
+    def logits(self, model: ModelLike, images: Any) -> Tensor:
         """Return logits float32 (N, K)."""
 
-    def features(self, model: Player, images: Any) -> NDArray[np.float32]:
+    def features(self, model: ModelLike, images: Any) -> NDArray[np.float32]:
         """Return what the net has found in each image before it decides, float32 (N, D)."""
 
-    def predict(self, model: Player, asked: Any, seed: int | None) -> NDArray[Any]:
+    def predict(self, model: ModelLike, images: Any, seed: int | None) -> NDArray[Any]:
         """Return the answer to what `Model.predict` was asked."""
 
-    def draw(self, model: Player, asked: Any, seed: int) -> Images:
+    def sample(self, model: ModelLike, count_or_labels: Any, seed: int) -> Images:
         """Return images that the model draws."""
 
-    def evaluate(self, model: Player, data: Any, *, top: int, keep: bool) -> Evaluation:
+    def evaluate(self, model: ModelLike, data: Any, *, top_k: int, store: bool) -> Evaluation:
         """Return scores on labelled images, kept in `model.scores` if asked."""

@@ -9,60 +9,60 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from zoo.data import Images
-from zoo.data.inputs import inputs_of
+from zoo.data.inputs import as_inputs
 from zoo.data.transforms import Normalize
 from zoo.errors import ConfigError
-from zoo.inference.base import Player
-from zoo.inference.features import features_of
-from zoo.inference.runner import answers, checked_top, mapped
-from zoo.inference.scoring import labelled, score_of
-from zoo.metrics.classification import Evaluation, evaluation
+from zoo.inference.base import ModelLike
+from zoo.inference.features import extract_features
+from zoo.inference.runner import check_top_k, map_batches, run_batches
+from zoo.inference.scoring import load_labelled_images, make_score
+from zoo.metrics.classification import Evaluation, evaluate_logits
 from zoo.tasks import Classification
 
 
 @final
-class Classifier:
+class ClassifierPredictor:
     """What a model that learns `classification` does."""
 
-    def told(self, model: Player) -> str:
+    def describe(self, model: ModelLike) -> str:
         """Return in words what goes in and what comes out."""
         height, width = model.preprocessing.size
         return f"{model.preprocessing.channels} x {height} x {width} to {len(model.classes)} classes"
 
-    def logits(self, model: Player, images: Any) -> Tensor:
+    def logits(self, model: ModelLike, images: Any) -> Tensor:
         """Return logits float32 (N, K)."""
-        inputs = inputs_of(images, model.preprocessing)
-        return answers(model.net, Classification(Normalize(model.preprocessing)), inputs)
+        inputs = as_inputs(images, model.preprocessing)
+        return run_batches(model.net, Classification(Normalize(model.preprocessing)), inputs)
 
-    def features(self, model: Player, images: Any) -> NDArray[np.float32]:
+    def features(self, model: ModelLike, images: Any) -> NDArray[np.float32]:
         """Return what the net has found in each image before it decides, float32 (N, D)."""
         normalize, net = Normalize(model.preprocessing), model.net
 
         def ask(batch: Tensor) -> Tensor:
             inputs = normalize(batch).to(next(net.parameters()).dtype)
-            return features_of(net, inputs, name=model.spec.name).float()
+            return extract_features(net, inputs, name=model.spec.name).float()
 
-        found: NDArray[np.float32] = mapped(net, ask, inputs_of(images, model.preprocessing)).numpy()
+        found: NDArray[np.float32] = map_batches(net, ask, as_inputs(images, model.preprocessing)).numpy()
         return found
 
-    def predict(self, model: Player, asked: Any, seed: int | None) -> NDArray[Any]:
+    def predict(self, model: ModelLike, images: Any, seed: int | None) -> NDArray[Any]:
         """Return the label of each image, as the training data had them: (N) of int or str."""
         if seed is not None:
             raise ConfigError(f"{model.spec.name} labels images, and draws nothing by chance; leave seed out")
         values = np.array(model.classes.values)
-        labels: NDArray[Any] = values[self.logits(model, asked).argmax(1).numpy()]
+        labels: NDArray[Any] = values[self.logits(model, images).argmax(1).numpy()]
         return labels
 
-    def draw(self, model: Player, asked: Any, seed: int) -> Images:
+    def sample(self, model: ModelLike, count_or_labels: Any, seed: int) -> Images:
         """Raise: a classifier draws nothing."""
         raise ConfigError(f"{model.spec.name} labels images and draws none; predict labels them")
 
-    def evaluate(self, model: Player, data: Any, *, top: int, keep: bool) -> Evaluation:
+    def evaluate(self, model: ModelLike, data: Any, *, top_k: int, store: bool) -> Evaluation:
         """Return accuracy, calibration and scores by class."""
-        images = labelled(data, model.preprocessing, model.classes)
+        images = load_labelled_images(data, model.preprocessing, model.classes)
         logits = self.logits(model, images.pixels)
-        result = evaluation(logits, images.labels, model.classes.names, data=images.name, k=checked_top(top))
-        if keep:
+        result = evaluate_logits(logits, images.labels, model.classes.names, data=images.name, k=check_top_k(top_k))
+        if store:
             others = tuple(score for score in model.scores if score.data != images.name)
-            model.scores = (*others, score_of(result, images, model.preprocessing, model.net))
+            model.scores = (*others, make_score(result, images, model.preprocessing, model.net))
         return result

@@ -9,10 +9,10 @@ from torch.nn import Conv2d, Linear, Module
 
 from zoo.errors import PluginError
 
-MEND = "its plugin can give the net forward_features(images) and forward_head(features, pre_logits=True)"
+ADVICE = "its plugin can give the net forward_features(images) and forward_head(features, pre_logits=True)"
 
 
-def features_of(net: Module, images: Tensor, *, name: str) -> Tensor:
+def extract_features(net: Module, images: Tensor, *, name: str) -> Tensor:
     """Return the features (B, D) of normalised images (B, C, H, W), in the net's own number type.
 
     A net says how by two methods, as those of timm do: `forward_features(images)` gives what its body finds, and
@@ -22,23 +22,23 @@ def features_of(net: Module, images: Tensor, *, name: str) -> Tensor:
     Raises:
         PluginError: The net has no such layer, or the methods give something else than a vector for each image.
     """
-    found = _declared(net, images) if declares(net) else _seen(net, images, name)
+    found = _call_feature_methods(net, images) if has_feature_methods(net) else _capture_last_input(net, images, name)
     if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images):
         shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        raise PluginError(f"{name}: the features of {len(images)} images are {shape}, not ({len(images)}, D); {MEND}")
+        raise PluginError(f"{name}: the features of {len(images)} images are {shape}, not ({len(images)}, D); {ADVICE}")
     return found
 
 
-def declares(net: Module) -> bool:
+def has_feature_methods(net: Module) -> bool:
     """Return whether a net says what its features are."""
     return callable(getattr(net, "forward_features", None)) and callable(getattr(net, "forward_head", None))
 
 
-def _declared(net: Any, images: Tensor) -> Any:
+def _call_feature_methods(net: Any, images: Tensor) -> Any:
     return net.forward_head(net.forward_features(images), pre_logits=True)
 
 
-def _seen(net: Module, images: Tensor, name: str) -> Tensor:
+def _capture_last_input(net: Module, images: Tensor, name: str) -> Tensor:
     """Return what the last layer gets while the net answers, one vector for each image."""
     calls: list[tuple[Module, Tensor, Tensor]] = []
 
@@ -53,15 +53,15 @@ def _seen(net: Module, images: Tensor, name: str) -> Tensor:
         for hook in hooks:
             hook.remove()
     if not calls:
-        raise PluginError(f"{name} has no features: no linear layer or convolution gives its logits; {MEND}")
+        raise PluginError(f"{name} has no features: no linear layer or convolution gives its logits; {ADVICE}")
     layer, given, answer = calls[0]
     axis = 1 if isinstance(layer, Conv2d) else -1
     if answer.shape[axis] != logits.shape[1]:
         told = f"its last layer gives {answer.shape[axis]} numbers for {logits.shape[1]} classes"
-        raise PluginError(f"{name} has no features: {told}; {MEND}")
-    return _averaged(given.movedim(1, -1) if isinstance(layer, Conv2d) else given)
+        raise PluginError(f"{name} has no features: {told}; {ADVICE}")
+    return _average_positions(given.movedim(1, -1) if isinstance(layer, Conv2d) else given)
 
 
-def _averaged(found: Tensor) -> Tensor:
+def _average_positions(features: Tensor) -> Tensor:
     """Return vectors (B, ..., D) as one a row, (B, D)."""
-    return found if found.ndim < 3 else found.flatten(1, -2).mean(1)
+    return features if features.ndim < 3 else features.flatten(1, -2).mean(1)

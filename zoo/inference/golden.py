@@ -10,68 +10,72 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.inference.runner import answers
+from zoo.inference.runner import run_batches
 from zoo.signature import Preprocessing
 from zoo.tasks import TASKS
 
-COUNT = 4
-KEPT = 64
+NUM_IMAGES = 4
+NUM_OUTPUTS = 64
 """How many logits of each image are kept."""
 TOLERANCE = {"float64": 1e-3, "float32": 1e-3, "float16": 2e-2, "bfloat16": 1e-1}
 """Largest difference by number type, as a share of the largest logit: machines add in different orders."""
 Golden = tuple[tuple[float, ...], ...]
 
 
-def images(preprocessing: Preprocessing) -> Tensor:
+def make_golden_images(preprocessing: Preprocessing) -> Tensor:
     """Return four images uint8 (4, C, H, W): noise of one-pixel, two-pixel, four-pixel and eight-pixel squares.
 
     They depend on nothing but their size: the levels are the output of SHAKE-256, so they are the same everywhere.
     """
     height, width = preprocessing.size
-    shape = (COUNT, preprocessing.channels, height, width)
-    stream = hashlib.shake_256(b"zoo golden images").digest(COUNT * preprocessing.channels * height * width)
+    shape = (NUM_IMAGES, preprocessing.channels, height, width)
+    stream = hashlib.shake_256(b"zoo golden images").digest(NUM_IMAGES * preprocessing.channels * height * width)
     noise = torch.frombuffer(bytearray(stream), dtype=torch.uint8).reshape(shape)
-    coarse = [_squares(image, 2**power) for power, image in enumerate(noise)]
+    coarse = [_coarsen(image, 2**power) for power, image in enumerate(noise)]
     return torch.stack(coarse)
 
 
-def _squares(image: Tensor, edge: int) -> Tensor:
-    small = image[:, ::edge, ::edge]
-    return small.repeat_interleave(edge, 1).repeat_interleave(edge, 2)[:, : image.shape[1], : image.shape[2]]
+def _coarsen(image: Tensor, side: int) -> Tensor:
+    small = image[:, ::side, ::side]
+    return small.repeat_interleave(side, 1).repeat_interleave(side, 2)[:, : image.shape[1], : image.shape[2]]
 
 
-def codes(num_noise: int, num_labels: int) -> Tensor:
+def make_golden_codes(num_noise: int, num_labels: int) -> Tensor:
     """Return four codes (4, Z + K) for a generator: normal numbers, from SHAKE-256 too, and the first four classes."""
-    stream = hashlib.shake_256(b"zoo golden codes").digest(2 * COUNT * num_noise)
-    levels = torch.frombuffer(bytearray(stream), dtype=torch.uint8).reshape(2, COUNT, num_noise).double()
+    stream = hashlib.shake_256(b"zoo golden codes").digest(2 * NUM_IMAGES * num_noise)
+    levels = torch.frombuffer(bytearray(stream), dtype=torch.uint8).reshape(2, NUM_IMAGES, num_noise).double()
     noise = torch.special.ndtri((256 * levels[0] + levels[1] + 0.5) / 65_536).float()
-    labels = torch.zeros(COUNT, num_labels)
+    labels = torch.zeros(NUM_IMAGES, num_labels)
     if num_labels:
-        labels[range(COUNT), [number % num_labels for number in range(COUNT)]] = 1.0
+        labels[range(NUM_IMAGES), [number % num_labels for number in range(NUM_IMAGES)]] = 1.0
     return torch.cat([noise, labels], 1)
 
 
-def probes(net: Module, preprocessing: Preprocessing, task: str) -> Tensor:
+def make_golden_inputs(net: Module, preprocessing: Preprocessing, task: str) -> Tensor:
     """Return what a net of a task is tried on: four images, or four codes."""
     generator: Any = getattr(net, "generator", None)
-    return images(preprocessing) if task != "generation" else codes(generator.num_noise, generator.num_labels)
+    return (
+        make_golden_images(preprocessing)
+        if task != "generation"
+        else make_golden_codes(generator.num_noise, generator.num_labels)
+    )
 
 
-def outputs(net: Module, preprocessing: Preprocessing, task: str = "classification") -> Golden:
+def compute_golden_outputs(net: Module, preprocessing: Preprocessing, task: str = "classification") -> Golden:
     """Return the first logits of each of the four images, or pixels all over four drawn ones; nothing if not finite."""
-    found = answers(net, TASKS[task](preprocessing), probes(net, preprocessing, task)).flatten(1)
-    kept = found[:, :: max(1, found.shape[1] // KEPT)] if task == "generation" else found
-    rows = kept[:, :KEPT]
+    found = run_batches(net, TASKS[task](preprocessing), make_golden_inputs(net, preprocessing, task)).flatten(1)
+    kept = found[:, :: max(1, found.shape[1] // NUM_OUTPUTS)] if task == "generation" else found
+    rows = kept[:, :NUM_OUTPUTS]
     return tuple(tuple(row) for row in rows.tolist()) if bool(torch.isfinite(rows).all()) else ()
 
 
-def difference(found: Golden, expected: Golden) -> float:
+def max_relative_difference(actual: Golden, expected: Golden) -> float:
     """Return the largest difference of two outputs, as a share of the largest expected logit (at least 1)."""
-    if [len(row) for row in found] != [len(row) for row in expected]:
+    if [len(row) for row in actual] != [len(row) for row in expected]:
         return float("inf")
     scale = max((abs(value) for row in expected for value in row), default=1.0)
-    return max((abs(a - b) for pair in _pairs(found, expected) for a, b in pair), default=0.0) / max(scale, 1.0)
+    return max((abs(a - b) for pair in _pairs(actual, expected) for a, b in pair), default=0.0) / max(scale, 1.0)
 
 
-def _pairs(one: Golden, other: Golden) -> list[Sequence[tuple[float, float]]]:
-    return [list(zip(a, b, strict=True)) for a, b in zip(one, other, strict=True)]
+def _pairs(actual: Golden, expected: Golden) -> list[Sequence[tuple[float, float]]]:
+    return [list(zip(a, b, strict=True)) for a, b in zip(actual, expected, strict=True)]

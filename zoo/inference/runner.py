@@ -11,15 +11,15 @@ from torch import Tensor
 from torch.nn import Module
 
 from zoo.errors import ConfigError, DeviceError
-from zoo.fused import answering
-from zoo.seeding import preserved
+from zoo.fused import fuse_inference
+from zoo.seeding import isolate_rng
 from zoo.signature import Classes
 from zoo.tasks import Task
 
-BATCH = 512
+BATCH_SIZE = 512
 
 
-def device_named(name: str | torch.device | None) -> torch.device:
+def resolve_device(name: str | torch.device | None) -> torch.device:
     """Return a device that is there: the first GPU or else the CPU for None.
 
     Raises:
@@ -42,34 +42,36 @@ def device_named(name: str | torch.device | None) -> torch.device:
     return device
 
 
-def answers(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH) -> Tensor:
+def run_batches(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH_SIZE) -> Tensor:
     """Return the task's answers to images (N, C, H, W), or to codes, on the CPU and in order."""
-    asked = answering(net)
+    asked = fuse_inference(net)
     players = task.players(asked)
-    with nullcontext() if asked is not net else _evaluated(net):
-        return _in_batches(asked, lambda batch: task.predict(players, batch), images, batch_size)
+    with nullcontext() if asked is not net else _eval_mode(net):
+        return _apply_in_batches(asked, lambda batch: task.predict(players, batch), images, batch_size)
 
 
-def mapped(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH) -> Tensor:
-    """Return what `ask` gives for batches of images (N, C, H, W), on the CPU, in order, in eval mode."""
-    with _evaluated(net):
-        return _in_batches(net, ask, images, batch_size)
+def map_batches(
+    net: Module, function: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH_SIZE
+) -> Tensor:
+    """Return what `function` gives for batches of images (N, C, H, W), on the CPU, in order, in eval mode."""
+    with _eval_mode(net):
+        return _apply_in_batches(net, function, images, batch_size)
 
 
-def _in_batches(net: Module, ask: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
+def _apply_in_batches(net: Module, function: Callable[[Tensor], Tensor], images: Tensor, batch_size: int) -> Tensor:
     device = next((parameter.device for parameter in net.parameters()), torch.device("cpu"))
     with torch.inference_mode():
-        parts = [ask(batch.to(device)).cpu() for batch in images.split(batch_size)]
+        parts = [function(batch.to(device)).cpu() for batch in images.split(batch_size)]
     return torch.cat(parts).clone()
 
 
 @contextmanager
-def _evaluated(net: Module) -> Iterator[None]:
+def _eval_mode(net: Module) -> Iterator[None]:
     """Put a net in evaluation mode meanwhile; what it does with random states is undone."""
     modes = {module: module.training for module in net.modules()}
     net.eval()
     try:
-        with preserved():
+        with isolate_rng():
             yield
     finally:
         for module, mode in modes.items():
@@ -77,24 +79,24 @@ def _evaluated(net: Module) -> Iterator[None]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Guess:
+class Prediction:
     """One class that an image may show, by its name for people, and its probability."""
 
     name: str
     probability: float
 
 
-def guesses(logits: Tensor, classes: Classes, top: int) -> list[list[Guess]]:
-    """Return for each row of logits (N, K) its `top` most probable classes, best first."""
-    best = logits.softmax(1).topk(min(top, len(classes)), 1)
+def top_predictions(logits: Tensor, classes: Classes, top_k: int) -> list[list[Prediction]]:
+    """Return for each row of logits (N, K) its `top_k` most probable classes, best first."""
+    best = logits.softmax(1).topk(min(top_k, len(classes)), 1)
     return [
-        [Guess(name=classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
+        [Prediction(name=classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
         for values, places in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     ]
 
 
-def checked_top(top: int) -> int:
-    """Return `top` if it is a whole number of at least 1, else raise a `ConfigError`."""
-    if not isinstance(top, int) or isinstance(top, bool) or top < 1:
-        raise ConfigError(f"top is a whole number of at least 1, not {top!r}")
-    return top
+def check_top_k(top_k: int) -> int:
+    """Return `top_k` if it is a whole number of at least 1, else raise a `ConfigError`."""
+    if not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1:
+        raise ConfigError(f"top is a whole number of at least 1, not {top_k!r}")
+    return top_k

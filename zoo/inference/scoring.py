@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.data import Stream, images_of
-from zoo.data.transforms import to_size
+from zoo.data import ExternalLoader, as_images
+from zoo.data.transforms import make_resize
 from zoo.metrics.classification import Evaluation
 from zoo.saving.manifest import Score
 from zoo.signature import Classes, Preprocessing
-from zoo.training.fitting import as_stream, is_stream
+from zoo.training.fitting import as_external_loader, is_external_loader
 
 
 @dataclass(frozen=True, kw_only=True)
-class Labelled:
+class LabelledImages:
     """Images to score on: what `inputs_of` takes, class indices (N), and where they come from.
 
     Args:
@@ -27,45 +27,45 @@ class Labelled:
         labels: Their class indices, int64 (N).
         name: Name of the data set, or empty.
         fingerprint: sha256 of images and labels, or empty for a stream.
-        form: Channels, height and width as they came, in words.
+        shape_text: Channels, height and width as they came, in words.
     """
 
     pixels: Any
     labels: Tensor
     name: str = ""
     fingerprint: str = ""
-    form: str = ""
+    shape_text: str = ""
 
 
-def labelled(data: Any, wants: Preprocessing, classes: Classes) -> Labelled:
+def load_labelled_images(data: Any, preprocessing: Preprocessing, classes: Classes) -> LabelledImages:
     """Return anything `fit` takes as images to score on.
 
     Raises:
         DataError: The images do not fit the model, or a label is none of its classes.
     """
-    if is_stream(data):
-        batches = list(Stream(as_stream(data).batches, classes=classes))
-        return Labelled(
+    if is_external_loader(data):
+        batches = list(ExternalLoader(as_external_loader(data).batches, classes=classes))
+        return LabelledImages(
             pixels=[batch.images for batch in batches], labels=torch.cat([batch.targets for batch in batches])
         )
-    images = images_of(data, prepare=to_size(wants.size, wants.resize)).with_classes(classes)
+    images = as_images(data, transform=make_resize(preprocessing.size, preprocessing.resize)).with_classes(classes)
     height, width = images.size
-    return Labelled(
+    return LabelledImages(
         pixels=images,
         labels=images.labels.cpu(),
         name=images.name,
         fingerprint=images.fingerprint(),
-        form=f"{images.channels} x {height} x {width}",
+        shape_text=f"{images.channels} x {height} x {width}",
     )
 
 
-def score_of(result: Evaluation, images: Labelled, wants: Preprocessing, net: Module) -> Score:
+def make_score(result: Evaluation, images: LabelledImages, preprocessing: Preprocessing, net: Module) -> Score:
     """Return an evaluation as it is stored with weights."""
     weight = next(net.parameters())
-    own = f"{wants.channels} x {wants.size[0]} x {wants.size[1]}"
+    own = f"{preprocessing.channels} x {preprocessing.size[0]} x {preprocessing.size[1]}"
     low, high = result.interval
     protocol = {
-        "images": f"{images.form or 'a stream'}{'' if images.form == own else f' brought to {own} ({wants.resize})'}",
+        "images": f"{images.shape_text or 'a stream'}{'' if images.shape_text == own else f' brought to {own} ({preprocessing.resize})'}",
         "accuracy interval": f"{low:.4f} to {high:.4f} (95 %, bootstrap over the images)",
         "numbers": str(weight.dtype).removeprefix("torch."),
         "device": weight.device.type,

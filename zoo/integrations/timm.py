@@ -11,7 +11,7 @@ from torch.nn import Module
 
 from zoo.api import create
 from zoo.errors import ConfigError, PluginError
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 
 
 def register() -> tuple[str, ...]:
@@ -26,14 +26,14 @@ def register() -> tuple[str, ...]:
         from timm.models import is_model, register_model
     except ImportError as error:
         raise PluginError("timm is not installed: pip install 'zoo-models[timm]'") from error
-    names = {f"zoo_{re.sub('[^a-z0-9]', '_', key)}": key for key in CATALOGUE.shelf("models")}
+    names = {f"zoo_{re.sub('[^a-z0-9]', '_', key)}": key for key in CATALOG.registry("models")}
     for name, key in names.items():
         if not is_model(name):
-            register_model(_entry(name, key))
+            register_model(_make_entry_point(name, key))
     return tuple(sorted(names))
 
 
-def _entry(name: str, key: str) -> Callable[..., Module]:
+def _make_entry_point(name: str, key: str) -> Callable[..., Module]:
     """Return a function as timm registers them: named as the model, and an attribute of its module."""
 
     def entry(
@@ -47,12 +47,12 @@ def _entry(name: str, key: str) -> Callable[..., Module]:
     ) -> Module:
         known = {"classes": num_classes, "channels": in_chans, "size": img_size}
         told = {option: value for option, value in known.items() if value is not None}
-        ours = {option: value for option, value in options.items() if option not in TIMMS}
-        for option in TIMMS & options.keys():
+        ours = {option: value for option, value in options.items() if option not in TIMM_OPTIONS}
+        for option in TIMM_OPTIONS & options.keys():
             if options[option] not in (None, {}, ""):
                 raise ConfigError(f"{name} takes no {option!r} of timm's; zoo.create({key!r}, ...) takes zoo's options")
         model = create(key, pretrained=pretrained or None, seed=seed, **told, **ours)
-        about = _described(name, model)
+        about = _make_pretrained_cfg(name, model)
         vars(model.net).update(num_classes=len(model.classes), pretrained_cfg=about, default_cfg=about)
         return model.net
 
@@ -62,11 +62,11 @@ def _entry(name: str, key: str) -> Callable[..., Module]:
     return entry
 
 
-TIMMS = frozenset({"pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir", "features_only"})
+TIMM_OPTIONS = frozenset({"pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir", "features_only"})
 """What timm hands to every entry beside the options; empty unless somebody asks for them."""
 
 
-def _described(name: str, model: Any) -> dict[str, Any]:
+def _make_pretrained_cfg(name: str, model: Any) -> dict[str, Any]:
     wants = model.preprocessing
     return {
         "architecture": name,

@@ -34,7 +34,7 @@ class Evaluation:
         nll: Mean negative log-likelihood of the true class, in nats.
         ece: Expected calibration error over 15 bins of confidence (Guo et al. 2017, eq. 3), in [0, 1].
         confusion: confusion[i][j] images of class i were taken for class j.
-        classes: Scores by class.
+        per_class: Scores by class.
         count: Number of images.
         data: What was evaluated on.
     """
@@ -46,14 +46,14 @@ class Evaluation:
     nll: float
     ece: float
     confusion: tuple[tuple[int, ...], ...]
-    classes: tuple[ClassScore, ...]
+    per_class: tuple[ClassScore, ...]
     count: int
     data: str = ""
 
     @property
     def macro_f1(self) -> float:
         """Mean F1 over the classes."""
-        return sum(score.f1 for score in self.classes) / len(self.classes)
+        return sum(score.f1 for score in self.per_class) / len(self.per_class)
 
     def scores(self) -> dict[str, float]:
         """Return the scores by name."""
@@ -65,17 +65,17 @@ class Evaluation:
         head = {"data": self.data, "count": self.count, **self.scores(), "interval": list(self.interval)}
         by_class = {
             score.name: {"precision": score.precision, "recall": score.recall, "f1": score.f1, "count": score.count}
-            for score in self.classes
+            for score in self.per_class
         }
         return {**head, "classes": by_class, "confusion": [list(row) for row in self.confusion]}
 
-    def mistakes(self, num: int = 5) -> list[tuple[str, str, int]]:
+    def mistakes(self, limit: int = 5) -> list[tuple[str, str, int]]:
         """Return the most frequent (true class, taken for, images) of the confusion matrix."""
         pairs = [
-            (self.classes[i].name, self.classes[j].name, self.confusion[i][j])
-            for i, j in ((i, j) for i in range(len(self.classes)) for j in range(len(self.classes)) if i != j)
+            (self.per_class[i].name, self.per_class[j].name, self.confusion[i][j])
+            for i, j in ((i, j) for i in range(len(self.per_class)) for j in range(len(self.per_class)) if i != j)
         ]
-        return sorted((pair for pair in pairs if pair[2] > 0), key=lambda pair: -pair[2])[:num]
+        return sorted((pair for pair in pairs if pair[2] > 0), key=lambda pair: -pair[2])[:limit]
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -87,20 +87,22 @@ class Evaluation:
         named = f" of {self.data}" if self.data else ""
         yield f"accuracy {self.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {self.count} images{named}"
         yield f"top-{self.k} {self.top_k:.4f}   macro F1 {self.macro_f1:.4f}   NLL {self.nll:.4f}   ECE {self.ece:.4f}"
-        width = max(len(score.name) for score in self.classes)
+        width = max(len(score.name) for score in self.per_class)
         yield f"{'class':<{width}}  precision  recall      F1   images"
-        for score in self.classes:
+        for score in self.per_class:
             shares = f"{score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}"
             yield f"{score.name:<{width}}  {shares}  {score.count:7d}"
         worst = "; ".join(f"{true} taken for {taken} {n}" for true, taken, n in self.mistakes(3))
         yield f"most frequent mistakes: {worst or 'none'}"
 
 
-def evaluation(logits: Tensor, labels: Tensor, names: tuple[str, ...], *, data: str = "", k: int = 5) -> Evaluation:
+def evaluate_logits(
+    logits: Tensor, labels: Tensor, class_names: tuple[str, ...], *, data: str = "", k: int = 5
+) -> Evaluation:
     """Score logits (N, K) against labels int64 (N)."""
     from torchmetrics.functional import classification as tm
 
-    num_classes, k = len(names), min(k, len(names))
+    num_classes, k = len(class_names), min(k, len(class_names))
     probabilities = logits.double().softmax(1)
     confusion = tm.multiclass_confusion_matrix(logits, labels, num_classes)
     by_class = {
@@ -117,19 +119,19 @@ def evaluation(logits: Tensor, labels: Tensor, names: tuple[str, ...], *, data: 
         nll=float(F.nll_loss(probabilities.clamp_min(1e-300).log(), labels)),
         ece=float(tm.multiclass_calibration_error(probabilities.float(), labels, num_classes, n_bins=15, norm="l1")),
         confusion=tuple(tuple(row) for row in confusion.tolist()),
-        classes=tuple(
+        per_class=tuple(
             ClassScore(name=name, precision=p, recall=r, f1=f, count=n)
-            for name, p, r, f, n in zip(names, *by_class.values(), counts, strict=True)
+            for name, p, r, f, n in zip(class_names, *by_class.values(), counts, strict=True)
         ),
         count=len(labels),
         data=data,
     )
 
 
-def bootstrap_interval(right: int, count: int, level: float = 0.95) -> tuple[float, float]:
+def bootstrap_interval(num_correct: int, num_images: int, level: float = 0.95) -> tuple[float, float]:
     """Return the percentile bootstrap interval of an accuracy, exactly.
 
-    Resampling `count` right-or-wrong answers gives Binomial(count, right / count) right ones, so the percentiles of
+    Resampling `num_images` right-or-wrong answers gives Binomial(count, right / count) right ones, so the percentiles of
     infinitely many resamples are that distribution's quantiles, and nothing is drawn (Efron 1979, section 3).
 
     >>> bootstrap_interval(900, 1000)
@@ -138,5 +140,5 @@ def bootstrap_interval(right: int, count: int, level: float = 0.95) -> tuple[flo
     from scipy.stats import binom
 
     tail = (1 - level) / 2
-    low, high = binom.ppf([tail, 1 - tail], count, right / count)
-    return float(low) / count, float(high) / count
+    low, high = binom.ppf([tail, 1 - tail], num_images, num_correct / num_images)
+    return float(low) / num_images, float(high) / num_images

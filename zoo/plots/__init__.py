@@ -1,10 +1,19 @@
 """Pictures of training, of scores and of images, as matplotlib figures; none is shown, each is returned."""
 
-from zoo.plots.curves import curves
-from zoo.plots.image_grid import pictures
-from zoo.plots.robustness import robustness
-from zoo.plots.scores import classes, confusion
-from zoo.plots.style import write
-from zoo.plots.table import Entry, table
+from zoo.plots.curves import plot_curves
+from zoo.plots.image_grid import plot_images
+from zoo.plots.robustness import plot_robustness
+from zoo.plots.scores import plot_class_scores, plot_confusion_matrix
+from zoo.plots.style import save_figure
+from zoo.plots.table import TableEntry, plot_table
 
-__all__ = ["Entry", "classes", "confusion", "curves", "pictures", "robustness", "table", "write"]
+__all__ = [
+    "TableEntry",
+    "plot_class_scores",
+    "plot_confusion_matrix",
+    "plot_curves",
+    "plot_images",
+    "plot_robustness",
+    "plot_table",
+    "save_figure",
+]

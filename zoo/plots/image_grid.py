@@ -10,19 +10,19 @@ from numpy.typing import NDArray
 
 from zoo.data import Images
 from zoo.errors import ConfigError
-from zoo.plots.style import COLOURS, SOFT, figure
+from zoo.plots.style import COLOURS, MUTED_COLOUR, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-Answers = Sequence[int | str] | NDArray[Any]
+Predictions = Sequence[int | str] | NDArray[Any]
 """What a model took each image for, as `predict` returns it."""
-LONGEST = 14
+MAX_NAME_LENGTH = 14
 """Letters of a name that fit under an image."""
 
 
-def pictures(images: Images, *, predicted: Answers | None = None, columns: int = 8) -> Figure:
+def plot_images(images: Images, *, predicted: Predictions | None = None, columns: int = 8) -> Figure:
     """Return a grid of images with their class names; a wrong answer is told in words under a frame.
 
     Args:
@@ -33,10 +33,10 @@ def pictures(images: Images, *, predicted: Answers | None = None, columns: int =
     Raises:
         ConfigError: There are not as many answers as images, or an answer is no class of theirs.
     """
-    names = _names(images, predicted)
+    names = _predicted_names(images, predicted)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    drawn = figure(1.15 * columns, (1.5 if predicted is not None else 1.36) * rows)
+    drawn = new_figure(1.15 * columns, (1.5 if predicted is not None else 1.36) * rows)
     places = drawn.subplots(rows, columns, squeeze=False).ravel()
     pixels = images.images.cpu().permute(0, 2, 3, 1).squeeze(3).numpy()
     for axes in places:
@@ -44,11 +44,11 @@ def pictures(images: Images, *, predicted: Answers | None = None, columns: int =
     true = [images.classes.names[k] for k in images.labels.tolist()]
     for place, axes in enumerate(places[: len(images)]):
         axes.imshow(pixels[place], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        _told(axes, true[place], None if names is None else names[place])
+        _write_caption(axes, true[place], None if names is None else names[place])
     return drawn
 
 
-def _names(images: Images, predicted: Answers | None) -> list[str] | None:
+def _predicted_names(images: Images, predicted: Predictions | None) -> list[str] | None:
     if predicted is None:
         return None
     answers = predicted.tolist() if isinstance(predicted, np.ndarray) else list(predicted)
@@ -61,12 +61,14 @@ def _names(images: Images, predicted: Answers | None) -> list[str] | None:
     return [known[answer] for answer in answers]
 
 
-def _told(axes: Axes, true: str, answer: str | None) -> None:
+def _write_caption(axes: Axes, true: str, predicted: str | None) -> None:
     """Write the class under an image, and a wrong answer in bold with a frame, which shows in grey too."""
-    if answer is None or answer == true:
-        axes.set_title(_short(true), fontsize=8, color=SOFT, y=-0.2)
+    if predicted is None or predicted == true:
+        axes.set_title(_shorten(true), fontsize=8, color=MUTED_COLOUR, y=-0.2)
         return
-    axes.set_title(f"{_short(answer)}\n(is {_short(true)})", fontsize=8, color=COLOURS[1], fontweight="bold", y=-0.36)
+    axes.set_title(
+        f"{_shorten(predicted)}\n(is {_shorten(true)})", fontsize=8, color=COLOURS[1], fontweight="bold", y=-0.36
+    )
     axes.set_axis_on()
     axes.set_xticks([])
     axes.set_yticks([])
@@ -74,5 +76,5 @@ def _told(axes: Axes, true: str, answer: str | None) -> None:
         spine.set(color=COLOURS[1], linewidth=2.2)
 
 
-def _short(name: str) -> str:
-    return name if len(name) <= LONGEST else f"{name[: LONGEST - 1]}…"
+def _shorten(name: str) -> str:
+    return name if len(name) <= MAX_NAME_LENGTH else f"{name[: MAX_NAME_LENGTH - 1]}…"

@@ -9,56 +9,62 @@ from textwrap import fill
 from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError
-from zoo.plots.style import COLOURS, INK, SOFT, figure, headed, plain
+from zoo.plots.style import COLOURS, MUTED_COLOUR, TEXT_COLOUR, new_figure, set_figure_title, style_axes
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
+class TableEntry:
     """A row of a table: what it is called, our scores by seed, and the paper's where it has one."""
 
     label: str
-    ours: tuple[float, ...] = ()
-    paper: float | None = None
+    scores: tuple[float, ...] = ()
+    paper_score: float | None = None
 
 
-def table(entries: Sequence[Entry], *, title: str, metric: str = "test accuracy") -> Figure:
+def plot_table(entries: Sequence[TableEntry], *, title: str, metric: str = "test accuracy") -> Figure:
     """Return a table as a chart, its first row at the top; a row without a score of ours says that it is not run.
 
     Raises:
         ConfigError: There is no row, or none has a number.
     """
-    numbers = [number for entry in entries for number in (*entry.ours, *([] if entry.paper is None else [entry.paper]))]
+    numbers = [
+        number
+        for entry in entries
+        for number in (*entry.scores, *([] if entry.paper_score is None else [entry.paper_score]))
+    ]
     if not numbers:
         raise ConfigError("there is nothing to draw: no row has a score")
-    drawn = figure(7.0, 0.42 * len(entries) + 1.7)
+    drawn = new_figure(7.0, 0.42 * len(entries) + 1.7)
     axes = drawn.subplots()
     margin = 0.06 * (max(numbers) - min(numbers) or 0.1)
     low, high = min(numbers) - margin, max(numbers) + margin
     for place, entry in enumerate(reversed(entries)):
-        if entry.ours:
-            axes.plot([min(entry.ours), max(entry.ours)], [place, place], color="#a9cbe3", linewidth=6, zorder=1)
-            axes.plot(entry.ours, [place] * len(entry.ours), "o", color=COLOURS[0], markersize=4, alpha=0.7, zorder=2)
-            axes.plot(mean(entry.ours), place, "|", color=COLOURS[0], markersize=15, markeredgewidth=2.2, zorder=3)
-        else:
-            axes.text(low + margin / 2, place, "not run", va="center", fontsize=8.5, color=SOFT, style="italic")
-        if entry.paper is not None:
+        if entry.scores:
+            axes.plot([min(entry.scores), max(entry.scores)], [place, place], color="#a9cbe3", linewidth=6, zorder=1)
             axes.plot(
-                entry.paper, place, "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, zorder=4
+                entry.scores, [place] * len(entry.scores), "o", color=COLOURS[0], markersize=4, alpha=0.7, zorder=2
             )
-    axes.set_yticks(range(len(entries)), [_named(entry) for entry in reversed(entries)])
+            axes.plot(mean(entry.scores), place, "|", color=COLOURS[0], markersize=15, markeredgewidth=2.2, zorder=3)
+        else:
+            axes.text(low + margin / 2, place, "not run", va="center", fontsize=8.5, color=MUTED_COLOUR, style="italic")
+        if entry.paper_score is not None:
+            axes.plot(
+                entry.paper_score, place, "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, zorder=4
+            )
+    axes.set_yticks(range(len(entries)), [_entry_label(entry) for entry in reversed(entries)])
     axes.set(xlim=(low, high), ylim=(-0.6, len(entries) - 0.4), xlabel=metric)
-    plain(axes, grid="x").tick_params(axis="y", length=0, labelcolor=INK)
-    headed(drawn, fill(title, 78))
+    style_axes(axes, grid="x").tick_params(axis="y", length=0, labelcolor=TEXT_COLOUR)
+    set_figure_title(drawn, fill(title, 78))
     axes.plot([], [], "o", color=COLOURS[0], markersize=4, label="ours, a seed")
     axes.plot([], [], "|", color=COLOURS[0], markersize=12, mew=2.2, label="ours, mean")
-    if any(entry.paper is not None for entry in entries):
+    if any(entry.paper_score is not None for entry in entries):
         axes.plot([], [], "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, label="paper")
     drawn.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
     return drawn
 
 
-def _named(entry: Entry) -> str:
-    return f"{entry.label} (n={len(entry.ours)})" if entry.ours else entry.label
+def _entry_label(entry: TableEntry) -> str:
+    return f"{entry.label} (n={len(entry.scores)})" if entry.scores else entry.label

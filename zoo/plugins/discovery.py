@@ -7,14 +7,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.plugins.entry_points import Point, installed
+from zoo.plugins.entry_points import EntryPoint, iter_entry_points
 from zoo.plugins.experiment_spec import Experiment
 from zoo.plugins.source import Source
 from zoo.plugins.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
 
-GROUP = "zoo"
-OWN_DISTRIBUTION = "zoo-models"
-KINDS: dict[str, type] = {
+ENTRY_POINT_GROUP = "zoo"
+ZOO_DISTRIBUTION = "zoo-models"
+SPEC_TYPES: dict[str, type] = {
     "models": ModelSpec,
     "encoders": EncoderSpec,
     "datasets": DatasetSpec,
@@ -36,7 +36,7 @@ class Plugin:
         target: What the entry point names: `package.module[:attribute]`.
         status: `ready`, `quarantined` (with `reason`), or `off` (by `ZOO_PLUGINS`).
         reason: Why it is quarantined, in one line.
-        trace: The traceback behind the reason, if there is one.
+        traceback: The traceback behind the reason, if there is one.
         offers: The values it offers.
         notes: What its author should know: parts of the contract it uses that are to go.
     """
@@ -47,27 +47,27 @@ class Plugin:
     target: str
     status: str = "ready"
     reason: str = ""
-    trace: str = ""
+    traceback: str = ""
     offers: tuple[Any, ...] = ()
     notes: tuple[str, ...] = ()
 
     @property
-    def is_own(self) -> bool:
+    def is_first_party(self) -> bool:
         """Whether it comes with zoo itself."""
-        return self.distribution == OWN_DISTRIBUTION
+        return self.distribution == ZOO_DISTRIBUTION
 
-    def offered(self, kind: str) -> tuple[Any, ...]:
+    def offers_of(self, kind: str) -> tuple[Any, ...]:
         """Return what it offers of one kind, such as `models`; the kinds are those of `KINDS`."""
-        return tuple(value for value in self.offers if isinstance(value, KINDS[kind]))
+        return tuple(value for value in self.offers if isinstance(value, SPEC_TYPES[kind]))
 
 
-def _entry_points() -> Iterator[tuple[str, str, Point]]:
+def _iter_distributions() -> Iterator[tuple[str, str, EntryPoint]]:
     """Yield (distribution, version, entry point) of group `zoo`; a distribution that cannot be read is passed by.
 
     Of two copies of one distribution the first on `sys.path` counts, since Python imports that one.
     """
     seen: set[str] = set()
-    for head, points in installed(GROUP):
+    for head, points in iter_entry_points(ENTRY_POINT_GROUP):
         if head is None or head[0] in seen:
             continue
         name, version = head
@@ -75,22 +75,22 @@ def _entry_points() -> Iterator[tuple[str, str, Point]]:
         yield from ((name, version, point) for point in points)
 
 
-def found() -> list[tuple[Plugin, Point]]:
+def find_plugins() -> list[tuple[Plugin, EntryPoint]]:
     """Return every plugin once, sorted; one name used by two distributions belongs to zoo, or to neither."""
-    points: dict[tuple[str, str, str], tuple[str, Point]] = {}
-    for distribution, version, point in _entry_points():
+    points: dict[tuple[str, str, str], tuple[str, EntryPoint]] = {}
+    for distribution, version, point in _iter_distributions():
         points.setdefault((point.name, distribution, point.value), (version, point))
     uses = Counter(name for name, _, _ in points)
-    own = {name for name, distribution, _ in points if distribution == OWN_DISTRIBUTION}
+    own = {name for name, distribution, _ in points if distribution == ZOO_DISTRIBUTION}
     plugins = []
     for (name, distribution, target), (version, point) in sorted(points.items()):
-        is_plain = uses[name] == 1 or (name in own and distribution == OWN_DISTRIBUTION)
+        is_plain = uses[name] == 1 or (name in own and distribution == ZOO_DISTRIBUTION)
         full_name = name if is_plain else f"{name}@{distribution}"
         plugins.append((Plugin(name=full_name, distribution=distribution, version=version, target=target), point))
     return plugins
 
 
-def is_wanted(name: str, setting: str | None) -> bool:
+def is_enabled(name: str, setting: str | None) -> bool:
     """Read `ZOO_PLUGINS`: unset means all, empty none, `a,b` only those, `-a` all but that one."""
     if setting is None:
         return True

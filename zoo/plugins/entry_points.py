@@ -15,13 +15,13 @@ from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any
 
-ENDINGS = (".dist-info", ".egg-info")
-Head = tuple[str, str]
+METADATA_SUFFIXES = (".dist-info", ".egg-info")
+DistributionId = tuple[str, str]
 """A distribution's normalized name, and its version."""
 
 
 @dataclass(frozen=True)
-class Point:
+class EntryPoint:
     """An entry point: its name, and what it names: `package.module[:attribute]`."""
 
     name: str
@@ -36,40 +36,40 @@ class Point:
         return value
 
 
-def installed(group: str) -> Iterator[tuple[Head | None, list[Point]]]:
+def iter_entry_points(group: str) -> Iterator[tuple[DistributionId | None, list[EntryPoint]]]:
     """Yield each distribution that has entry points of a group, in the order of the import path.
 
     The head is None where a distribution does not say its name.
     """
-    for points_text, head_texts in _plain() if _is_plain() else _any():
-        points = list(_points(points_text, group)) if points_text and group in points_text else []
+    for points_text, head_texts in _read_folders() if _is_folders_only() else _read_importlib():
+        points = list(_parse_entry_points(points_text, group)) if points_text and group in points_text else []
         if points:
-            yield _head(head_texts), points
+            yield _parse_distribution_id(head_texts), points
 
 
-def _is_plain() -> bool:
+def _is_folders_only() -> bool:
     """Return whether only folders are searched for distributions."""
     others = [finder for finder in sys.meta_path if finder is not PathFinder and hasattr(finder, "find_distributions")]
     return not others and not any(os.path.isfile(place) or place.endswith(".egg") for place in sys.path)
 
 
-Texts = tuple[str, Iterator[str]]
+MetadataTexts = tuple[str, Iterator[str]]
 """The text of `entry_points.txt`, and lazily those that may hold the head."""
 
 
-def _plain() -> Iterator[Texts]:
+def _read_folders() -> Iterator[MetadataTexts]:
     for place in dict.fromkeys(os.path.abspath(each) for each in sys.path):
         try:
-            names = sorted(name for name in os.listdir(place) if name.endswith(ENDINGS))
+            names = sorted(name for name in os.listdir(place) if name.endswith(METADATA_SUFFIXES))
         except OSError:
             continue
         for name in names:
             folder = os.path.join(place, name)
-            if text := _text(os.path.join(folder, "entry_points.txt")):
-                yield text, (_text(os.path.join(folder, each)) for each in ("METADATA", "PKG-INFO"))
+            if text := _read_text(os.path.join(folder, "entry_points.txt")):
+                yield text, (_read_text(os.path.join(folder, each)) for each in ("METADATA", "PKG-INFO"))
 
 
-def _text(path: str) -> str:
+def _read_text(path: str) -> str:
     try:
         with open(path, encoding="utf-8", errors="replace") as file:
             return file.read()
@@ -77,7 +77,7 @@ def _text(path: str) -> str:
         return ""
 
 
-def _any() -> Iterator[Texts]:
+def _read_importlib() -> Iterator[MetadataTexts]:
     from importlib import metadata
 
     for distribution in metadata.distributions():
@@ -89,7 +89,7 @@ def _any() -> Iterator[Texts]:
         yield text, iter(heads)
 
 
-def _points(text: str, group: str) -> Iterator[Point]:
+def _parse_entry_points(text: str, group: str) -> Iterator[EntryPoint]:
     """Yield the entry points of one group in the text of `entry_points.txt`."""
     is_ours = False
     for line in map(str.strip, text.splitlines()):
@@ -97,19 +97,19 @@ def _points(text: str, group: str) -> Iterator[Point]:
             is_ours = line.strip("[]").strip() == group
         elif is_ours and "=" in line and not line.startswith(("#", ";")):
             name, _, value = line.partition("=")
-            yield Point(name.strip(), value.strip())
+            yield EntryPoint(name.strip(), value.strip())
 
 
-def _head(texts: Iterable[str]) -> Head | None:
+def _parse_distribution_id(texts: Iterable[str]) -> DistributionId | None:
     """Return name and version from the first lines of a distribution's metadata."""
     for text in texts:
         lines = text.partition("\n\n")[0].splitlines()
         fields = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
         if fields.get("Name"):
-            return normalized(fields["Name"]), fields.get("Version") or "unknown"
+            return canonicalize_name(fields["Name"]), fields.get("Version") or "unknown"
     return None
 
 
-def normalized(name: str) -> str:
+def canonicalize_name(name: str) -> str:
     """Return a distribution's name as package indexes compare it."""
     return re.sub(r"[-_.]+", "-", name).lower()

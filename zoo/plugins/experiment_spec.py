@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.errors import ConfigError, listed
-from zoo.plugins.spec import check_import_string, check_name, freeze
+from zoo.errors import ConfigError, join_names
+from zoo.plugins.spec import check_import_string, check_name, freeze_mappings
 
 NEEDS = ("", "gpu")
-PICTURES = ("table", "curves", "confusion", "robustness")
+FIGURES = ("table", "curves", "confusion", "robustness")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,7 +53,7 @@ class Row:
                 check_import_string(getattr(self, what), f"row {self.label!r}", what)
         if self.needs not in NEEDS:
             raise ConfigError(f"row {self.label!r}: needs is 'gpu' or left out, not {self.needs!r}")
-        freeze(self, config=self.config, changes=self.changes, paper=self.paper)
+        freeze_mappings(self, config=self.config, changes=self.changes, paper=self.paper)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +72,7 @@ class Experiment:
         text: What is asked and how it is answered, as Markdown, for the report.
         verdict: Import string of a function `(cells)` that returns sentences about the rows together, by the cells'
             numbers.
-        pictures: What is drawn: `table`, `table:METRIC`, `curves`, `confusion:LABEL of a row`, or
+        figures: What is drawn: `table`, `table:METRIC`, `curves`, `confusion:LABEL of a row`, or
             `robustness:CHANGE:UNIT` over the metrics `CHANGE@STRENGTH`.
     """
 
@@ -86,20 +86,20 @@ class Experiment:
     metrics: tuple[str, ...] = ("accuracy",)
     text: str = ""
     verdict: str = ""
-    pictures: tuple[str, ...] = ("table", "curves")
+    figures: tuple[str, ...] = ("table", "curves")
 
     def __post_init__(self) -> None:
         """Check the name, that labels are unique, the metrics and the pictures."""
         check_name(self.name, "experiment")
         labels = [row.label for row in self.rows]
         if len(set(labels)) != len(labels):
-            raise ConfigError(f"{self.name}: two rows share a label in {listed(labels)}")
+            raise ConfigError(f"{self.name}: two rows share a label in {join_names(labels)}")
         if not self.metrics:
             raise ConfigError(f"{self.name}: metrics names at least one, such as accuracy")
         if self.verdict != "":
             check_import_string(self.verdict, self.name, "verdict")
-        for kind, _, about in (picture.partition(":") for picture in self.pictures):
-            if kind not in PICTURES:
-                raise ConfigError(f"{self.name}: a picture begins with one of {listed(PICTURES)}, not {kind!r}")
+        for kind, _, about in (picture.partition(":") for picture in self.figures):
+            if kind not in FIGURES:
+                raise ConfigError(f"{self.name}: a picture begins with one of {join_names(FIGURES)}, not {kind!r}")
             if kind == "confusion" and about not in labels:
-                raise ConfigError(f"{self.name}: confusion:{about} is of no row; there is {listed(labels)}")
+                raise ConfigError(f"{self.name}: confusion:{about} is of no row; there is {join_names(labels)}")

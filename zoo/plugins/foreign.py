@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, kw_only=True)
-class Foreign:
+class PretrainedConfig:
     """Weights of another library: the images they were made for, and where they are published.
 
     Args:
@@ -15,9 +15,9 @@ class Foreign:
         mean: Mean of each channel that was taken off, for images in [0, 1].
         std: Standard deviation of each channel that it was divided by.
         license: Identifier of the weights' licence, or empty.
-        repo: Repository `owner/name` on a Hub that holds them as `model.safetensors`; empty where there is none.
-        instead: What to do where there is none.
-        ignored: Beginnings of the names of tensors that the net of zoo has no use for, such as heads for training.
+        repo_id: Repository `owner/name` on a Hub that holds them as `model.safetensors`; empty where there is none.
+        hint: What to do where there is none.
+        ignored_prefixes: Beginnings of the names of tensors that the net of zoo has no use for, such as heads for training.
     """
 
     size: tuple[int, int]
@@ -25,6 +25,6 @@ class Foreign:
     mean: tuple[float, ...] = (0.0,)
     std: tuple[float, ...] = (1.0,)
     license: str = ""
-    repo: str = ""
-    instead: str = ""
-    ignored: tuple[str, ...] = ()
+    repo_id: str = ""
+    hint: str = ""
+    ignored_prefixes: tuple[str, ...] = ()

@@ -39,9 +39,9 @@ class Host:
     api: int = API_VERSION
 
 
-def deprecated(what: str, *, removed_in: int, instead: str) -> DeprecationWarning:
+def deprecation_warning(subject: str, *, removed_in: int, instead: str) -> DeprecationWarning:
     """Return the warning for a hook or an argument that is to go, for `hookspec(warn_on_impl=...)` and `..._args`."""
-    return DeprecationWarning(f"{what} is deprecated and goes with plugin API {removed_in}; {instead}")
+    return DeprecationWarning(f"{subject} is deprecated and goes with plugin API {removed_in}; {instead}")
 
 
 @hookspec

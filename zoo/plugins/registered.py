@@ -8,10 +8,10 @@ from pathlib import Path
 
 from zoo.errors import PluginError
 
-REGISTERED = re.compile(r"^@register_model\b[^\n]*\n(?:@[^\n]*\n)*def (\w+)\(", re.MULTILINE)
+REGISTER_MODEL_PATTERN = re.compile(r"^@register_model\b[^\n]*\n(?:@[^\n]*\n)*def (\w+)\(", re.MULTILINE)
 
 
-def registered(package: str) -> tuple[str, ...]:
+def list_registered_models(package: str) -> tuple[str, ...]:
     """Return the functions under `@register_model` in the folder `models` of a package, read without importing it.
 
     Raises:
@@ -22,4 +22,4 @@ def registered(package: str) -> tuple[str, ...]:
         told = f"models of {package} need {package}, which is not installed"
         raise PluginError(f"{told}: pip install 'zoo-models[{package}]'")
     files = sorted((Path(found.origin).parent / "models").glob("*.py"))
-    return tuple(sorted({name for file in files for name in REGISTERED.findall(file.read_text("utf-8"))}))
+    return tuple(sorted({name for file in files for name in REGISTER_MODEL_PATTERN.findall(file.read_text("utf-8"))}))

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import Generic, Protocol, TypeVar
 
-from zoo.errors import AmbiguousNameError, UnknownNameError, did_you_mean, listed
+from zoo.errors import AmbiguousNameError, UnknownNameError, did_you_mean, join_names
 
 
 class Named(Protocol):
@@ -23,17 +23,17 @@ Offer = tuple[str, V]
 """The plugin that offers a value, and the value."""
 
 
-class Source(Named, Protocol[W]):
+class ValueSource(Named, Protocol[W]):
     """Many values under one prefix, each looked up when it is asked for."""
 
-    def all_names(self) -> tuple[str, ...]:
+    def list_names(self) -> tuple[str, ...]:
         """Return the names under the prefix."""
 
-    def spec(self, name: str) -> W:
+    def get_spec(self, name: str) -> W:
         """Return the value of one name, or raise an `UnknownNameError`."""
 
 
-def _nobody() -> frozenset[str]:
+def _no_owners() -> frozenset[str]:
     return frozenset()
 
 
@@ -45,46 +45,46 @@ class Registry(Mapping[str, V], Generic[V]):
     `prefix:name`, listed by `find("prefix:*")`, and neither counted nor iterated over.
 
     Args:
-        what: What the shelf holds, for messages: `model`.
+        kind: What the shelf holds, for messages: `model`.
         offers: Returns (plugin, value) pairs; called at the first look.
-        holders: Plugins whose names nobody else can take.
+        protected_owners: Plugins whose names nobody else can take.
         sources: The sources of further values, by prefix.
-        note: Returns what else to know where a name is not found, such as which plugins are not used.
+        hint: Returns what else to know where a name is not found, such as which plugins are not used.
     """
 
     def __init__(
         self,
-        what: str,
+        kind: str,
         offers: Callable[[], Sequence[Offer[V]]],
-        holders: Callable[[], frozenset[str]] = _nobody,
-        sources: Registry[Source[V]] | None = None,
-        note: Callable[[], str] = str,
+        protected_owners: Callable[[], frozenset[str]] = _no_owners,
+        sources: Registry[ValueSource[V]] | None = None,
+        hint: Callable[[], str] = str,
     ) -> None:
-        self._what = what
+        self._kind = kind
         self._offers = offers
-        self._holders = holders
+        self._protected_owners = protected_owners
         self._sources = sources
-        self._note = note
-        self._indexed: Sequence[Offer[V]] | None = None
+        self._hint = hint
+        self._indexed_offers: Sequence[Offer[V]] | None = None
         self._index: dict[str, list[Offer[V]]] = {}
 
-    def _by_name(self) -> dict[str, list[Offer[V]]]:
+    def _index_by_name(self) -> dict[str, list[Offer[V]]]:
         """Return the offers by bare name, indexed once for each answer of `offers`."""
         offers = self._offers()
-        if offers is not self._indexed:
+        if offers is not self._indexed_offers:
             index: dict[str, list[Offer[V]]] = {}
             for offer in offers:
                 index.setdefault(offer[1].name, []).append(offer)
-            self._indexed, self._index = offers, index
+            self._indexed_offers, self._index = offers, index
         return self._index
 
     def owners(self, name: str) -> tuple[str, ...]:
         """Return the plugins that offer `name`, sorted."""
-        return tuple(sorted({plugin for plugin, _ in self._by_name().get(name, ())}))
+        return tuple(sorted({plugin for plugin, _ in self._index_by_name().get(name, ())}))
 
     def clashes(self) -> dict[str, tuple[str, ...]]:
         """Return each name that several plugins offer, with its owners."""
-        return {name: self.owners(name) for name, offers in sorted(self._by_name().items()) if len(offers) > 1}
+        return {name: self.owners(name) for name, offers in sorted(self._index_by_name().items()) if len(offers) > 1}
 
     def find(self, pattern: str = "*") -> list[V]:
         """Return the values whose name, or `plugin:name`, matches a glob such as `gcn-*`, sorted by name.
@@ -92,15 +92,15 @@ class Registry(Mapping[str, V], Generic[V]):
         A pattern without `*`, `?` or `[` is looked for inside names, summaries and tags. A pattern that begins with a
         source's prefix, such as `timm:*`, finds what the source has.
         """
-        return [self[key] for key in self.keys_like(pattern)]
+        return [self[key] for key in self.find_keys(pattern)]
 
-    def keys_like(self, pattern: str) -> list[str]:
+    def find_keys(self, pattern: str) -> list[str]:
         """Return the keys of what `find` finds."""
         found = [key for key in self if self._matches(key, pattern.lower())]
         prefix, colon, rest = pattern.rpartition(":")
         if colon and self._sources is not None and prefix in self._sources:
-            names = self._sources[prefix].all_names()
-            found += [f"{prefix}:{name}" for name in names if _is_like(name, rest.lower())]
+            names = self._sources[prefix].list_names()
+            found += [f"{prefix}:{name}" for name in names if _is_match(name, rest.lower())]
         return found
 
     def _matches(self, key: str, pattern: str) -> bool:
@@ -121,26 +121,26 @@ class Registry(Mapping[str, V], Generic[V]):
 
     def _resolve(self, key: str) -> Offer[V]:
         plugin, colon, name = str(key).rpartition(":")
-        matches = [offer for offer in self._by_name().get(name, ()) if not colon or offer[0] == plugin]
+        matches = [offer for offer in self._index_by_name().get(name, ()) if not colon or offer[0] == plugin]
         if len(matches) > 1:
-            holders = self._holders()
+            holders = self._protected_owners()
             matches = [offer for offer in matches if offer[0] in holders] or matches
         if len(matches) == 1:
             return matches[0]
         if matches:
-            full = listed(f"{owner}:{name}" for owner in self.owners(name))
-            raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._what} {name!r}; say which: {full}")
+            full = join_names(f"{owner}:{name}" for owner in self.owners(name))
+            raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._kind} {name!r}; say which: {full}")
         if colon and self._sources is not None and (plugin in self._sources or self._sources.owners(plugin)):
-            return self._sources.owner(plugin), self._sources[plugin].spec(name)
-        raise UnknownNameError(self._unknown(str(key)))
+            return self._sources.owner(plugin), self._sources[plugin].get_spec(name)
+        raise UnknownNameError(self._unknown_message(str(key)))
 
-    def _unknown(self, key: str) -> str:
+    def _unknown_message(self, key: str) -> str:
         near = did_you_mean(key, self)
-        shelf = listed(self) or "nothing: no plugin offers any (see: zoo plugins)"
-        return f"no {self._what} named {key!r}{near or f'; there is {shelf}'}{self._note()}"
+        shelf = join_names(self) or "nothing: no plugin offers any (see: zoo plugins)"
+        return f"no {self._kind} named {key!r}{near or f'; there is {shelf}'}{self._hint()}"
 
     def __iter__(self) -> Iterator[str]:
-        clashes, holders = self.clashes(), self._holders()
+        clashes, holders = self.clashes(), self._protected_owners()
         for plugin, value in sorted(self._offers(), key=lambda offer: (offer[1].name, offer[0])):
             is_plain = value.name not in clashes or plugin in holders
             yield value.name if is_plain else f"{plugin}:{value.name}"
@@ -156,10 +156,10 @@ class Registry(Mapping[str, V], Generic[V]):
         return True
 
     def __repr__(self) -> str:
-        return f"<{len(self)} {self._what}s: {listed(self)}>"
+        return f"<{len(self)} {self._kind}s: {join_names(self)}>"
 
 
-def _is_like(name: str, pattern: str) -> bool:
+def _is_match(name: str, pattern: str) -> bool:
     """Return whether a source's name matches a glob, or holds a word."""
     lower = name.lower()
     return fnmatchcase(lower, pattern) if any(mark in pattern for mark in "*?[") else pattern in lower

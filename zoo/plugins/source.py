@@ -8,8 +8,8 @@ from functools import cache
 from importlib import import_module
 from typing import Any
 
-from zoo.errors import ConfigError, PluginError, UnknownNameError, ZooError, did_you_mean, listed
-from zoo.plugins.spec import IMPORT_STRING, ModelSpec, check_name
+from zoo.errors import ConfigError, PluginError, UnknownNameError, ZooError, did_you_mean, join_names
+from zoo.plugins.spec import IMPORT_STRING_PATTERN, ModelSpec, check_name
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,50 +36,52 @@ class Source:
         """Check the name and the import strings."""
         check_name(self.name, "source")
         for target in (self.names, self.model):
-            if not isinstance(target, str) or not IMPORT_STRING.fullmatch(target):
+            if not isinstance(target, str) or not IMPORT_STRING_PATTERN.fullmatch(target):
                 raise ConfigError(f"{self.name}: {target!r} is no import string such as 'package.module:name'")
 
-    def all_names(self) -> tuple[str, ...]:
+    def list_names(self) -> tuple[str, ...]:
         """Return every name under the prefix, sorted.
 
         Raises:
             PluginError: The plugin cannot say.
         """
-        return _names(self)
+        return _load_names(self)
 
-    def spec(self, name: str) -> ModelSpec:
+    def get_spec(self, name: str) -> ModelSpec:
         """Return the model of one name.
 
         Raises:
             UnknownNameError: There is no such name under the prefix.
             PluginError: The plugin cannot say, or returns something else.
         """
-        if name not in self.all_names():
-            near = did_you_mean(f"{self.name}:{name}", self._full_names()) or f"; zoo list '{self.name}:*' shows all"
+        if name not in self.list_names():
+            near = (
+                did_you_mean(f"{self.name}:{name}", self._prefixed_names()) or f"; zoo list '{self.name}:*' shows all"
+            )
             raise UnknownNameError(f"no model named '{self.name}:{name}'{near}")
-        return _spec(self, name)
+        return _load_spec(self, name)
 
-    def _full_names(self) -> list[str]:
-        return [f"{self.name}:{name}" for name in self.all_names()]
+    def _prefixed_names(self) -> list[str]:
+        return [f"{self.name}:{name}" for name in self.list_names()]
 
 
 @cache
-def _names(source: Source) -> tuple[str, ...]:
-    names = _called(source, source.names)
+def _load_names(source: Source) -> tuple[str, ...]:
+    names = _call(source, source.names)
     if isinstance(names, str) or not isinstance(names, Sequence) or not all(isinstance(name, str) for name in names):
         raise PluginError(f"{source.names} of source {source.name!r} returns names, not {names!r}")
     return tuple(sorted(set(names)))
 
 
 @cache
-def _spec(source: Source, name: str) -> ModelSpec:
-    spec = _called(source, source.model, name)
+def _load_spec(source: Source, name: str) -> ModelSpec:
+    spec = _call(source, source.model, name)
     if not isinstance(spec, ModelSpec) or spec.name != f"{source.name}:{name}":
         raise PluginError(f"{source.model} of source {source.name!r} returned {spec!r} for {name!r}")
     return spec
 
 
-def _called(source: Source, target: str, *words: str) -> Any:
+def _call(source: Source, target: str, *words: str) -> Any:
     module, _, path = target.partition(":")
     try:
         function: Any = import_module(module)
@@ -90,4 +92,4 @@ def _called(source: Source, target: str, *words: str) -> Any:
         raise
     except Exception as error:
         told = f"{type(error).__name__}: {error}"
-        raise PluginError(f"source {source.name!r} cannot answer {listed(words) or 'its names'}: {told}") from error
+        raise PluginError(f"source {source.name!r} cannot answer {join_names(words) or 'its names'}: {told}") from error

@@ -7,32 +7,32 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.errors import ConfigError, listed
+from zoo.errors import ConfigError, join_names
 from zoo.recipe import Recipe
 from zoo.signature import Preprocessing
 
-NAME = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
+NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 SYMMETRIES = ("", "D4")
-SOURCED = re.compile(rf"{NAME.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
-IMPORT_STRING = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
+SOURCED_NAME_PATTERN = re.compile(rf"{NAME_PATTERN.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
+IMPORT_STRING_PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
-def check_name(name: object, what: str) -> None:
+def check_name(name: object, kind: str) -> None:
     """Raise unless `name` is lower-case words joined by hyphens, such as `gcn-7x7`."""
-    if not isinstance(name, str) or len(name) > 80 or not NAME.fullmatch(name):
-        raise ConfigError(f"{what} name {name!r} is not lower-case letters and digits joined by '-', such as gcn-7x7")
+    if not isinstance(name, str) or len(name) > 80 or not NAME_PATTERN.fullmatch(name):
+        raise ConfigError(f"{kind} name {name!r} is not lower-case letters and digits joined by '-', such as gcn-7x7")
 
 
 def check_model_name(name: object) -> None:
     """Raise unless `name` is as `check_name` wants it, or that of a source's model, such as `timm:resnet18`."""
-    if not isinstance(name, str) or len(name) > 80 or not SOURCED.fullmatch(name):
+    if not isinstance(name, str) or len(name) > 80 or not SOURCED_NAME_PATTERN.fullmatch(name):
         check_name(name, "model")
 
 
-def check_import_string(build: object, name: str, what: str = "build") -> None:
-    """Raise unless `build` is an import string, such as `package.module:Name`."""
-    if not isinstance(build, str) or not IMPORT_STRING.fullmatch(build):
-        raise ConfigError(f"{name}: {what} is an import string such as 'package.module:Name', not {build!r}")
+def check_import_string(target: object, owner: str, field_name: str = "build") -> None:
+    """Raise unless `target` is an import string, such as `package.module:Name`."""
+    if not isinstance(target, str) or not IMPORT_STRING_PATTERN.fullmatch(target):
+        raise ConfigError(f"{owner}: {field_name} is an import string such as 'package.module:Name', not {target!r}")
 
 
 def _check_symmetry(symmetry: object, name: str) -> None:
@@ -40,7 +40,7 @@ def _check_symmetry(symmetry: object, name: str) -> None:
         raise ConfigError(f"{name}: symmetry is 'D4' or left out, not {symmetry!r}")
 
 
-class Frozen(Mapping[str, Any]):
+class FrozenMapping(Mapping[str, Any]):
     """A read-only mapping which, unlike `MappingProxyType`, can be copied and pickled, and so can its owner."""
 
     def __init__(self, items: Mapping[str, Any]) -> None:
@@ -59,13 +59,13 @@ class Frozen(Mapping[str, Any]):
         return repr(self._items)
 
 
-def freeze(owner: object, **mappings: Mapping[str, Any]) -> None:
+def freeze_mappings(owner: object, **mappings: Mapping[str, Any]) -> None:
     """Make mappings of a frozen value read-only."""
     for name, mapping in mappings.items():
-        object.__setattr__(owner, name, Frozen(mapping))
+        object.__setattr__(owner, name, FrozenMapping(mapping))
 
 
-PLAIN = Recipe()
+DEFAULT_RECIPE = Recipe()
 """The recipe of models that name none: one value for all of them, since listing is timed."""
 
 
@@ -90,7 +90,7 @@ class ModelSpec:
         weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`; those that
             ship with zoo under its name when left out.
         symmetry: `D4` if a turned or mirrored square image gets the same logits; `zoo.testing.check_model` tries it.
-        foreign: For a net of another library: import string of a callable that takes the model's name, the tag of
+        pretrained_config: For a net of another library: import string of a callable that takes the model's name, the tag of
             published weights (or None) and the `config.json` beside them (or {}), and returns a
             `zoo.plugins.foreign.Foreign`.
             With it `pretrained` also takes files that the library wrote.
@@ -106,13 +106,13 @@ class ModelSpec:
     parameters: int | None = None
     task: str = "classification"
     config: Mapping[str, Any] = field(default_factory=dict)
-    recipe: Recipe = PLAIN
+    recipe: Recipe = DEFAULT_RECIPE
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
     resize: str = "area"
     standardize: bool = False
     weights: str = ""
     symmetry: str = ""
-    foreign: str = ""
+    pretrained_config: str = ""
     paper: str = ""
     tags: tuple[str, ...] = ()
 
@@ -120,8 +120,8 @@ class ModelSpec:
         """Check the names and freeze the mappings."""
         check_model_name(self.name)
         check_import_string(self.build, self.name)
-        if self.foreign != "":
-            check_import_string(self.foreign, self.name)
+        if self.pretrained_config != "":
+            check_import_string(self.pretrained_config, self.name)
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         _check_symmetry(self.symmetry, self.name)
         if self.symmetry and self.task == "generation":
@@ -129,15 +129,15 @@ class ModelSpec:
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
             if not isinstance(recipe, Recipe):
                 raise ConfigError(f"{self.name}: {name} is a Recipe, not {recipe!r}")
-        freeze(self, config=self.config, recipes=self.recipes)
+        freeze_mappings(self, config=self.config, recipes=self.recipes)
 
-    def recipe_named(self, name: str | None) -> Recipe:
+    def get_recipe(self, name: str | None) -> Recipe:
         """Return the default recipe, or one of `recipes` by its name."""
         if name is None:
             return self.recipe
         if not isinstance(name, str) or name not in self.recipes:
             raise ConfigError(
-                f"{self.name} has no recipe {name!r}; it has {listed(self.recipes) or 'only its default'}"
+                f"{self.name} has no recipe {name!r}; it has {join_names(self.recipes) or 'only its default'}"
             )
         return self.recipes[name]
 
@@ -207,7 +207,7 @@ class DatasetSpec:
         """Check the names and freeze the mapping."""
         check_name(self.name, "data set")
         check_import_string(self.build, self.name)
-        freeze(self, counts=self.counts)
+        freeze_mappings(self, counts=self.counts)
 
 
 @dataclass(frozen=True, kw_only=True)

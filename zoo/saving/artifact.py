@@ -13,14 +13,14 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
-from zoo.errors import WeightsError, listed
+from zoo.errors import WeightsError, join_names
 from zoo.files import atomic
 from zoo.files import safetensors as tensors
-from zoo.files.paths import resolved
+from zoo.files.paths import resolve_path
 from zoo.history import History
 from zoo.saving import folder
-from zoo.saving.card import card_text
-from zoo.saving.card_merge import merged
+from zoo.saving.card import render_card
+from zoo.saving.card_merge import merge_cards
 from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 from zoo.saving.manifest import Manifest
 from zoo.training.checkpoint.run_file import RUN
@@ -40,12 +40,12 @@ class Artifact:
     reference: str = ""
 
 
-def versions() -> dict[str, str]:
+def collect_versions() -> dict[str, str]:
     """Return the versions that a result depends on."""
     return {"zoo-models": version("zoo-models"), "torch": torch.__version__, "python": platform.python_version()}
 
 
-def write(place: Path, artifact: Artifact) -> Path:
+def write_artifact(path: Path, artifact: Artifact) -> Path:
     """Write an artifact as a folder: whole or not at all. A saved model under that name is replaced.
 
     What people put beside zoo's files stays, and so does what they wrote on the card outside zoo's marks.
@@ -54,13 +54,13 @@ def write(place: Path, artifact: Artifact) -> Path:
         BusyError: Another process still writes there after five seconds.
         WeightsError: The folder cannot be written, or is something else than a saved model.
     """
-    target = resolved(place)
+    target = resolve_path(path)
     try:
-        with atomic.replacing(target) as staged:
+        with atomic.replace_folder(target) as staged:
             _check_replaceable(target)
-            for name, data in contents(replace(artifact, card=_card_at(target) or artifact.card)).items():
-                atomic.write(staged / name, data)
-            _keep_others(target, staged)
+            for name, data in build_files(replace(artifact, card=_read_card(target) or artifact.card)).items():
+                atomic.write_new_file(staged / name, data)
+            _copy_other_files(target, staged)
     except OSError as error:
         raise WeightsError(f"cannot save to {target}: {error.strerror or error}") from error
     return target
@@ -76,14 +76,14 @@ def _check_replaceable(target: Path) -> None:
         raise WeightsError(f"{target} is there and is no saved model; save to another place")
 
 
-def contents(artifact: Artifact) -> dict[str, bytes]:
+def build_files(artifact: Artifact) -> dict[str, bytes]:
     """Return each file's bytes; the manifest comes last, with the others' sha256.
 
     Raises:
         WeightsError: It has more tensors than the header of a file can describe, or holds what JSON cannot.
     """
     try:
-        return _files(artifact)
+        return _build_files_unchecked(artifact)
     except WeightsError:
         raise
     except (TypeError, ValueError) as error:
@@ -91,34 +91,36 @@ def contents(artifact: Artifact) -> dict[str, bytes]:
         raise WeightsError(f"{artifact.manifest.model} cannot be saved: {told}") from error
 
 
-def _files(artifact: Artifact) -> dict[str, bytes]:
-    state = tensors.plain(artifact.state)
-    manifest = replace(artifact.manifest, tensors=tensors.described(state), versions=versions(), files={})
+def _build_files_unchecked(artifact: Artifact) -> dict[str, bytes]:
+    state = tensors.to_plain_tensors(artifact.state)
+    manifest = replace(
+        artifact.manifest, tensors=tensors.describe_tensors(state), versions=collect_versions(), files={}
+    )
     weights = tensors.to_bytes(state, manifest.to_json())
-    folder.described(weights, name=WEIGHTS)
+    folder.parse_embedded_manifest(weights, name=WEIGHTS)
     hashed = {WEIGHTS: weights, HISTORY: artifact.history.to_jsonl().encode()}
-    card = merged(card_text(manifest, artifact.history, artifact.reference), artifact.card)
-    whole = replace(manifest, files=folder.sums(hashed))
+    card = merge_cards(render_card(manifest, artifact.history, artifact.reference), artifact.card)
+    whole = replace(manifest, files=folder.hash_files(hashed))
     return {**hashed, CARD: card.encode(), CONFIG: whole.to_json().encode()}
 
 
-def _card_at(target: Path) -> str:
+def _read_card(target: Path) -> str:
     """Return the card that lies there, which people may have written on."""
     return (target / CARD).read_text("utf-8", "replace") if (target / CARD).is_file() else ""
 
 
-def _keep_others(target: Path, staged: Path) -> None:
+def _copy_other_files(target: Path, staged: Path) -> None:
     for path in target.iterdir() if target.is_dir() else ():
         is_folder = path.is_dir() and not path.is_symlink()
         if path.name in FILES and not is_folder:
             continue
         if is_folder:
-            shutil.copytree(path, staged / path.name, symlinks=True, copy_function=_linked)
+            shutil.copytree(path, staged / path.name, symlinks=True, copy_function=_link_or_copy)
         else:
-            _linked(path, staged / path.name)
+            _link_or_copy(path, staged / path.name)
 
 
-def _linked(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
+def _link_or_copy(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
     """Give a file a second name, or copy it where that cannot be."""
     try:
         os.link(path, copy, follow_symlinks=False)
@@ -126,18 +128,18 @@ def _linked(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
         shutil.copy2(path, copy, follow_symlinks=False)
 
 
-def read(place: Path, *, allow_nonfinite: bool = False) -> Artifact:
+def read_artifact(path: Path, *, allow_nonfinite: bool = False) -> Artifact:
     """Read a folder that `write` wrote, or its weights file alone; every byte is checked against the manifest.
 
     Raises:
         WeightsError: There is no such folder, a file is missing, damaged, or not the one the manifest names, or a
             tensor holds NaN or an infinite value.
     """
-    found = folder.contents(place)
-    state, _ = tensors.from_bytes(found.weights, name=place)
+    found = folder.read_model_files(path)
+    state, _ = tensors.from_bytes(found.weights, name=path)
     if not allow_nonfinite:
-        check_finite(state, name=str(place))
-    history = History.from_jsonl(found.history, name=place / HISTORY)
+        check_finite(state, name=str(path))
+    history = History.from_jsonl(found.history, name=path / HISTORY)
     history.stopped = found.manifest.stopped
     return Artifact(manifest=found.manifest, state=state, history=history, card=found.card)
 
@@ -147,5 +149,5 @@ def check_finite(state: Mapping[str, Tensor], *, name: str) -> None:
     unfit = [key for key, each in state.items() if each.is_floating_point() and not bool(torch.isfinite(each).all())]
     if unfit:
         raise WeightsError(
-            f"{name}: {listed(unfit, 6)} holds NaN or infinite values; allow_nonfinite=True loads it all the same"
+            f"{name}: {join_names(unfit, 6)} holds NaN or infinite values; allow_nonfinite=True loads it all the same"
         )

@@ -10,21 +10,21 @@ from pathlib import Path
 from typing import BinaryIO
 
 from zoo.errors import WeightsError
-from zoo.files.checked_json import MAX_BYTES
-from zoo.files.paths import expanded, seen_whole
-from zoo.files.safetensors_header import Header, header_of, length_of
+from zoo.files.checked_json import MAX_JSON_BYTES
+from zoo.files.paths import expand_path, read_consistently
+from zoo.files.safetensors_header import Header, parse_header, parse_header_length
 from zoo.saving.manifest import Manifest
 
 CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
 FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
 """All the files zoo writes, reads, publishes and downloads."""
-MAX_HISTORY = 64 << 20
-KEY = "zoo"
+MAX_HISTORY_BYTES = 64 << 20
+METADATA_KEY = "zoo"
 """The one entry of the metadata in the header of the weights: the manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class Contents:
+class ModelFiles:
     """A saved model's files, checked: the manifest, the bytes of the weights, the history's text and the card's."""
 
     manifest: Manifest
@@ -33,7 +33,7 @@ class Contents:
     card: str = ""
 
 
-def contents(place: Path) -> Contents:
+def read_model_files(path: Path) -> ModelFiles:
     """Read a folder that zoo wrote, or the weights file alone; every file is checked against the manifest.
 
     A folder that is being replaced meanwhile is read as it was before or as it is after, never mixed.
@@ -41,71 +41,71 @@ def contents(place: Path) -> Contents:
     Raises:
         WeightsError: There is no such folder or file; one is missing, damaged, too large, or not the one named.
     """
-    return seen_whole(expanded(place), _read)
+    return read_consistently(expand_path(path), _read_path)
 
 
-def manifest_of(folder: Path) -> Manifest:
+def read_manifest(folder: Path) -> Manifest:
     """Return the manifest of a folder, from `config.json` alone.
 
     Raises:
         WeightsError: It is missing or damaged.
     """
     path = folder / CONFIG
-    return Manifest.from_json(bytes_of(path, limit=MAX_BYTES), name=str(path))
+    return Manifest.from_json(read_bytes(path, limit=MAX_JSON_BYTES), name=str(path))
 
 
-def _read(place: Path) -> Contents:
-    if place.is_file():
-        return _alone(place)
-    if not place.is_dir():
-        raise WeightsError(f"no folder {place}")
-    return _together(place)
+def _read_path(path: Path) -> ModelFiles:
+    if path.is_file():
+        return _read_weights_file(path)
+    if not path.is_dir():
+        raise WeightsError(f"no folder {path}")
+    return _read_folder(path)
 
 
-def _together(folder: Path) -> Contents:
-    manifest = manifest_of(folder)
+def _read_folder(folder: Path) -> ModelFiles:
+    manifest = read_manifest(folder)
     for name in (WEIGHTS, HISTORY):
         if name not in manifest.files:
             raise WeightsError(f"{folder / CONFIG} does not name {name}")
-    weights = weights_bytes(folder / WEIGHTS)
-    history = bytes_of(folder / HISTORY, limit=MAX_HISTORY)
+    weights = read_safetensors_bytes(folder / WEIGHTS)
+    history = read_bytes(folder / HISTORY, limit=MAX_HISTORY_BYTES)
     for name, data in ((WEIGHTS, weights), (HISTORY, history)):
-        _check_sum(folder / name, data, manifest.files[name])
-    header, told = described(weights, name=str(folder / WEIGHTS))
+        _check_hash(folder / name, data, manifest.files[name])
+    header, told = parse_embedded_manifest(weights, name=str(folder / WEIGHTS))
     if told != manifest.without_files():
         raise WeightsError(f"{folder / CONFIG} and the header of {WEIGHTS} describe two different models")
     _check_entries(header, manifest, folder / WEIGHTS)
-    return Contents(
-        manifest=manifest, weights=weights, history=history.decode("utf-8", "replace"), card=_card(folder / CARD)
+    return ModelFiles(
+        manifest=manifest, weights=weights, history=history.decode("utf-8", "replace"), card=_read_card(folder / CARD)
     )
 
 
-def _card(path: Path) -> str:
+def _read_card(path: Path) -> str:
     """Return what the card says, whoever wrote it; it is bound to nothing."""
-    return bytes_of(path, limit=MAX_BYTES).decode("utf-8", "replace") if path.is_file() else ""
+    return read_bytes(path, limit=MAX_JSON_BYTES).decode("utf-8", "replace") if path.is_file() else ""
 
 
-def _alone(path: Path) -> Contents:
-    weights = weights_bytes(path)
-    header, manifest = described(weights, name=str(path))
+def _read_weights_file(path: Path) -> ModelFiles:
+    weights = read_safetensors_bytes(path)
+    header, manifest = parse_embedded_manifest(weights, name=str(path))
     _check_entries(header, manifest, path)
     for key, entry in header.entries.items():
         if hashlib.sha256(weights[entry.start : entry.stop]).hexdigest() != manifest.tensors[key]["sha256"]:
             raise WeightsError(f"{path} is damaged or was changed: {key} does not have the sha256 in its header")
-    return Contents(manifest=manifest, weights=weights)
+    return ModelFiles(manifest=manifest, weights=weights)
 
 
-def described(weights: bytes, *, name: str) -> tuple[Header, Manifest]:
+def parse_embedded_manifest(weights: bytes, *, name: str) -> tuple[Header, Manifest]:
     """Return the header of a weights file, and the manifest in it.
 
     Raises:
         WeightsError: Either is damaged, or zoo did not write the file.
     """
-    length = length_of(weights[:8], len(weights), name=name)
-    header = header_of(weights[8 : 8 + length], len(weights), name=name)
-    if KEY not in header.metadata:
+    length = parse_header_length(weights[:8], len(weights), name=name)
+    header = parse_header(weights[8 : 8 + length], len(weights), name=name)
+    if METADATA_KEY not in header.metadata:
         raise WeightsError(f"{name} has no manifest in its header; it was not saved by zoo")
-    return header, Manifest.from_json(header.metadata[KEY], name=f"the manifest in the header of {name}")
+    return header, Manifest.from_json(header.metadata[METADATA_KEY], name=f"the manifest in the header of {name}")
 
 
 def _check_entries(header: Header, manifest: Manifest, path: Path) -> None:
@@ -115,7 +115,7 @@ def _check_entries(header: Header, manifest: Manifest, path: Path) -> None:
         raise WeightsError(f"{path} is damaged: its tensors are not those that its manifest describes")
 
 
-def _check_sum(path: Path, data: bytes, expected: str) -> None:
+def _check_hash(path: Path, data: bytes, expected: str) -> None:
     found = hashlib.sha256(data).hexdigest()
     if found != expected:
         raise WeightsError(
@@ -123,18 +123,18 @@ def _check_sum(path: Path, data: bytes, expected: str) -> None:
         )
 
 
-def weights_bytes(path: Path) -> bytes:
+def read_safetensors_bytes(path: Path) -> bytes:
     """Return a safetensors file's bytes, after its header was checked against its size.
 
     Raises:
         WeightsError: It cannot be read, or its header is damaged, too large or describes another size.
     """
     try:
-        with _opened(path) as file:
+        with open_regular_file(path) as file:
             size = os.fstat(file.fileno()).st_size
             head = file.read(8)
-            text = file.read(length_of(head, size, name=str(path)))
-            header_of(text, size, name=str(path))
+            text = file.read(parse_header_length(head, size, name=str(path)))
+            parse_header(text, size, name=str(path))
             data = head + text + file.read()
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -143,21 +143,21 @@ def weights_bytes(path: Path) -> bytes:
     return data
 
 
-def _opened(path: Path) -> BinaryIO:
+def open_regular_file(path: Path) -> BinaryIO:
     """Open a file to read it; a pipe or device, which could block for ever, is refused."""
     if path.exists() and not path.is_file():
         raise WeightsError(f"{path} is no file")
     return path.open("rb")
 
 
-def bytes_of(path: Path, *, limit: int) -> bytes:
+def read_bytes(path: Path, *, limit: int) -> bytes:
     """Return a file's bytes.
 
     Raises:
         WeightsError: It cannot be read, or is larger than `limit`.
     """
     try:
-        with _opened(path) as file:
+        with open_regular_file(path) as file:
             data = file.read(limit + 1)
     except OSError as error:
         raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
@@ -166,6 +166,6 @@ def bytes_of(path: Path, *, limit: int) -> bytes:
     return data
 
 
-def sums(files: Mapping[str, bytes]) -> dict[str, str]:
+def hash_files(files: Mapping[str, bytes]) -> dict[str, str]:
     """Return the sha256 of each file's bytes by name."""
     return {name: hashlib.sha256(data).hexdigest() for name, data in files.items()}

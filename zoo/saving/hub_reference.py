@@ -6,25 +6,25 @@ import re
 from dataclasses import dataclass
 
 from zoo.errors import UnknownNameError
-from zoo.saving.reference import HUB, is_hub
+from zoo.saving.reference import HUB_PREFIX, is_hub_reference
 
-MAIN = "main"
-FORM = "hf:owner/name or hf:owner/name@revision"
-PART = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
-REVISION = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
-COMMIT = re.compile(r"[0-9a-f]{40}")
-LONGEST = 96
+MAIN_BRANCH = "main"
+REFERENCE_FORM = "hf:owner/name or hf:owner/name@revision"
+NAME_PATTERN = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
+REVISION_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
+COMMIT_PATTERN = re.compile(r"[0-9a-f]{40}")
+MAX_REPO_ID_LENGTH = 96
 """Most letters of `owner/name`, by the Hub's own rule."""
-LONGEST_REVISION = 200
+MAX_REVISION_LENGTH = 200
 
 
 @dataclass(frozen=True, kw_only=True)
-class Reference:
+class HubReference:
     """A repository and a revision of it: a branch, a tag, a pull request such as `refs/pr/1`, or a commit."""
 
     owner: str
     name: str
-    revision: str = MAIN
+    revision: str = MAIN_BRANCH
 
     def __post_init__(self) -> None:
         """Check all three.
@@ -32,13 +32,15 @@ class Reference:
         Raises:
             UnknownNameError: One is not of the form that the Hub gives such names.
         """
-        if not _is_name(self.owner) or not _is_name(self.name) or len(self.repo) > LONGEST:
-            raise UnknownNameError(f"{_told(self.repo)} is no repository; write {FORM}")
+        if not _is_name(self.owner) or not _is_name(self.name) or len(self.repo_id) > MAX_REPO_ID_LENGTH:
+            raise UnknownNameError(f"{_shorten(self.repo_id)} is no repository; write {REFERENCE_FORM}")
         if not is_revision(self.revision):
-            raise UnknownNameError(f"{_told(self.revision)} is no branch, tag or commit of {HUB}{self.repo}")
+            raise UnknownNameError(
+                f"{_shorten(self.revision)} is no branch, tag or commit of {HUB_PREFIX}{self.repo_id}"
+            )
 
     @classmethod
-    def parse(cls, text: str) -> Reference:
+    def parse(cls, text: str) -> HubReference:
         """Read `hf:owner/name@revision`; without a revision it is `main`.
 
         Raises:
@@ -47,14 +49,14 @@ class Reference:
         >>> Reference.parse("hf:owner/name@refs/pr/1")
         Reference(owner='owner', name='name', revision='refs/pr/1')
         """
-        repo, at, revision = text.removeprefix(HUB).partition("@")
-        if not is_hub(text) or repo.count("/") != 1 or (at and not revision):
-            raise UnknownNameError(f"{_told(text)} names no model on a Hub; write {FORM}")
+        repo, at, revision = text.removeprefix(HUB_PREFIX).partition("@")
+        if not is_hub_reference(text) or repo.count("/") != 1 or (at and not revision):
+            raise UnknownNameError(f"{_shorten(text)} names no model on a Hub; write {REFERENCE_FORM}")
         owner, name = repo.split("/")
-        return cls(owner=owner, name=name, revision=revision or MAIN)
+        return cls(owner=owner, name=name, revision=revision or MAIN_BRANCH)
 
     @property
-    def repo(self) -> str:
+    def repo_id(self) -> str:
         """`owner/name`."""
         return f"{self.owner}/{self.name}"
 
@@ -65,24 +67,28 @@ class Reference:
 
     def __str__(self) -> str:
         """Return the reference as it is given back to `parse`."""
-        return f"{HUB}{self.repo}" + (f"@{self.revision}" if self.revision != MAIN else "")
+        return f"{HUB_PREFIX}{self.repo_id}" + (f"@{self.revision}" if self.revision != MAIN_BRANCH else "")
 
 
 def is_commit(text: object) -> bool:
     """Return whether a text is a whole commit: 40 hexadecimal digits."""
-    return isinstance(text, str) and bool(COMMIT.fullmatch(text))
+    return isinstance(text, str) and bool(COMMIT_PATTERN.fullmatch(text))
 
 
 def is_revision(text: str) -> bool:
     """Return whether a text can name a branch, tag or commit."""
-    if not REVISION.fullmatch(text) or len(text) > LONGEST_REVISION or ".." in text or "//" in text:
+    if not REVISION_PATTERN.fullmatch(text) or len(text) > MAX_REVISION_LENGTH or ".." in text or "//" in text:
         return False
     return not text.endswith((".", "/", ".lock"))
 
 
 def _is_name(text: str) -> bool:
-    return bool(PART.fullmatch(text)) and not any(bad in text for bad in ("..", "--")) and not text.endswith(".git")
+    return (
+        bool(NAME_PATTERN.fullmatch(text))
+        and not any(bad in text for bad in ("..", "--"))
+        and not text.endswith(".git")
+    )
 
 
-def _told(text: str) -> str:
+def _shorten(text: str) -> str:
     return repr(text if len(text) <= 120 else f"{text[:120]}…")

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zoo.errors import WeightsError, ZooError
-from zoo.files.checked_json import parsed
-from zoo.files.seal import check_seal, sealed
+from zoo.files.checked_json import parse_json
+from zoo.files.seal import dump_with_checksum, verify_checksum
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
 
@@ -130,7 +130,7 @@ class Manifest:
             "tensors": {name: dict(entry) for name, entry in self.tensors.items()},
             "files": dict(self.files),
         }
-        return sealed(record)
+        return dump_with_checksum(record)
 
     def without_files(self) -> Manifest:
         """Return the manifest as it stands in the weights' own header."""
@@ -143,15 +143,15 @@ class Manifest:
         Raises:
             WeightsError: It is damaged, a field is missing or of another kind, or the format is another one.
         """
-        record = parsed(text, name=name)
+        record = parse_json(text, name=name)
         if record.get("format") != FORMAT:
-            raise WeightsError(_other_format(record.get("format"), name))
-        check_seal(text if isinstance(text, str) else text.decode(), record.get("seal"), name=name)
+            raise WeightsError(_describe_format_error(record.get("format"), name))
+        verify_checksum(text if isinstance(text, str) else text.decode(), record.get("seal"), name=name)
 
         def read(key: str, kind: type, make: Callable[[Any], Any] = lambda value: value) -> Any:
             value = record.get(key)
             if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-                raise WeightsError(f"{name}: {key!r} is {_told(value)}, expected {kind.__name__}")
+                raise WeightsError(f"{name}: {key!r} is {_describe_type(value)}, expected {kind.__name__}")
             try:
                 return make(value)
             except (ZooError, TypeError, KeyError, ValueError, AttributeError) as error:
@@ -159,68 +159,68 @@ class Manifest:
 
         return cls(
             model=read("model", str),
-            task=read("task", str, _task) if "task" in record else "classification",
+            task=read("task", str, _check_task) if "task" in record else "classification",
             origin=read("plugin", dict, lambda value: Origin(**value)),
-            config=read("config", dict, lambda value: {key: _tuples(each) for key, each in value.items()}),
+            config=read("config", dict, lambda value: {key: _to_tuples(each) for key, each in value.items()}),
             classes=read("classes", dict, lambda value: Classes.of(value["values"], value["names"])),
             preprocessing=read("preprocessing", dict, lambda value: Preprocessing(**value)),
-            seed=read("seed", int, _counted),
+            seed=read("seed", int, _check_count),
             dtype=read("dtype", str),
-            parameters=read("parameters", int, _counted),
+            parameters=read("parameters", int, _check_count),
             recipe=read("recipe", dict, Recipe.from_json) if record.get("recipe") is not None else None,
             data=read("data", str),
             base=read("base", str),
-            metrics=read("metrics", dict, _numbers),
+            metrics=read("metrics", dict, _check_numbers),
             scores=read("scores", list, lambda value: tuple(Score(**each) for each in value)),
             golden=read("golden", list, lambda value: tuple(tuple(float(x) for x in row) for row in value)),
             license=read("license", str),
             stopped=read("stopped", str),
-            versions=read("versions", dict, _words),
-            tensors=read("tensors", dict, _described),
-            files=read("files", dict, _words),
+            versions=read("versions", dict, _check_strings),
+            tensors=read("tensors", dict, _check_tensor_entries),
+            files=read("files", dict, _check_strings),
         )
 
 
-def _other_format(found: Any, name: str) -> str:
-    newer = isinstance(found, int) and found > FORMAT
+def _describe_format_error(value: Any, name: str) -> str:
+    newer = isinstance(value, int) and value > FORMAT
     mend = "upgrade zoo-models" if newer else "it is damaged, no saved model of zoo, or was saved before zoo 0.2"
-    return f"{name} has format {found!r}, this zoo reads {FORMAT}; {mend}"
+    return f"{name} has format {value!r}, this zoo reads {FORMAT}; {mend}"
 
 
-def _task(value: str) -> str:
+def _check_task(value: str) -> str:
     if value not in TASKS:
         raise ValueError(f"this zoo knows {', '.join(TASKS)}; upgrade zoo-models")
     return value
 
 
-def _counted(value: int) -> int:
+def _check_count(value: int) -> int:
     if not 0 <= value < 2**63:
         raise ValueError(f"{value} is out of range")
     return value
 
 
-def _numbers(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def _check_numbers(value: Mapping[str, Any]) -> Mapping[str, Any]:
     if not all(type(number) in (int, float) for number in value.values()):
         raise ValueError("not all its values are numbers")
     return value
 
 
-def _words(value: Mapping[str, Any]) -> Mapping[str, str]:
+def _check_strings(value: Mapping[str, Any]) -> Mapping[str, str]:
     if not all(isinstance(word, str) for word in value.values()):
         raise ValueError("not all its values are words")
     return value
 
 
-def _described(value: Mapping[str, Any]) -> Mapping[str, Any]:
+def _check_tensor_entries(value: Mapping[str, Any]) -> Mapping[str, Any]:
     for name, entry in value.items():
         if not isinstance(entry, dict) or set(entry) != {"dtype", "shape", "sha256"}:
             raise ValueError(f"{name} is not described by dtype, shape and sha256")
     return value
 
 
-def _tuples(value: Any) -> Any:
-    return tuple(_tuples(each) for each in value) if isinstance(value, list) else value
+def _to_tuples(value: Any) -> Any:
+    return tuple(_to_tuples(each) for each in value) if isinstance(value, list) else value
 
 
-def _told(value: Any) -> str:
+def _describe_type(value: Any) -> str:
     return "missing" if value is None else type(value).__name__

@@ -22,7 +22,7 @@ class Loss(NamedTuple):
 
     player: str
     value: Tensor
-    seen: Tally
+    tally: Tally
     gradient: Tensor | None = None
 
 

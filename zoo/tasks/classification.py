@@ -13,7 +13,7 @@ from torch.nn import Module
 from zoo.data import Batch
 from zoo.data.transforms import Normalize
 from zoo.tasks.base import Loss, Tally
-from zoo.tasks.shares import Shares
+from zoo.tasks.shares import SoftTargets
 
 
 class Classification:
@@ -33,7 +33,7 @@ class Classification:
         self._normalize = normalize
         self._label_smoothing = label_smoothing
         self._class_weights = class_weights
-        self._shares: Shares | None = None
+        self._soft_targets: SoftTargets | None = None
 
     def players(self, net: Module) -> dict[str, Module]:
         """Return the one player, `net`."""
@@ -43,22 +43,22 @@ class Classification:
         """Yield the cross-entropy of a batch, and the accuracy the same forward pass shows."""
         num = len(batch.images)
         if hasattr(nets["net"], "cross_entropy"):
-            loss, right, gradient = self._in_one(nets, batch)
+            loss, right, gradient = self._fused_cross_entropy(nets, batch)
         else:
             logits, gradient = self.predict(nets, batch.images), None
             weights = None if self._class_weights is None else self._class_weights.to(logits.device)
             loss = F.cross_entropy(logits, batch.targets, weight=weights, label_smoothing=self._label_smoothing)
-            right = _right(logits.detach(), batch.targets)
+            right = _count_correct(logits.detach(), batch.targets)
         yield Loss("net", loss, {"loss": (loss.detach() * num, num), "accuracy": (right, num)}, gradient)
 
-    def _in_one(self, nets: Mapping[str, Module], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
+    def _fused_cross_entropy(self, nets: Mapping[str, Module], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
         """Return loss, right answers and gradient of a player that computes them in one call; see `zoo.fused`."""
         net: Any = nets["net"]
-        if self._shares is None:
+        if self._soft_targets is None:
             smoothing, weights = self._label_smoothing, self._class_weights
-            self._shares = Shares(net.classes, net.dtype, label_smoothing=smoothing, class_weights=weights)
+            self._soft_targets = SoftTargets(net.classes, net.dtype, label_smoothing=smoothing, class_weights=weights)
         found: tuple[Tensor, Tensor, Tensor] = net.cross_entropy(
-            self._normalize(batch.images).to(net.dtype), self._shares(batch.targets)
+            self._normalize(batch.images).to(net.dtype), self._soft_targets(batch.targets)
         )
         return found
 
@@ -74,9 +74,9 @@ class Classification:
         logits = self.predict(nets, batch.images)
         loss = F.cross_entropy(logits, batch.targets, reduction="sum")
         num = len(batch.images)
-        return {"loss": (loss, num), "accuracy": (_right(logits, batch.targets), num)}
+        return {"loss": (loss, num), "accuracy": (_count_correct(logits, batch.targets), num)}
 
 
-def _right(logits: Tensor, targets: Tensor) -> Tensor:
+def _count_correct(logits: Tensor, targets: Tensor) -> Tensor:
     labels = targets.argmax(1) if targets.ndim == 2 else targets
     return (logits.argmax(1) == labels).sum()

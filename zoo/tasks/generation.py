@@ -62,28 +62,28 @@ class Generation:
         generator, discriminator = nets["generator"], nets["discriminator"]
         labels = one_hot(batch.targets, generator)
         num = len(labels)
-        drawn = generator(codes_for(labels, generator))
-        on_real = discriminator(self._changed(self._normalize(batch.images)), labels).float()
+        drawn = generator(make_codes(labels, generator))
+        on_real = discriminator(self._apply_augment(self._normalize(batch.images)), labels).float()
         on_drawn = discriminator(
-            self._changed(drawn.detach()), labels
+            self._apply_augment(drawn.detach()), labels
         ).float()  # apart: each with its own batch statistics
-        loss = self._told_apart(on_real, on_drawn)
+        loss = self._discriminator_loss(on_real, on_drawn)
         shown: Tally = {"discriminator_loss": (loss.detach() * num, num), "real_as_real": ((on_real > 0).sum(), num)}
         yield Loss("discriminator", loss, shown)
-        with held_fixed(unwrapped(discriminator)) as judge:
-            on_drawn = judge(self._changed(drawn), labels).float()
+        with freeze(unwrap(discriminator)) as judge:
+            on_drawn = judge(self._apply_augment(drawn), labels).float()
             loss = -on_drawn.mean() if self._is_hinge else F.softplus(-on_drawn).mean()
             shown = {"generator_loss": (loss.detach() * num, num), "drawn_as_real": ((on_drawn > 0).sum(), num)}
             yield Loss("generator", loss, shown)
 
-    def _told_apart(self, on_real: Tensor, on_drawn: Tensor) -> Tensor:
+    def _discriminator_loss(self, on_real: Tensor, on_drawn: Tensor) -> Tensor:
         """Return the discriminator's loss for its scores (B) of real and of drawn images."""
         if self._is_hinge:
             return F.relu(1 - on_real).mean() + F.relu(1 + on_drawn).mean()
         target = torch.full_like(on_real, self._real_target)
         return F.binary_cross_entropy_with_logits(on_real, target) + F.softplus(on_drawn).mean()
 
-    def _changed(self, images: Tensor) -> Tensor:
+    def _apply_augment(self, images: Tensor) -> Tensor:
         """Return normalised images, each changed at random where the recipe augments."""
         if self._augment is None:
             return images
@@ -105,7 +105,7 @@ class Generation:
         return {"real_as_real": ((scores > 0).sum(), len(labels))}
 
 
-def generation_by(recipe: Recipe, preprocessing: Preprocessing) -> Generation:
+def build_generation(recipe: Recipe, preprocessing: Preprocessing) -> Generation:
     """Return the task as a recipe has it learnt.
 
     Raises:
@@ -122,33 +122,33 @@ def generation_by(recipe: Recipe, preprocessing: Preprocessing) -> Generation:
     )
 
 
-def unwrapped(player: Module) -> Any:
+def unwrap(player: Module) -> Any:
     """Return a player as its author made it, without what several processes wrap it in."""
     return getattr(player, "module", player)
 
 
 def one_hot(labels: Tensor, generator: Module) -> Tensor:
     """Return class indices (B) as a generator takes them: (B, K), with K of 0 where it knows no classes."""
-    kind, num = next(generator.parameters()), unwrapped(generator).num_labels
+    kind, num = next(generator.parameters()), unwrap(generator).num_labels
     if num == 0:
         return torch.zeros(len(labels), 0, dtype=kind.dtype, device=kind.device)
     return F.one_hot(labels.to(kind.device), num).to(kind.dtype)
 
 
-def codes_for(labels: Tensor, generator: Module, draws: torch.Generator | None = None) -> Tensor:
-    """Return codes (B, Z + K) for labels (B, K); the noise comes from `draws`, on the CPU, or the global state."""
+def make_codes(labels: Tensor, generator: Module, rng: torch.Generator | None = None) -> Tensor:
+    """Return codes (B, Z + K) for labels (B, K); the noise comes from `rng`, on the CPU, or the global state."""
     noise = torch.randn(
         len(labels),
-        unwrapped(generator).num_noise,
-        generator=draws,
+        unwrap(generator).num_noise,
+        generator=rng,
         dtype=labels.dtype,
-        device=labels.device if draws is None else draws.device,
+        device=labels.device if rng is None else rng.device,
     )
     return torch.cat([noise.to(labels.device), labels], 1)
 
 
 @contextmanager
-def held_fixed(net: Module) -> Iterator[Module]:
+def freeze(net: Module) -> Iterator[Module]:
     """Let gradients pass through a net and reach none of its weights."""
     weights = [weight for weight in net.parameters() if weight.requires_grad]
     for weight in weights:

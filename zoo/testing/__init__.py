@@ -10,40 +10,40 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import Any
 
-from zoo.plugins.catalog import CATALOGUE
-from zoo.testing.datasets import DATASET_CHECKS, DataSubject
+from zoo.plugins.catalog import CATALOG
+from zoo.testing.datasets import DATASET_CHECKS, DatasetSubject
 from zoo.testing.encoders.checks import ENCODER_CHECKS
 from zoo.testing.encoders.subject import EncoderSubject
-from zoo.testing.kit import Trial, check_plugin, trials
-from zoo.testing.models import BY_TASK, CHECKS, GENERATOR_CHECKS
-from zoo.testing.models.subject import Subject
+from zoo.testing.kit import CheckSuite, check_plugin, collect_suites
+from zoo.testing.models import CHECKS_BY_TASK, CLASSIFIER_CHECKS, GENERATOR_CHECKS
+from zoo.testing.models.subject import ModelSubject
 from zoo.testing.plugins.checks import PLUGIN_CHECKS
-from zoo.testing.report import CheckFailure, NotApplicable, Outcome, Report, reported
+from zoo.testing.report import CheckFailure, CheckReport, NotApplicable, Outcome, check_subject
 
 __all__ = [
-    "CHECKS",
+    "CLASSIFIER_CHECKS",
     "DATASET_CHECKS",
     "ENCODER_CHECKS",
     "GENERATOR_CHECKS",
     "PLUGIN_CHECKS",
     "CheckFailure",
+    "CheckReport",
+    "CheckSuite",
     "EncoderSubject",
+    "ModelSubject",
     "NotApplicable",
     "Outcome",
-    "Report",
-    "Subject",
-    "Trial",
     "check_dataset",
     "check_encoder",
     "check_model",
     "check_plugin",
-    "trials",
+    "collect_suites",
 ]
 
 
 def check_model(
     name: str, *, expected_failures: Mapping[str, str] | None = None, only: Collection[str] = (), **config: Any
-) -> Report:
+) -> CheckReport:
     """Run every check on a model of the zoo.
 
     Args:
@@ -56,13 +56,15 @@ def check_model(
         CheckFailure: A check does not hold, or none ran.
         ConfigError: An expected failure names no check or gives no reason.
     """
-    checks = BY_TASK.get(CATALOGUE.shelf("models")[name].task, CHECKS)
-    return reported(name, Subject(name=name, config=config), checks, excuses=expected_failures, only=only)
+    checks = CHECKS_BY_TASK.get(CATALOG.registry("models")[name].task, CLASSIFIER_CHECKS)
+    return check_subject(
+        name, ModelSubject(name=name, config=config), checks, expected_failures=expected_failures, only=only
+    )
 
 
 def check_dataset(
     name: str, *, expected_failures: Mapping[str, str] | None = None, only: Collection[str] = ()
-) -> Report:
+) -> CheckReport:
     """Run every check on a data set; those that read it need it on this machine.
 
     Args:
@@ -74,8 +76,8 @@ def check_dataset(
         CheckFailure: A check does not hold, or none ran.
         ConfigError: An expected failure names no check or gives no reason.
     """
-    subject = DataSubject(name=name, spec=CATALOGUE.shelf("datasets")[name])
-    return reported(name, subject, DATASET_CHECKS, excuses=expected_failures, only=only)
+    subject = DatasetSubject(name=name, spec=CATALOG.registry("datasets")[name])
+    return check_subject(name, subject, DATASET_CHECKS, expected_failures=expected_failures, only=only)
 
 
 def check_encoder(
@@ -85,7 +87,7 @@ def check_encoder(
     expected_failures: Mapping[str, str] | None = None,
     only: Collection[str] = (),
     **options: Any,
-) -> Report:
+) -> CheckReport:
     """Run every check on a graph encoder.
 
     Args:
@@ -100,4 +102,4 @@ def check_encoder(
         ConfigError: An expected failure names no check or gives no reason.
     """
     subject = EncoderSubject(name=name, width=width, options=options)
-    return reported(name, subject, ENCODER_CHECKS, excuses=expected_failures, only=only)
+    return check_subject(name, subject, ENCODER_CHECKS, expected_failures=expected_failures, only=only)

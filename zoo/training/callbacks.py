@@ -11,10 +11,10 @@ from torch import Tensor
 from torch.nn import Module
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from zoo.errors import ConfigError, listed
+from zoo.errors import ConfigError, join_names
 from zoo.history import is_lower_better
 from zoo.recipe import Recipe
-from zoo.training.module_state import put_back, tensors_of
+from zoo.training.module_state import copy_into, get_tensors
 
 
 @dataclass(kw_only=True)
@@ -79,12 +79,12 @@ class Average:
 
     def state_dict(self) -> dict[str, Any]:
         """Return the averages."""
-        return {name: tensors_of(average) for name, average in self._averages.items()}
+        return {name: get_tensors(average) for name, average in self._averages.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Put back what `state_dict` returned."""
         for name, average in self._averages.items():
-            put_back(average, state[name])
+            copy_into(average, state[name])
 
     def on_step(self, training: Training) -> None:
         """Move the average towards the present weights."""
@@ -99,7 +99,7 @@ class Best:
     """Keep a copy of the weights of the best epoch, and stop when none has been better for `patience` epochs."""
 
     @classmethod
-    def wanted(cls, recipe: Recipe) -> Best | None:
+    def from_recipe(cls, recipe: Recipe) -> Best | None:
         """Return what a recipe's `keep`, `monitor` and `patience` ask for."""
         return cls(recipe.monitor, recipe.patience) if recipe.keep == "best" or recipe.patience else None
 
@@ -122,11 +122,13 @@ class Best:
         """
         if self._monitor not in training.row:
             mend = "; give fit a validation set or share" if self._monitor.startswith("val_") else ""
-            raise ConfigError(f"monitor {self._monitor!r} is no column of the history ({listed(training.row)}){mend}")
+            raise ConfigError(
+                f"monitor {self._monitor!r} is no column of the history ({join_names(training.row)}){mend}"
+            )
         value = self._sign * training.row[self._monitor]
         if value < self._value:
             self._value, self._epoch = value, training.epoch
-            self._weights = {name: _copied(net) for name, net in training.scored.items()}
+            self._weights = {name: _copy_state(net) for name, net in training.scored.items()}
         elif self._patience is not None and training.epoch - self._epoch >= self._patience:
             training.stop = (
                 f"no better {self._monitor} for {self._patience} epochs; the weights are those of epoch {self._epoch}"
@@ -146,7 +148,7 @@ class Best:
             nets[name].load_state_dict(weights)
 
 
-def _copied(net: Module) -> dict[str, Tensor]:
+def _copy_state(net: Module) -> dict[str, Tensor]:
     return {name: tensor.detach().clone() for name, tensor in net.state_dict().items()}
 
 

@@ -9,10 +9,10 @@ import torch
 from accelerate import Accelerator
 from accelerate.utils import InitProcessGroupKwargs
 
-from zoo.training.group import PATIENCE, check_kind, check_launch
+from zoo.training.group import TIMEOUT, check_distributed_type, check_launch
 
 
-def engine_on(device: torch.device) -> Accelerator:
+def make_accelerator(device: torch.device) -> Accelerator:
     """Return the accelerator of a training on a device.
 
     Raises:
@@ -20,7 +20,7 @@ def engine_on(device: torch.device) -> Accelerator:
     """
     check_launch(os.environ)
     is_group_on_cpu = device.type == "cpu" and int(os.environ.get("WORLD_SIZE", "1")) > 1
-    patience = InitProcessGroupKwargs(timeout=timedelta(seconds=PATIENCE))
+    patience = InitProcessGroupKwargs(timeout=timedelta(seconds=TIMEOUT))
     engine = Accelerator(mixed_precision="no", device_placement=False, cpu=is_group_on_cpu, kwargs_handlers=[patience])
-    check_kind(engine.distributed_type.value)
+    check_distributed_type(engine.distributed_type.value)
     return engine

@@ -8,151 +8,161 @@ from typing import Any
 
 import torch
 
-from zoo.data import Images, Loader, Stream, images_of
+from zoo.data import ExternalLoader, Images, Loader, as_images
 from zoo.data.augment import Augment
-from zoo.data.inputs import fitted, suited
+from zoo.data.inputs import resize_images_to_model, resize_to_model
 from zoo.data.readers import is_restartable
-from zoo.data.transforms import Normalize, to_size
+from zoo.data.transforms import Normalize, make_resize
 from zoo.errors import ConfigError, LabelError
 from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
 from zoo.tasks import Classification, Task
-from zoo.tasks.generation import generation_by
+from zoo.tasks.generation import build_generation
 
-EVALUATION_BATCH = 1024
+EVALUATION_BATCH_SIZE = 1024
 
 
 @dataclass(frozen=True, kw_only=True)
-class Ready:
+class PreparedData:
     """What the trainer runs on, and what the model takes over from its data.
 
     Args:
         train: Where training batches come from.
-        held: Where held-out batches come from, or None.
+        validation: Where held-out batches come from, or None.
         task: What is learnt.
         classes: The model's classes from now on.
         preprocessing: The model's preprocessing from now on.
         name: Name of the training images, if they have one.
     """
 
-    train: Loader | Stream
-    held: Loader | Stream | None
+    train: Loader | ExternalLoader
+    validation: Loader | ExternalLoader | None
     task: Task
     classes: Classes
     preprocessing: Preprocessing
     name: str
 
 
-def ready(
+def prepare(
     data: Any,
     validation: Any,
     *,
     spec: ModelSpec,
-    wants: Preprocessing,
+    preprocessing: Preprocessing,
     classes: Classes,
-    is_fresh: bool,
+    fresh: bool,
     standardize: bool,
     recipe: Recipe,
     seed: int,
     device: torch.device,
-) -> Ready:
+) -> PreparedData:
     """Make ready what `fit` was given; a fresh model adopts the classes of `data`, and its moments if asked."""
-    held, name = to_score(validation, wants), ""
-    if is_stream(data):
-        check_stream(recipe, held)
-        stream = as_stream(data)
-        classes = adopted(stream.classes or classes, len(classes), spec.name) if is_fresh else classes
-        train: Loader | Stream = suited_stream(stream, wants, classes, seed)
+    held, name = as_validation(validation, preprocessing), ""
+    if is_external_loader(data):
+        check_external_loader(recipe, held)
+        stream = as_external_loader(data)
+        classes = adopt_classes(stream.classes or classes, len(classes), spec.name) if fresh else classes
+        train: Loader | ExternalLoader = resize_loader_to_model(stream, preprocessing, classes, seed)
     else:
-        whole = images = images_of(data, prepare=to_size(wants.size, wants.resize))
-        classes, name = adopted(whole.classes, len(classes), spec.name) if is_fresh else classes, whole.name
+        whole = images = as_images(data, transform=make_resize(preprocessing.size, preprocessing.resize))
+        classes, name = adopt_classes(whole.classes, len(classes), spec.name) if fresh else classes, whole.name
         if held is None and recipe.validation > 0:
-            images, held = whole.split(recipe.validation, how=recipe.split, seed=seed)
-        wants = standardized(wants, images) if standardize else wants
+            images, held = whole.split(recipe.validation, strategy=recipe.split, seed=seed)
+        preprocessing = fit_normalization(preprocessing, images) if standardize else preprocessing
         source = data if isinstance(data, Loader) and images is whole else images
-        train = train_loader(source, _of_images(recipe, spec.task), seed, wants, classes).to(device)
-    task = _task(spec.task, recipe, wants, classes, train)
-    scoring = scoring_loader(held, wants, classes, device, seed)
-    return Ready(train=train, held=scoring, task=task, classes=classes, preprocessing=wants, name=name)
+        train = make_train_loader(source, _without_augmentation(recipe, spec.task), seed, preprocessing, classes).to(
+            device
+        )
+    task = build_task(spec.task, recipe, preprocessing, classes, train)
+    scoring = make_validation_loader(held, preprocessing, classes, device, seed)
+    return PreparedData(
+        train=train, validation=scoring, task=task, classes=classes, preprocessing=preprocessing, name=name
+    )
 
 
-def _of_images(recipe: Recipe, task: str) -> Recipe:
+def _without_augmentation(recipe: Recipe, task: str) -> Recipe:
     """Return the recipe as the loader of training images takes it: a generator's task augments for itself."""
     return recipe.replace(augment=()) if task == "generation" else recipe
 
 
-def _task(name: str, recipe: Recipe, wants: Preprocessing, classes: Classes, train: Loader | Stream) -> Task:
-    if name == "generation":
-        return generation_by(recipe, wants)
+def build_task(
+    task: str, recipe: Recipe, preprocessing: Preprocessing, classes: Classes, train: Loader | ExternalLoader
+) -> Task:
+    if task == "generation":
+        return build_generation(recipe, preprocessing)
     return Classification(
-        Normalize(wants), label_smoothing=recipe.label_smoothing, class_weights=class_weights(recipe, classes, train)
+        Normalize(preprocessing),
+        label_smoothing=recipe.label_smoothing,
+        class_weights=compute_class_weights(recipe, classes, train),
     )
 
 
-def is_stream(source: Any) -> bool:
+def is_external_loader(source: Any) -> bool:
     """Return whether a source keeps its own order and cannot be read whole."""
-    return isinstance(source, Stream) or (not isinstance(source, Images | Loader) and is_restartable(source))
+    return isinstance(source, ExternalLoader) or (not isinstance(source, Images | Loader) and is_restartable(source))
 
 
-def as_stream(source: Any) -> Stream:
+def as_external_loader(source: Any) -> ExternalLoader:
     """Return somebody else's loader as a `Stream`."""
-    return source if isinstance(source, Stream) else Stream(source)
+    return source if isinstance(source, ExternalLoader) else ExternalLoader(source)
 
 
-def adopted(found: Classes, num_classes: int, model: str) -> Classes:
+def adopt_classes(classes: Classes, num_classes: int, model_name: str) -> Classes:
     """Return the classes a fresh model of `num_classes` outputs takes from its first training set.
 
     Raises:
         LabelError: They are more or fewer, and not whole numbers below `num_classes`.
     """
-    if len(found) == num_classes:
-        return found
+    if len(classes) == num_classes:
+        return classes
     numbered = Classes.numbered(num_classes)
-    if set(found.values) <= set(numbered.values):
+    if set(classes.values) <= set(numbered.values):
         return numbered
     raise LabelError(
-        f"these images have {len(found)} classes and {model} was created with {num_classes}; "
-        f"create it with classes={len(found)}"
+        f"these images have {len(classes)} classes and {model_name} was created with {num_classes}; "
+        f"create it with classes={len(classes)}"
     )
 
 
-def to_score(validation: Any, wants: Preprocessing) -> Images | Stream | None:
+def as_validation(validation: Any, preprocessing: Preprocessing) -> Images | ExternalLoader | None:
     """Return what `fit(validation=...)` was given as images or a stream."""
     if validation is None:
         return None
-    if is_stream(validation):
-        return as_stream(validation)
-    return images_of(validation, prepare=to_size(wants.size, wants.resize))
+    if is_external_loader(validation):
+        return as_external_loader(validation)
+    return as_images(validation, transform=make_resize(preprocessing.size, preprocessing.resize))
 
 
-def told_by(data: Any, recipe: Recipe, asked: Collection[str]) -> Recipe:
+def apply_loader_settings(data: Any, recipe: Recipe, explicit: Collection[str]) -> Recipe:
     """Return the recipe with what a loader decides itself; asking `fit` for something else is an error."""
-    if not isinstance(data, Loader) and not is_stream(data):
+    if not isinstance(data, Loader) and not is_external_loader(data):
         return recipe
     for name in ("batch_size", "shuffle"):
-        if name in asked:
+        if name in explicit:
             raise ConfigError(
                 f"{name} is decided by the loader that fit was given; set it there, or give fit its images"
             )
     if not isinstance(data, Loader):
         return recipe
-    if data.augment is not None and _augment(recipe, data.classes):
+    if data.augment is not None and _make_augment(recipe, data.classes):
         raise ConfigError("both the loader and the recipe augment; leave augment, mixup and cutmix to one of them")
     return recipe.replace(batch_size=data.batch_size, shuffle=data.shuffle)
 
 
-def _augment(recipe: Recipe, classes: Classes) -> Augment | None:
+def _make_augment(recipe: Recipe, classes: Classes) -> Augment | None:
     augment = Augment(recipe.augment, mixup=recipe.mixup, cutmix=recipe.cutmix, num_classes=len(classes))
     return augment if augment else None
 
 
-def train_loader(source: Images | Loader, recipe: Recipe, seed: int, wants: Preprocessing, classes: Classes) -> Loader:
+def make_train_loader(
+    source: Images | Loader, recipe: Recipe, seed: int, preprocessing: Preprocessing, classes: Classes
+) -> Loader:
     """Return the loader that draws from training images; a `Loader` keeps its seed, augmentation and `drop_last`."""
-    images, augment = images_of(source), _augment(recipe, classes)
+    images, augment = as_images(source), _make_augment(recipe, classes)
     own = source if isinstance(source, Loader) else Loader(images, seed=seed)
     return Loader(
-        suited(images.with_classes(classes), wants),
+        resize_images_to_model(images.with_classes(classes), preprocessing),
         batch_size=recipe.batch_size,
         shuffle=recipe.shuffle,
         seed=own.seed,
@@ -161,33 +171,41 @@ def train_loader(source: Images | Loader, recipe: Recipe, seed: int, wants: Prep
     )
 
 
-def suited_stream(stream: Stream, wants: Preprocessing, classes: Classes, seed: int | None) -> Stream:
+def resize_loader_to_model(
+    loader: ExternalLoader, preprocessing: Preprocessing, classes: Classes, seed: int | None
+) -> ExternalLoader:
     """Return a stream whose images are brought to the model's size and whose labels are checked against its classes."""
-    return Stream(stream.batches, classes=classes, prepare=lambda images: fitted(images, wants), seed=seed)
+    return ExternalLoader(
+        loader.batches, classes=classes, transform=lambda images: resize_to_model(images, preprocessing), seed=seed
+    )
 
 
-def scoring_loader(
-    held: Images | Stream | None,
-    wants: Preprocessing,
+def make_validation_loader(
+    validation: Images | ExternalLoader | None,
+    preprocessing: Preprocessing,
     classes: Classes,
     device: torch.device,
     seed: int | None = None,
-) -> Loader | Stream | None:
+) -> Loader | ExternalLoader | None:
     """Return the loader of held-out images, in order."""
-    if held is None:
+    if validation is None:
         return None
-    if isinstance(held, Stream):
-        return suited_stream(held, wants, classes, seed)
-    return Loader(suited(held.with_classes(classes), wants), batch_size=EVALUATION_BATCH, shuffle=False).to(device)
+    if isinstance(validation, ExternalLoader):
+        return resize_loader_to_model(validation, preprocessing, classes, seed)
+    return Loader(
+        resize_images_to_model(validation.with_classes(classes), preprocessing),
+        batch_size=EVALUATION_BATCH_SIZE,
+        shuffle=False,
+    ).to(device)
 
 
-def standardized(wants: Preprocessing, train: Images) -> Preprocessing:
+def fit_normalization(preprocessing: Preprocessing, images: Images) -> Preprocessing:
     """Return the preprocessing with mean and standard deviation of the training images."""
-    mean, std = suited(train, wants).moments()
-    return replace(wants, mean=mean, std=std)
+    mean, std = resize_images_to_model(images, preprocessing).moments()
+    return replace(preprocessing, mean=mean, std=std)
 
 
-def check_stream(recipe: Recipe, validation: Any) -> None:
+def check_external_loader(recipe: Recipe, validation: Any) -> None:
     """Raise for what a recipe asks of the training images and a stream cannot give."""
     asked = {
         "validation": recipe.validation > 0 and validation is None,
@@ -204,7 +222,7 @@ def check_stream(recipe: Recipe, validation: Any) -> None:
             )
 
 
-def class_weights(recipe: Recipe, classes: Classes, train: Loader | Stream) -> torch.Tensor | None:
+def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | ExternalLoader) -> torch.Tensor | None:
     """Return the loss weight of each class (K), or None for equal ones."""
     if recipe.class_weights is None:
         return None

@@ -7,35 +7,37 @@ from typing import Any
 import torch
 from torch.optim import Adam, AdamW, Optimizer
 
-from zoo.training.precision import alone
+from zoo.training.precision import run_single_threaded
 
-CALLS: dict[type[Optimizer], Any] = {
+FUSED_KERNELS: dict[type[Optimizer], Any] = {
     Adam: getattr(torch, "_fused_adam_", None),
     AdamW: getattr(torch, "_fused_adamw_", None),
 }
 """What a fused optimizer calls: for a small net the checks around it take ten times as long."""
-SMALL = 32_768
+MAX_SINGLE_THREAD = 32_768
 """Weights up to which one thread takes the step; torch shares out even ten of them."""
 
 
-class Descent:
+class FusedAdam:
     """Steps an optimizer of one parameter on the CPU, bit for bit as `optimizer.step()` does; the state stays there.
 
     Args:
-        optimizer: What `suits` is true of.
+        optimizer: What `is_supported` is true of.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
         (self._parameter,) = optimizer.param_groups[0]["params"]
-        self._call = CALLS[type(optimizer)]
+        self._call = FUSED_KERNELS[type(optimizer)]
 
     @staticmethod
-    def suits(optimizer: Optimizer) -> bool:
+    def is_supported(optimizer: Optimizer) -> bool:
         """Return whether an optimizer is torch's fused Adam or AdamW over one parameter on the CPU."""
         groups = optimizer.param_groups
         is_single = len(groups) == 1 and len(groups[0]["params"]) == 1
-        return is_single and groups[0]["params"][0].device.type == "cpu" and CALLS.get(type(optimizer)) is not None
+        return (
+            is_single and groups[0]["params"][0].device.type == "cpu" and FUSED_KERNELS.get(type(optimizer)) is not None
+        )
 
     def step(self) -> None:
         """Take a step by the parameter's gradient; the first one makes the state, and is torch's own."""
@@ -46,9 +48,9 @@ class Descent:
             return
         with torch.no_grad():
             torch._foreach_add_([state["step"]], 1)
-            alone(self._take) if parameter.numel() <= SMALL else self._take()
+            run_single_threaded(self._call_kernel) if parameter.numel() <= MAX_SINGLE_THREAD else self._call_kernel()
 
-    def _take(self) -> None:
+    def _call_kernel(self) -> None:
         parameter, group = self._parameter, self._optimizer.param_groups[0]
         state = self._optimizer.state[parameter]
         self._call(

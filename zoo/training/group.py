@@ -15,19 +15,19 @@ from torch.nn import Module
 
 from zoo.errors import ConfigError, TrainingError, ZooError
 from zoo.files import safetensors as tensors
-from zoo.files.checked_json import parsed
-from zoo.files.state_codec import apart, together
+from zoo.files.checked_json import parse_json
+from zoo.files.state_codec import decode_state, encode_state
 
-WHOLE = "zoo trains with a whole net in each process"
-PATIENCE = 600.0
+ONE_NET_EACH = "zoo trains with a whole net in each process"
+TIMEOUT = 600.0
 """Seconds that a process waits for another one before it gives up."""
-KINDS = ("NO", "MULTI_CPU", "MULTI_GPU")
+DISTRIBUTED_TYPES = ("NO", "MULTI_CPU", "MULTI_GPU")
 """Ways of accelerate to train in several processes that keep a whole net in each."""
-CUT = {"FSDP": "FSDP", "DEEPSPEED": "DeepSpeed", "MEGATRON_LM": "Megatron-LM"}
+SHARDED_TYPES = {"FSDP": "FSDP", "DEEPSPEED": "DeepSpeed", "MEGATRON_LM": "Megatron-LM"}
 """Ways of accelerate to cut a net into pieces, as the variables `ACCELERATE_USE_...` ask for them."""
-LOST = ("gloo", "nccl", "connection", "timed out", "peer", "socket")
+LOST_PROCESS_WORDS = ("gloo", "nccl", "connection", "timed out", "peer", "socket")
 """Words of errors that tell of another process."""
-AGREE = 8
+SYNC_EVERY = 8
 """Steps between two agreements of several processes on stopping and saving: each costs a round trip."""
 
 
@@ -37,22 +37,24 @@ def check_launch(environ: Mapping[str, str]) -> None:
     Raises:
         ConfigError: It was.
     """
-    for word, name in CUT.items():
+    for word, name in SHARDED_TYPES.items():
         if environ.get(f"ACCELERATE_USE_{word}", "false").lower() in ("true", "1"):
-            raise ConfigError(f"{WHOLE}, and accelerate was launched with {name}; launch it without")
+            raise ConfigError(f"{ONE_NET_EACH}, and accelerate was launched with {name}; launch it without")
 
 
-def check_kind(kind: str) -> None:
+def check_distributed_type(distributed_type: str) -> None:
     """Raise for a way to share a net among processes that zoo does not know.
 
     Raises:
         ConfigError: It is one of them, such as a TPU's.
     """
-    if kind not in KINDS:
-        raise ConfigError(f"{WHOLE}, not with accelerate's {kind}; launch it on CPUs or GPUs of NVIDIA or AMD")
+    if distributed_type not in DISTRIBUTED_TYPES:
+        raise ConfigError(
+            f"{ONE_NET_EACH}, not with accelerate's {distributed_type}; launch it on CPUs or GPUs of NVIDIA or AMD"
+        )
 
 
-def _leave() -> None:
+def _destroy_process_group() -> None:
     """Part from the group: a process that ends without it may be aborted by threads that still serve the others."""
     if torch.distributed.is_initialized():
         gc.collect()  # what still holds the group, such as a wrapped net, would keep its threads alive
@@ -60,7 +62,7 @@ def _leave() -> None:
 
 
 @contextmanager
-def losing_nobody(group: Group) -> Iterator[None]:
+def detect_lost_process(group: ProcessGroup) -> Iterator[None]:
     """Say plainly when another process of the group is gone.
 
     Raises:
@@ -70,94 +72,94 @@ def losing_nobody(group: Group) -> Iterator[None]:
         yield
     except RuntimeError as error:
         told = str(error).lower()
-        if group.size == 1 or isinstance(error, ZooError) or not any(word in told for word in LOST):
+        if group.world_size == 1 or isinstance(error, ZooError) or not any(word in told for word in LOST_PROCESS_WORDS):
             raise
         raise TrainingError(
-            f"process {group.rank} of {group.size} has lost another one, which died or was silent for {PATIENCE:g} s; "
+            f"process {group.rank} of {group.world_size} has lost another one, which died or was silent for {TIMEOUT:g} s; "
             f"start them all again, with resume=True where checkpoints are kept ({str(error).splitlines()[0][:200]})"
         ) from error
 
 
-class Group:
+class ProcessGroup:
     """The processes of one training.
 
     Args:
-        engine: accelerate's `Accelerator`, which carries what they tell.
+        accelerator: accelerate's `Accelerator`, which carries what they tell.
         device: Where this process trains.
     """
 
-    def __init__(self, engine: Any, device: torch.device) -> None:
-        self._engine = engine
-        self.rank: int = engine.process_index
-        self.size: int = engine.num_processes
+    def __init__(self, accelerator: Any, device: torch.device) -> None:
+        self._accelerator = accelerator
+        self.rank: int = accelerator.process_index
+        self.world_size: int = accelerator.num_processes
         self.device = device
-        if self.size > 1:
-            atexit.unregister(_leave)
-            atexit.register(_leave)
+        if self.world_size > 1:
+            atexit.unregister(_destroy_process_group)
+            atexit.register(_destroy_process_group)
 
-    def agreed(self, *claims: bool) -> tuple[bool, ...]:
+    def any_process(self, *claims: bool) -> tuple[bool, ...]:
         """Return each claim as true if any process makes it."""
-        if self.size == 1:
+        if self.world_size == 1:
             return claims
         told = torch.tensor([float(claim) for claim in claims], device=self.device)
-        return tuple(value > 0 for value in self._engine.reduce(told, "sum").tolist())
+        return tuple(value > 0 for value in self._accelerator.reduce(told, "sum").tolist())
 
-    def shared(self, problem: str, step: int) -> str:
+    def first_problem(self, problem: str, step: int) -> str:
         """Return the problem of the process that had one at the earliest step, for all to raise; empty if none has."""
-        if not self.agreed(bool(problem))[0] or self.size == 1:
+        if not self.any_process(bool(problem))[0] or self.world_size == 1:
             return problem
-        told = self.gathered({"problem": problem, "step": torch.tensor(step)})
+        told = self.gather_states({"problem": problem, "step": torch.tensor(step)})
         _, rank, first = min(
             (int(each["step"]), rank, each["problem"]) for rank, each in enumerate(told) if each["problem"]
         )
-        return f"in process {rank} of {self.size}, {first}"
+        return f"in process {rank} of {self.world_size}, {first}"
 
-    def check_same(self, what: str, number: int, mend: str = "give all the same seed=") -> None:
+    def check_same(self, label: str, number: int, advice: str = "give all the same seed=") -> None:
         """Raise unless all processes have the same number.
 
         Raises:
             ConfigError: They do not.
         """
-        if self.size == 1:
+        if self.world_size == 1:
             return
-        told = self._engine.gather(torch.tensor([number], dtype=torch.int64, device=self.device)).tolist()
+        told = self._accelerator.gather(torch.tensor([number], dtype=torch.int64, device=self.device)).tolist()
         if len(set(told)) > 1:
-            raise ConfigError(f"the {self.size} processes have another {what} each ({told}); {mend}")
+            raise ConfigError(f"the {self.world_size} processes have another {label} each ({told}); {advice}")
 
-    def summed(self, numbers: Tensor) -> Tensor:
+    def reduce_sum(self, numbers: Tensor) -> Tensor:
         """Return the sum of the processes' tensors."""
-        total: Tensor = self._engine.reduce(numbers, "sum")
+        total: Tensor = self._accelerator.reduce(numbers, "sum")
         return total
 
-    def even(self, net: Module) -> None:
+    def sync_buffers(self, net: Module) -> None:
         """Give all processes the first one's running statistics, so that they score one and the same net."""
-        for buffer in net.buffers() if self.size > 1 else ():
+        for buffer in net.buffers() if self.world_size > 1 else ():
             torch.distributed.broadcast(buffer, 0)
 
-    def largest(self, number: int) -> int:
+    def reduce_max(self, number: int) -> int:
         """Return the largest of the processes' numbers."""
-        if self.size == 1:
+        if self.world_size == 1:
             return number
-        return int(self._engine.gather(torch.tensor([number], device=self.device)).max())
+        return int(self._accelerator.gather(torch.tensor([number], device=self.device)).max())
 
-    def gathered(self, state: Mapping[str, Any]) -> list[Any]:
+    def gather_states(self, state: Mapping[str, Any]) -> list[Any]:
         """Return every process's state, by rank; tensors in it come back on the CPU."""
-        if self.size == 1:
+        if self.world_size == 1:
             return [state]
-        data = _packed(state)
-        sizes = self._engine.gather(torch.tensor([len(data)], device=self.device)).tolist()
+        data = _pack(state)
+        sizes = self._accelerator.gather(torch.tensor([len(data)], device=self.device)).tolist()
         room = torch.zeros(1, max(sizes), dtype=torch.uint8)
         room[0, : len(data)] = torch.frombuffer(bytearray(data), dtype=torch.uint8)
-        rows = self._engine.gather(room.to(self.device)).cpu()
-        return [_unpacked(bytes(row[:size].numpy())) for row, size in zip(rows, sizes, strict=True)]
+        rows = self._accelerator.gather(room.to(self.device)).cpu()
+        return [_unpack(bytes(row[:size].numpy())) for row, size in zip(rows, sizes, strict=True)]
 
 
-def _packed(state: Mapping[str, Any]) -> bytes:
+def _pack(state: Mapping[str, Any]) -> bytes:
     named: dict[str, Any] = {}
-    text = json.dumps(apart(state, named))
+    text = json.dumps(encode_state(state, named))
     return tensors.to_bytes(named, text)
 
 
-def _unpacked(data: bytes) -> Any:
+def _unpack(data: bytes) -> Any:
     named, text = tensors.from_bytes(data, name="a process's state")
-    return together(parsed(text, name="a process's state"), named)
+    return decode_state(parse_json(text, name="a process's state"), named)

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.errors import WeightsError, listed
+from zoo.errors import WeightsError, join_names
 
 
-def tensors_of(module: Module) -> dict[str, Tensor]:
+def get_tensors(module: Module) -> dict[str, Tensor]:
     """Return every weight and buffer by name, also buffers that are not stored with a model.
 
     Raises:
@@ -20,21 +20,23 @@ def tensors_of(module: Module) -> dict[str, Tensor]:
     stored = module.state_dict()
     odd = [name for name, each in stored.items() if not isinstance(each, Tensor)]
     if odd:
-        raise WeightsError(f"{listed(odd)} is no tensor; zoo keeps weights and buffers, and no other state of a net")
-    return {**stored, **_unstored(module, stored)}
+        raise WeightsError(
+            f"{join_names(odd)} is no tensor; zoo keeps weights and buffers, and no other state of a net"
+        )
+    return {**stored, **_non_persistent_buffers(module, stored)}
 
 
-def put_back(module: Module, tensors: Mapping[str, Tensor]) -> None:
+def copy_into(module: Module, tensors: Mapping[str, Tensor]) -> None:
     """Copy tensors that `tensors_of` returned into the module's own, which stay where they are.
 
     Raises:
         WeightsError: They are other tensors than the module has.
     """
     stored = module.state_dict()
-    buffers = _unstored(module, stored)
+    buffers = _non_persistent_buffers(module, stored)
     unlike = sorted(tensors.keys() ^ (stored.keys() | buffers.keys()))
     if unlike:
-        raise WeightsError(f"{listed(unlike, 6)} is not both in the checkpoint and in the net")
+        raise WeightsError(f"{join_names(unlike, 6)} is not both in the checkpoint and in the net")
     for name in stored:
         stored[name] = tensors[name]
     try:
@@ -46,5 +48,5 @@ def put_back(module: Module, tensors: Mapping[str, Tensor]) -> None:
         raise WeightsError(f"the checkpoint does not fit the net: {error}") from error
 
 
-def _unstored(module: Module, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _non_persistent_buffers(module: Module, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: buffer for name, buffer in module.named_buffers() if name not in stored}

@@ -10,17 +10,17 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.errors import ConfigError, TrainingError, listed
+from zoo.errors import ConfigError, TrainingError, join_names
 from zoo.training.callbacks import Training
 
-WAYS = ("stop", "skip")
-LOOK, LOOK_TOGETHER = 32, 8
+ON_NAN = ("stop", "skip")
+CHECK_EVERY, CHECK_EVERY_DISTRIBUTED = 32, 8
 """Losses between two looks on a GPU, for which each look waits; and in several processes, which agree on it."""
 ADVICE = "try a lower lr, clip=1.0, warmup=1, or precision='fp32'"
-UNHARMED = "The model is as it was before this fit"
+UNCHANGED = "The model is as it was before this fit"
 
 
-class Guard:
+class NonFiniteGuard:
     """Looks at every loss before it is stepped on; on a GPU or in several processes some steps later, unless it skips.
 
     Args:
@@ -33,70 +33,70 @@ class Guard:
     """
 
     def __init__(self, on_nan: str, device: torch.device, num_processes: int = 1) -> None:
-        if on_nan not in WAYS:
+        if on_nan not in ON_NAN:
             raise ConfigError(f"on_nan is 'stop' or 'skip', not {on_nan!r}")
         self._skips = on_nan == "skip"
-        self._look = LOOK_TOGETHER if num_processes > 1 else 1 if device.type == "cpu" else LOOK
-        self._seen: list[tuple[int, str, Tensor]] = []
-        self.indices: Callable[[int], str] = lambda step: ""
+        self._check_every = CHECK_EVERY_DISTRIBUTED if num_processes > 1 else 1 if device.type == "cpu" else CHECK_EVERY
+        self._unchecked: list[tuple[int, str, Tensor]] = []
+        self.describe_batch: Callable[[int], str] = lambda step: ""
         """What says which images the batch of a step holds."""
-        self.checkpoint: Callable[[], str] = lambda: ""
+        self.newest_checkpoint: Callable[[], str] = lambda: ""
         """What names the newest checkpoint."""
-        self.agreed: Callable[[bool], bool] = lambda claim: claim
+        self.any_process: Callable[[bool], bool] = lambda claim: claim
         """What tells whether any process makes a claim."""
-        self.shared: Callable[[str, int], str] = lambda problem, step: problem
+        self.first_problem: Callable[[str, int], str] = lambda problem, step: problem
         """What tells all processes the earliest problem, by its step, that one of them has."""
 
-    def passes(self, training: Training, player: str, loss: Tensor) -> bool:
+    def allow_step(self, training: Training, player: str, loss: Tensor) -> bool:
         """Return whether to step on a loss; one that is left out counts as a skipped batch.
 
         Raises:
             TrainingError: It is not finite, or one of the last was not.
         """
         if self._skips:
-            is_odd = self.agreed(not bool(torch.isfinite(loss.detach())))
+            is_odd = self.any_process(not bool(torch.isfinite(loss.detach())))
             training.skipped += is_odd
             return not is_odd
-        self._seen.append((training.step + 1, player, loss.detach()))
-        if len(self._seen) >= self._look:
-            self.look(training)
+        self._unchecked.append((training.step + 1, player, loss.detach()))
+        if len(self._unchecked) >= self._check_every:
+            self.check_losses(training)
         return True
 
-    def look(self, training: Training) -> None:
+    def check_losses(self, training: Training) -> None:
         """Look at the losses that were not looked at yet; all processes do so after the same step.
 
         Raises:
             TrainingError: One is not finite, in this process or in another.
         """
-        seen, self._seen = self._seen, []
-        step, player, value = _first_odd(seen)
-        problem = self._told(training, step, f"the loss of {player!r} is {value}") if step else ""
-        problem = self.shared(problem, step)
+        seen, self._unchecked = self._unchecked, []
+        step, player, value = _first_nonfinite(seen)
+        problem = self._format_problem(training, step, f"the loss of {player!r} is {value}") if step else ""
+        problem = self.first_problem(problem, step)
         if problem:
             raise TrainingError(problem)
 
-    def check(self, training: Training, net: Module) -> None:
+    def check_weights(self, training: Training, net: Module) -> None:
         """Raise if a loss or a weight is not finite, so that no such checkpoint is written.
 
         Raises:
             TrainingError: One is not.
         """
-        self.look(training)
+        self.check_losses(training)
         odd = [name for name, weight in net.named_parameters() if not bool(torch.isfinite(weight).all())]
         if odd:
-            told = f"{listed(odd, 3)} {'is' if len(odd) == 1 else 'are'} not finite after the step"
-            raise TrainingError(self._told(training, training.step, told))
+            told = f"{join_names(odd, 3)} {'is' if len(odd) == 1 else 'are'} not finite after the step"
+            raise TrainingError(self._format_problem(training, training.step, told))
 
-    def close(self, training: Training) -> dict[str, Any]:
+    def end_epoch(self, training: Training) -> dict[str, Any]:
         """Return what the row of an epoch says of it.
 
         Raises:
             TrainingError: A loss was not finite, or every batch of the epoch was skipped.
         """
-        self.look(training)
+        self.check_losses(training)
         if training.skipped and training.skipped >= training.step:
             told = f"each of the {training.step} batches of epoch {training.epoch} gave a loss that is not finite"
-            raise TrainingError(f"{told}, and was skipped; {ADVICE}. {UNHARMED}")
+            raise TrainingError(f"{told}, and was skipped; {ADVICE}. {UNCHANGED}")
         return {"skipped": training.skipped} if training.skipped else {}
 
     def check_row(self, row: Mapping[str, Any], epoch: int) -> None:
@@ -107,21 +107,21 @@ class Guard:
         """
         for name, value in row.items():
             if isinstance(value, float) and not math.isfinite(value):
-                raise TrainingError(f"{name} became {value} in epoch {epoch}; {ADVICE}. {UNHARMED}")
+                raise TrainingError(f"{name} became {value} in epoch {epoch}; {ADVICE}. {UNCHANGED}")
 
-    def _told(self, training: Training, step: int, what: str) -> str:
-        newest, images = self.checkpoint(), self.indices(step)
+    def _format_problem(self, training: Training, step: int, problem: str) -> str:
+        newest, images = self.newest_checkpoint(), self.describe_batch(step)
         return (
-            f"{what} at step {step} of epoch {training.epoch}"
+            f"{problem} at step {step} of epoch {training.epoch}"
             + (f", on {images}" if images else "")
-            + f"; {ADVICE}, or on_nan='skip' to leave such batches out. {UNHARMED}"
+            + f"; {ADVICE}, or on_nan='skip' to leave such batches out. {UNCHANGED}"
             + (f"; the last good checkpoint is {newest}" if newest else "")
         )
 
 
-def _first_odd(seen: Sequence[tuple[int, str, Tensor]]) -> tuple[int, str, float]:
+def _first_nonfinite(losses: Sequence[tuple[int, str, Tensor]]) -> tuple[int, str, float]:
     """Return step, player and value of the first loss that is not finite; step 0 if all are."""
-    if len(seen) > 1 and bool(torch.isfinite(torch.stack([loss for *_, loss in seen])).all()):
+    if len(losses) > 1 and bool(torch.isfinite(torch.stack([loss for *_, loss in losses])).all()):
         return 0, "", 0.0
-    values = ((step, player, float(loss)) for step, player, loss in seen)
+    values = ((step, player, float(loss)) for step, player, loss in losses)
     return next((each for each in values if not math.isfinite(each[2])), (0, "", 0.0))

@@ -24,22 +24,22 @@ COLUMNS = {
     "images_per_second": ("images/s", 10, ",.0f"),
     "seconds": ("seconds", 8, ".2f"),
 }
-SOON, LATE, SHARE = 0.2, 1.0, 0.002
+MIN_INTERVAL, MAX_INTERVAL, DRAW_SHARE = 0.2, 1.0, 0.002
 """Seconds between two drawings of the bar, at least and at most, and the share of the time they take in between."""
 
 
-def _line(row: dict[str, Any], cells: bool) -> str:
+def _format_line(row: dict[str, Any], values: bool) -> str:
     known = [name for name in COLUMNS if name in row]
     others = [name for name in row if name not in COLUMNS]
     parts = [
-        format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if cells else COLUMNS[n][0].rjust(COLUMNS[n][1])
+        format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if values else COLUMNS[n][0].rjust(COLUMNS[n][1])
         for n in known
     ]
-    parts += [format(row[n], ".4f").rjust(max(len(n), 8)) if cells else n.rjust(max(len(n), 8)) for n in others]
+    parts += [format(row[n], ".4f").rjust(max(len(n), 8)) if values else n.rjust(max(len(n), 8)) for n in others]
     return "  ".join(parts)
 
 
-class Lines:
+class LineProgress:
     """One line an epoch, under a head."""
 
     def __init__(self, console: Console) -> None:
@@ -51,29 +51,29 @@ class Lines:
 
     def on_epoch(self, training: Training) -> None:
         """Print the epoch's row, and why training ends if it does."""
-        self.show(self.told(training))
+        self.print_lines(self.format_epoch(training))
 
-    def told(self, training: Training) -> list[Text]:
+    def format_epoch(self, training: Training) -> list[Text]:
         """Return the lines of an epoch: the head where it is new, the row, and why training ends."""
-        head = _line(training.row, cells=False)
+        head = _format_line(training.row, values=False)
         lines = [Text(head, style="bold")] if head != self._head else []
         self._head = head
-        lines.append(Text(_line(training.row, cells=True)))
+        lines.append(Text(_format_line(training.row, values=True)))
         return [*lines, Text(f"stopped: {training.stop}")] if training.stop else lines
 
-    def show(self, lines: list[Text]) -> None:
+    def print_lines(self, lines: list[Text]) -> None:
         """Print lines."""
         self._console.print(Text("\n").join(lines), soft_wrap=True)
 
 
-class Bar:
+class BarProgress:
     """A live bar over all steps, above it the lines of the epochs.
 
     What is new is drawn a few times a second and not at every step or epoch: drawing costs a millisecond or more.
     """
 
     def __init__(self, console: Console) -> None:
-        self._lines = Lines(console)
+        self._lines = LineProgress(console)
         columns = (TextColumn("epoch {task.fields[epoch]}"), BarColumn(), MofNCompleteColumn(), TextColumn("steps"))
         speed = TextColumn("{task.fields[speed]:,.0f} images/s")
         self.bar = Progress(
@@ -88,7 +88,7 @@ class Bar:
         self._task = self.bar.add_task("fit", total=None, epoch="1", speed=0)
         self._next, self._speed = 0.0, 0.0
         self._before = (0, time.monotonic())
-        self._waiting: list[Text] = []
+        self._pending_lines: list[Text] = []
 
     def on_step(self, training: Training) -> None:
         """Move the bar and print waiting lines, when it is time to."""
@@ -96,24 +96,24 @@ class Bar:
         if now >= self._next:
             self._measure(training.images, now)
             self._draw(training)
-            self._next = now + min(max(SOON, (time.monotonic() - now) / SHARE), LATE)
+            self._next = now + min(max(MIN_INTERVAL, (time.monotonic() - now) / DRAW_SHARE), MAX_INTERVAL)
 
     def _draw(self, training: Training) -> None:
         epoch, epochs, steps = training.epoch - training.earlier, training.recipe.epochs, training.steps
         done, told = (epoch - 1) * steps + training.step, f"{epoch}/{epochs}"
         self.bar.update(self._task, completed=done, total=steps * epochs, epoch=told, speed=self._speed)
-        self.print()
+        self.flush_lines()
         self.bar.refresh()
 
     def on_epoch(self, training: Training) -> None:
         """Have the epoch's line printed above the bar at the next drawing."""
-        self._waiting += self._lines.told(training)
+        self._pending_lines += self._lines.format_epoch(training)
 
-    def print(self) -> None:
+    def flush_lines(self) -> None:
         """Print the lines that wait."""
-        if self._waiting:
-            self._lines.show(self._waiting)
-            self._waiting = []
+        if self._pending_lines:
+            self._lines.print_lines(self._pending_lines)
+            self._pending_lines = []
 
     def _measure(self, images: int, now: float) -> None:
         """Take the speed since the last drawing, unless an epoch has begun meanwhile."""
@@ -124,27 +124,27 @@ class Bar:
 
 
 @contextmanager
-def shown(wanted: bool) -> Iterator[list[Callback]]:
+def progress_callbacks(enabled: bool) -> Iterator[list[Callback]]:
     """Yield the callbacks that show training; none when not wanted, or not the first process.
 
     They write to standard error, and in a notebook to the cell's output.
     """
     console = Console()
     console = console if console.is_jupyter else Console(stderr=True)
-    if not wanted or os.environ.get("RANK", "0") != "0":
+    if not enabled or os.environ.get("RANK", "0") != "0":
         yield []
     elif console.is_terminal:
-        display = Bar(console)
+        display = BarProgress(console)
         with display.bar:
             try:
                 yield [display]
             finally:
-                display.print()
+                display.flush_lines()
     else:
-        yield [Lines(console)]
+        yield [LineProgress(console)]
 
 
-class Cells:
+class CellProgress:
     """How many cells of a table are done, about how long the rest takes, and the epoch of the running one.
 
     On a terminal a bar, above it a line for each cell that is done; elsewhere only the lines.
@@ -163,16 +163,19 @@ class Cells:
         """What `fit` is given so that the epochs are seen."""
         return [self] if self.bar else []
 
-    def begin(self, label: str, left: float | None) -> None:
+    def begin(self, label: str, seconds_left: float | None) -> None:
         """Say which cell begins, and about how many seconds are left."""
-        self._label, self._left = label, f"; about {_duration(left)} left" if left is not None else ""
+        self._label, self._left = (
+            label,
+            f"; about {_format_duration(seconds_left)} left" if seconds_left is not None else "",
+        )
         self._show("")
 
-    def end(self, told: str) -> None:
+    def end(self, result: str) -> None:
         """Say what a cell came to."""
         self._done += 1
         if self._console is not None:
-            line = f"[{self._done}/{self._total}] {self._label}: {told}{'' if self.bar else self._left}"
+            line = f"[{self._done}/{self._total}] {self._label}: {result}{'' if self.bar else self._left}"
             self._console.print(Text(line), soft_wrap=True)
         self._show("")
 
@@ -189,7 +192,7 @@ class Cells:
             self.bar.refresh()
 
 
-def _duration(seconds: float) -> str:
+def _format_duration(seconds: float) -> str:
     """Return seconds as people say them.
 
     >>> _duration(42), _duration(600), _duration(9000)
@@ -201,8 +204,8 @@ def _duration(seconds: float) -> str:
 
 
 @contextmanager
-def counted(wanted: bool, total: int) -> Iterator[Cells]:
+def show_cell_progress(enabled: bool, total: int) -> Iterator[CellProgress]:
     """Yield what shows the cells of a table as they are run; it is silent when not wanted."""
-    cells = Cells(Console(stderr=True) if wanted else None, total)
+    cells = CellProgress(Console(stderr=True) if enabled else None, total)
     with cells.bar or nullcontext():
         yield cells

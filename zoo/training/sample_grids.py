@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.arrays import uint8_images
+from zoo.data.arrays import to_uint8_images
 from zoo.data.image_files import write_grid
 from zoo.errors import ConfigError
-from zoo.seeding import generator as seeded
-from zoo.tasks.generation import codes_for, one_hot, unwrapped
+from zoo.seeding import make_generator as seeded
+from zoo.tasks.generation import make_codes, one_hot, unwrap
 from zoo.training.callbacks import Training
 
 
@@ -42,17 +42,17 @@ class Grids:
         """
         if "generator" not in training.scored:
             raise ConfigError("grids show what a generator draws, and a classifier is trained here; leave them out")
-        net: Any = unwrapped(training.scored["generator"])
+        net: Any = unwrap(training.scored["generator"])
         self.folder.mkdir(parents=True, exist_ok=True)
         columns = self._columns or net.num_labels or 10
-        write_grid(self._drawn(net, columns), self.folder / f"epoch-{training.epoch:03d}.png", columns=columns)
+        write_grid(self._sample(net, columns), self.folder / f"epoch-{training.epoch:03d}.png", columns=columns)
 
-    def _drawn(self, net: Any, columns: int) -> Tensor:
+    def _sample(self, net: Any, columns: int) -> Tensor:
         """Return images uint8 (N, C, H, W) of the fixed noise; the generator's mode stays as it was."""
         weight, mode = next(net.parameters()), net.training
         labels = one_hot(torch.arange(self._rows * columns) % max(net.num_labels, 1), net)
-        codes = codes_for(labels.float().cpu(), net, seeded(self._seed, "grid")).to(weight)
+        codes = make_codes(labels.float().cpu(), net, seeded(self._seed, "grid")).to(weight)
         with torch.no_grad():
             images = net.eval()(codes).float().cpu()
         net.train(mode)
-        return uint8_images((images / 2 + 0.5).clamp(0, 1))
+        return to_uint8_images((images / 2 + 0.5).clamp(0, 1))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Generator, Iterable, Iterator
 
-from zoo.data import Batch, Loader, Stream
+from zoo.data import Batch, ExternalLoader, Loader
 from zoo.tasks import Loss, Task
 from zoo.training.checkpoint.train_state import TrainState
-from zoo.training.cuda_graph import Captured, Recorder
-from zoo.training.nan_guard import Guard
+from zoo.training.cuda_graph import CudaGraphStep, Recorder
+from zoo.training.nan_guard import NonFiniteGuard
 from zoo.training.precision import autocast
 
 
-class Steps:
+class TrainStep:
     """Takes steps on batches.
 
     Args:
@@ -24,11 +24,16 @@ class Steps:
     """
 
     def __init__(
-        self, state: TrainState, task: Task, train: Loader | Stream, guard: Guard, recorder: Recorder | None
+        self,
+        state: TrainState,
+        task: Task,
+        train: Loader | ExternalLoader,
+        guard: NonFiniteGuard,
+        recorder: Recorder | None,
     ) -> None:
         self._state, self._task, self._train, self._guard = state, task, train, guard
-        self._nets, steppers = state.training.nets, state.steppers
-        self._captured = None if recorder is None else Captured(self._losses, steppers, self._nets, recorder)
+        self._nets, steppers = state.training.nets, state.optimizers
+        self._captured = None if recorder is None else CudaGraphStep(self._iter_losses, steppers, self._nets, recorder)
 
     def __call__(self, batch: Batch) -> Iterable[Loss]:
         """Take a step on a batch; give the losses that were stepped on.
@@ -37,31 +42,31 @@ class Steps:
             TrainingError: One is not finite.
         """
         if self._captured is None:
-            return self._one_by_one(batch)
+            return self._step_players(batch)
         losses = self._captured(batch)
-        return [loss for loss in losses if self._guard.passes(self._state.training, loss.player, loss.value)]
+        return [loss for loss in losses if self._guard.allow_step(self._state.training, loss.player, loss.value)]
 
-    def _one_by_one(self, batch: Batch) -> Iterator[Loss]:
+    def _step_players(self, batch: Batch) -> Iterator[Loss]:
         """Step each player on its loss; the rest of a batch is left out after one that the guard does not pass."""
-        share, stepped = self._share(batch), set[str]()
-        losses = self._losses(batch)
+        share, stepped = self._loss_weight(batch), set[str]()
+        losses = self._iter_losses(batch)
         for loss in losses:
-            if not self._guard.passes(self._state.training, loss.player, loss.value):
+            if not self._guard.allow_step(self._state.training, loss.player, loss.value):
                 losses.close()
-                for name in self._state.steppers.keys() - stepped:
-                    self._state.steppers[name].skip()
+                for name in self._state.optimizers.keys() - stepped:
+                    self._state.optimizers[name].skip()
                 return
-            self._state.steppers[loss.player].step(loss.value * share if share != 1 else loss.value, loss.gradient)
+            self._state.optimizers[loss.player].step(loss.value * share if share != 1 else loss.value, loss.gradient)
             stepped.add(loss.player)
             yield loss
 
-    def _share(self, batch: Batch) -> float:
+    def _loss_weight(self, batch: Batch) -> float:
         """Return what makes the mean of the processes' losses that of their images, where some have fewer."""
-        size = self._state.group.size
-        whole = self._train.images_at(self._state.training.step, size) if size > 1 else 0
+        size = self._state.group.world_size
+        whole = self._train.global_batch_size(self._state.training.step, size) if size > 1 else 0
         return len(batch.targets) * size / whole if whole else 1.0
 
-    def _losses(self, batch: Batch) -> Generator[Loss, None, None]:
+    def _iter_losses(self, batch: Batch) -> Generator[Loss, None, None]:
         """Draw the task's losses one by one; only the forward pass runs under autocast."""
         losses, precision = self._task.losses(self._nets, batch), self._state.training.recipe.precision
         if precision == "fp32":

@@ -9,12 +9,12 @@ from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import ConfigError, did_you_mean, listed
+from zoo.errors import ConfigError, did_you_mean, join_names
 from zoo.training.callbacks import Callback, Training
-from zoo.training.checkpoint.run_file import is_first
+from zoo.training.checkpoint.run_file import is_main_process
 
 
-class Tracked:
+class TrackerCallback:
     """Logs each row of the history to one tracker; a tracker that fails is left alone, and training goes on.
 
     Args:
@@ -34,11 +34,11 @@ class Tracked:
 
     def on_epoch(self, training: Training) -> None:
         """Log the epoch's row; the tracker is begun at the first one, when processes have met."""
-        self._try(lambda: self._log(training))
+        self._call_safely(lambda: self._log(training))
 
     def _log(self, training: Training) -> None:
         if self._tracker is None:
-            self._tracker = _begun(self._name, self._project, self._folder)
+            self._tracker = _start_tracker(self._name, self._project, self._folder)
             self._tracker.store_init_configuration(self._config)
         values = {name: value for name, value in training.row.items() if name != "epoch"}
         self._tracker.log(values, step=training.epoch)
@@ -46,14 +46,14 @@ class Tracked:
     def close(self) -> None:
         """End the run in the tracker."""
         if self._tracker is not None:
-            self._try(self._tracker.finish)
+            self._call_safely(self._tracker.finish)
 
-    def _try(self, work: Any) -> None:
+    def _call_safely(self, function: Any) -> None:
         if self._failed:
             return
         try:
             with redirect_stdout(sys.stderr):  # what a tracker says is no result of ours
-                work()
+                function()
         except Exception as error:  # a stranger's service: what is trained is worth more than its curve
             self._failed = True
             told = f"{self._name} failed and is left alone: {type(error).__name__}: {error}"
@@ -61,7 +61,7 @@ class Tracked:
 
 
 @contextmanager
-def tracked(
+def tracker_callbacks(
     names: str | Sequence[str], *, project: str, folder: str | Path | None, config: dict[str, Any]
 ) -> Iterator[list[Callback]]:
     """Yield a callback for each tracker; only the first process has any.
@@ -79,10 +79,14 @@ def tracked(
         raise ConfigError(f"track is the name of a tracker, such as 'tensorboard', or several, not {names!r}")
     wanted = (names,) if isinstance(names, str) else tuple(names)
     for name in wanted:
-        _check(name)
+        _check_tracker(name)
     plain = {key: value if isinstance(value, int | float | str | bool) else str(value) for key, value in config.items()}
     place = Path(folder or "runs")
-    made = [Tracked(name, project=project, folder=place, config=plain) for name in wanted] if is_first() else []
+    made = (
+        [TrackerCallback(name, project=project, folder=place, config=plain) for name in wanted]
+        if is_main_process()
+        else []
+    )
     try:
         yield list(made)
     finally:
@@ -90,17 +94,17 @@ def tracked(
             each.close()
 
 
-def _check(name: str) -> None:
+def _check_tracker(name: str) -> None:
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS, get_available_trackers
 
     known = [str(each) for each in LOGGER_TYPE_TO_CLASS]
     if name not in known:
-        raise ConfigError(f"no tracker {name!r}{did_you_mean(str(name), known)}; accelerate knows {listed(known)}")
+        raise ConfigError(f"no tracker {name!r}{did_you_mean(str(name), known)}; accelerate knows {join_names(known)}")
     if name not in [str(each) for each in get_available_trackers()]:
         raise ConfigError(f"{name} is not installed; pip install {name}")
 
 
-def _begun(name: str, project: str, folder: Path) -> Any:
+def _start_tracker(name: str, project: str, folder: Path) -> Any:
     """Return a tracker of accelerate's, begun."""
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 

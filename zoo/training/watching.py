@@ -5,39 +5,39 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zoo.errors import ConfigError, PluginError
-from zoo.factory.build import resolved
-from zoo.plugins.catalog import CATALOGUE
+from zoo.factory.build import import_object
+from zoo.plugins.catalog import CATALOG
 from zoo.training.callbacks import Callback
 
 
-def watchers(wanted: Iterable[Callback | str] | str) -> list[Callback]:
+def resolve_callbacks(callbacks: Iterable[Callback | str] | str) -> list[Callback]:
     """Return callbacks, those made anew that are named; one name alone is one.
 
     Raises:
         ConfigError: They are no list.
         UnknownNameError, PluginError: As `watcher`.
     """
-    if isinstance(wanted, str):
-        return [watcher(wanted)]
-    if not isinstance(wanted, Iterable):
-        raise ConfigError(f"callbacks is a list of callbacks or of names that plugins offer, not {wanted!r}")
-    return [watcher(each) for each in wanted]
+    if isinstance(callbacks, str):
+        return [resolve_callback(callbacks)]
+    if not isinstance(callbacks, Iterable):
+        raise ConfigError(f"callbacks is a list of callbacks or of names that plugins offer, not {callbacks!r}")
+    return [resolve_callback(each) for each in callbacks]
 
 
-def watcher(wanted: Callback | str) -> Callback:
+def resolve_callback(callback: Callback | str) -> Callback:
     """Return a callback, made anew if it is named.
 
     Raises:
         UnknownNameError: No plugin offers that name.
         PluginError: It cannot be made.
     """
-    if not isinstance(wanted, str):
-        return wanted
-    shelf = CATALOGUE.shelf("callbacks")
-    spec = shelf[wanted]
+    if not isinstance(callback, str):
+        return callback
+    shelf = CATALOG.registry("callbacks")
+    spec = shelf[callback]
     try:
-        made: Callback = resolved(spec.build, spec.name)()
+        made: Callback = import_object(spec.build, spec.name)()
     except Exception as error:
-        whose = f"the callback {wanted!r} of plugin {shelf.owner(wanted)}"
+        whose = f"the callback {callback!r} of plugin {shelf.owner(callback)}"
         raise PluginError(f"{whose} cannot be made: {type(error).__name__}: {error}") from error
     return made

@@ -10,14 +10,14 @@ import torch
 from torch.nn import Module
 
 from zoo.errors import ConfigError
-from zoo.fused import fused, released
+from zoo.fused import fuse_training, unfuse
 from zoo.recipe import Recipe
 from zoo.tasks import Task
 
 
 @contextmanager
-def running(
-    net: Module, players: Mapping[str, Module], task: Task, recipe: Recipe, engine: Any
+def wrap_players(
+    net: Module, players: Mapping[str, Module], task: Task, recipe: Recipe, accelerator: Any
 ) -> Iterator[dict[str, Module]]:
     """Yield the players as the loop runs them; afterwards `net` has plain parameters of its own again.
 
@@ -26,40 +26,40 @@ def running(
         players: The task's players.
         task: What is learnt.
         recipe: How to train.
-        engine: accelerate's `Accelerator`.
+        accelerator: accelerate's `Accelerator`.
 
     Raises:
         ConfigError: The recipe insists on what is not possible here.
     """
     if recipe.channels_last:
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    nets = {name: _prepared(player, task, recipe, engine) for name, player in players.items()}
+    nets = {name: _wrap_player(player, task, recipe, accelerator) for name, player in players.items()}
     try:
         yield nets
     finally:
         for each in nets.values():
-            released(each)
+            unfuse(each)
         if recipe.channels_last:
             net.to(memory_format=torch.contiguous_format)  # type: ignore[call-overload]
 
 
-def _prepared(player: Module, task: Task, recipe: Recipe, engine: Any) -> Module:
-    why = _needs_torch(task, recipe, engine)
+def _wrap_player(player: Module, task: Task, recipe: Recipe, accelerator: Any) -> Module:
+    why = _find_fused_obstacle(task, recipe, accelerator)
     if not why:
-        player = fused(player, recipe.kernels)
+        player = fuse_training(player, recipe.kernels)
     elif recipe.kernels == "fused":
         raise ConfigError(f"kernels='fused' is not possible {why}; use kernels='auto'")
     if recipe.compile:
         player = torch.compile(player)  # type: ignore[assignment]
-    prepared: Module = engine.prepare_model(player, device_placement=False)
+    prepared: Module = accelerator.prepare_model(player, device_placement=False)
     return prepared
 
 
-def _needs_torch(task: Task, recipe: Recipe, engine: Any) -> str:
+def _find_fused_obstacle(task: Task, recipe: Recipe, accelerator: Any) -> str:
     """Return why layers are run one by one whatever the net is, or nothing."""
     needs = {
         "for a task that is not cross-entropy": not getattr(task, "is_cross_entropy", False),
-        "in several processes": engine.num_processes > 1,
+        "in several processes": accelerator.num_processes > 1,
         f"with precision={recipe.precision!r}": recipe.precision != "fp32",
         "with compile=True": recipe.compile,
     }

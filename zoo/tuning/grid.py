@@ -11,7 +11,7 @@ from typing import Any
 from zoo.api import create, dataset
 from zoo.recipe import Recipe
 
-HELD_OUT = 0.1
+VALIDATION_FRACTION = 0.1
 """Share of the training images that trials are compared on, where the recipe names none: never the test images."""
 
 
@@ -33,12 +33,12 @@ class Trial:
     recipe: Recipe
     config: Mapping[str, Any] = field(default_factory=dict)
 
-    def key(self, seed: int) -> str:
+    def make_key(self, seed: int) -> str:
         """Return what its cell with a seed is known by: a label and a whole recipe."""
-        return key(self.label, seed, self.recipe.to_json())
+        return make_key(self.label, seed, self.recipe.to_json())
 
 
-def trials(
+def make_trials(
     model: str,
     data: str,
     *,
@@ -54,32 +54,32 @@ def trials(
         ConfigError, UnknownNameError, SourceError: One is not possible; it is found before anything is trained.
     """
     found: dict[str, Trial] = {}
-    for options in _combined(config):
+    for options in _expand_grid(config):
         made = create(model, seed=0, **options)
-        train = dataset(data, size=made.preprocessing.size, how=made.spec.resize).train
+        train = dataset(data, size=made.preprocessing.size, resize=made.spec.resize).train
         whole = {"classes": len(train.classes), "channels": train.channels, **options}
         create(model, seed=0, **whole)
-        for changes in _combined(grid):
-            chosen = made.spec.recipe_named(recipe).replace(**changes)
-            chosen = chosen if chosen.validation else chosen.replace(validation=HELD_OUT)
-            label = _label(model, data, recipe, {**options, **changes})
+        for changes in _expand_grid(grid):
+            chosen = made.spec.get_recipe(recipe).replace(**changes)
+            chosen = chosen if chosen.validation else chosen.replace(validation=VALIDATION_FRACTION)
+            label = _make_label(model, data, recipe, {**options, **changes})
             found[label] = Trial(label=label, model=model, data=data, recipe=chosen, config=whole)
     return list(found.values())
 
 
-def _label(model: str, data: str, recipe: str | None, chosen: Mapping[str, Any]) -> str:
+def _make_label(model: str, data: str, recipe: str | None, values: Mapping[str, Any]) -> str:
     named = [] if recipe is None else [f"recipe={recipe}"]
-    return " ".join([model, data, *named, *(f"{name}={_short(value)}" for name, value in chosen.items())])
+    return " ".join([model, data, *named, *(f"{name}={_format_value(value)}" for name, value in values.items())])
 
 
-def _combined(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
+def _expand_grid(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
     return (dict(zip(grid, values, strict=True)) for values in product(*grid.values()))
 
 
-def _short(value: Any) -> str:
+def _format_value(value: Any) -> str:
     return "+".join(map(str, value)) if isinstance(value, tuple | list) else f"{value}"
 
 
-def key(label: str, seed: int, recipe: Mapping[str, Any]) -> str:
+def make_key(label: str, seed: int, recipe: Mapping[str, Any]) -> str:
     """Return what a cell is known by."""
     return json.dumps([label, seed, recipe], sort_keys=True)

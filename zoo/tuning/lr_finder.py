@@ -8,24 +8,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from zoo.data import Stream
+from zoo.data import ExternalLoader
 from zoo.errors import ConfigError
 from zoo.model import Model
 from zoo.recipe import Recipe
-from zoo.training.optimizer import optimizer_of
-from zoo.tuning.probe import Trial, recipe_of, trial_of
+from zoo.training.optimizer import build_optimizer
+from zoo.tuning.probe import Probe, open_probe, resolve_recipe
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed loss (Smith 2017, as Howard and Gugger 2020 have it)."""
-DIVERGED = 4.0
+DIVERGENCE_FACTOR = 4.0
 """A loss so many times the smallest ends the search."""
-GAIN = 1.1
+MIN_SPEEDUP = 1.1
 """A doubled batch that is not so many times as fast ends the search."""
-FULL = ("out of memory", "can't allocate memory", "not enough memory")
+OUT_OF_MEMORY_MESSAGES = ("out of memory", "can't allocate memory", "not enough memory")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Rates:
+class LRFinderResult:
     """What `find_lr` found.
 
     Args:
@@ -40,7 +40,7 @@ class Rates:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Sizes:
+class BatchSizeFinderResult:
     """What `find_batch_size` found.
 
     Args:
@@ -64,7 +64,7 @@ def find_lr(
     recipe: Recipe | str | None = None,
     device: str | None = None,
     **changes: Any,
-) -> Rates:
+) -> LRFinderResult:
     """Train a copy of the model while the rate grows from `low` to `high`; return the rate to train with.
 
     The learning-rate range test of Smith 2017, "Cyclical learning rates for training neural networks".
@@ -82,27 +82,29 @@ def find_lr(
     Raises:
         ConfigError: The rates are not in order, or fewer than 10 steps are asked for.
     """
-    _check_whole("steps", steps, least=10)
+    _check_integer("steps", steps, minimum=10)
     if not all(isinstance(each, int | float) for each in (low, high)) or not 0 < low < high < math.inf:
         raise ConfigError(
             f"a search goes from a low to a higher rate, such as 1e-6 to 10, not from {low!r} to {high!r}"
         )
-    chosen = recipe_of(model, recipe, changes)
-    with trial_of(model, data, chosen, device) as trial:
-        rates, losses = _risen(trial, chosen, low, high, steps)
+    chosen = resolve_recipe(model, recipe, changes)
+    with open_probe(model, data, chosen, device) as trial:
+        rates, losses = _run_range_test(trial, chosen, low, high, steps)
     if len(rates) < 3:
         raise ConfigError(f"the loss diverged at once, at a rate of {low:g}; begin with a lower low=")
-    return Rates(lr=_steepest(rates, losses), rates=tuple(rates), losses=tuple(losses))
+    return LRFinderResult(lr=_find_steepest(rates, losses), rates=tuple(rates), losses=tuple(losses))
 
 
-def _check_whole(name: str, number: Any, *, least: int) -> None:
-    if not isinstance(number, int) or isinstance(number, bool) or number < least:
-        raise ConfigError(f"{name} is a whole number of at least {least}, not {number!r}")
+def _check_integer(name: str, number: Any, *, minimum: int) -> None:
+    if not isinstance(number, int) or isinstance(number, bool) or number < minimum:
+        raise ConfigError(f"{name} is a whole number of at least {minimum}, not {number!r}")
 
 
-def _risen(trial: Trial, recipe: Recipe, low: float, high: float, steps: int) -> tuple[list[float], list[float]]:
+def _run_range_test(
+    trial: Probe, recipe: Recipe, low: float, high: float, steps: int
+) -> tuple[list[float], list[float]]:
     """Return the rates that were tried until the loss diverged, and the smoothed loss at each."""
-    optimizer = optimizer_of(recipe, trial.net.parameters())
+    optimizer = build_optimizer(recipe, trial.net.parameters())
     rates: list[float] = []
     losses: list[float] = []
     mean, smallest = 0.0, math.inf
@@ -111,7 +113,7 @@ def _risen(trial: Trial, recipe: Recipe, low: float, high: float, steps: int) ->
         loss = trial.step(batch, optimizer, rate)
         mean = SMOOTHING * mean + (1 - SMOOTHING) * loss
         smooth = mean / (1 - SMOOTHING ** (number + 1))
-        if not math.isfinite(smooth) or smooth > DIVERGED * smallest:
+        if not math.isfinite(smooth) or smooth > DIVERGENCE_FACTOR * smallest:
             break
         smallest = min(smallest, smooth)
         rates.append(rate)
@@ -119,7 +121,7 @@ def _risen(trial: Trial, recipe: Recipe, low: float, high: float, steps: int) ->
     return rates, losses
 
 
-def _steepest(rates: list[float], losses: list[float]) -> float:
+def _find_steepest(rates: list[float], losses: list[float]) -> float:
     """Return the rate where the loss falls fastest, before it is smallest."""
     end = max(losses.index(min(losses)), 2)
     falls = [losses[place - 1] - losses[place + 1] for place in range(1, end)]
@@ -136,7 +138,7 @@ def find_batch_size(
     recipe: Recipe | str | None = None,
     device: str | None = None,
     **changes: Any,
-) -> Sizes:
+) -> BatchSizeFinderResult:
     """Time training steps of a copy of the model at doubled batch sizes, until memory or speed says stop.
 
     Args:
@@ -153,39 +155,41 @@ def find_batch_size(
         ConfigError: `data` is somebody else's loader, which decides its size itself, or not even `low` fits.
     """
     for name, number in (("low", low), ("high", high), ("steps", steps)):
-        _check_whole(name, number, least=1)
+        _check_integer(name, number, minimum=1)
     if high < low:
         raise ConfigError(f"a search goes from low to high, and high={high} is less than low={low}")
     speeds: dict[int, float] = {}
     size, fastest = low, low
     while size <= high:
-        speed = _speed(model, data, recipe_of(model, recipe, {**changes, "batch_size": size}), device, steps)
+        speed = _measure_speed(
+            model, data, resolve_recipe(model, recipe, {**changes, "batch_size": size}), device, steps
+        )
         if speed is None:
             break
         speeds[size] = speed
-        if size > low and speed < GAIN * speeds[fastest]:
+        if size > low and speed < MIN_SPEEDUP * speeds[fastest]:
             break
         fastest, size = size, size * 2
     if not speeds:
         raise ConfigError(f"not even a batch of {low} fits: the data has fewer images, or the memory is full")
-    return Sizes(fastest=fastest, largest=max(speeds), images_per_second=speeds)
+    return BatchSizeFinderResult(fastest=fastest, largest=max(speeds), images_per_second=speeds)
 
 
-def _speed(model: Model, data: Any, recipe: Recipe, device: str | None, steps: int) -> float | None:
+def _measure_speed(model: Model, data: Any, recipe: Recipe, device: str | None, steps: int) -> float | None:
     """Return images a second, or None where a batch does not fit into memory or the data."""
     try:
-        with trial_of(model, data, recipe, device) as trial:
-            if isinstance(trial.train, Stream):
+        with open_probe(model, data, recipe, device) as trial:
+            if isinstance(trial.train, ExternalLoader):
                 raise ConfigError("the loader decides its batch size itself; give its data set")
             if len(trial.train.images) < recipe.batch_size:
                 return None
-            optimizer, batches = optimizer_of(recipe, trial.net.parameters()), trial.batches()
+            optimizer, batches = build_optimizer(recipe, trial.net.parameters()), trial.batches()
             trial.step(next(batches), optimizer, recipe.lr)
             start = time.perf_counter()
             for _ in range(steps):
                 trial.step(next(batches), optimizer, recipe.lr)
             return steps * recipe.batch_size / (time.perf_counter() - start)
     except (MemoryError, RuntimeError) as error:
-        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in FULL):
+        if isinstance(error, MemoryError) or any(word in str(error).lower() for word in OUT_OF_MEMORY_MESSAGES):
             return None
         raise

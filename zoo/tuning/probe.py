@@ -12,34 +12,34 @@ from typing import Any
 import torch
 from torch.nn import Module
 
-from zoo.data import Batch, Loader, Stream
+from zoo.data import Batch, ExternalLoader, Loader
 from zoo.errors import ConfigError
-from zoo.inference.runner import device_named
+from zoo.inference.runner import resolve_device
 from zoo.model import Model
 from zoo.recipe import Recipe
-from zoo.seeding import isolated
+from zoo.seeding import use_seed
 from zoo.tasks import Task
 from zoo.training import fitting
 
 
-def recipe_of(model: Model, recipe: Recipe | str | None, changes: Mapping[str, Any]) -> Recipe:
+def resolve_recipe(model: Model, recipe: Recipe | str | None, changes: Mapping[str, Any]) -> Recipe:
     """Return a recipe, or the one of the model's that is named, with some fields changed."""
-    chosen = recipe if isinstance(recipe, Recipe) else model.spec.recipe_named(recipe)
+    chosen = recipe if isinstance(recipe, Recipe) else model.spec.get_recipe(recipe)
     return chosen.replace(**changes)
 
 
 @contextmanager
-def trial_of(model: Model, data: Any, recipe: Recipe, device: str | None) -> Iterator[Trial]:
+def open_probe(model: Model, data: Any, recipe: Recipe, device: str | None) -> Iterator[Probe]:
     """Yield a copy of a model that takes steps, with random states of its own."""
-    place = device_named(device)
-    with isolated(model.seed, place):
-        ready = fitting.ready(
+    place = resolve_device(device)
+    with use_seed(model.seed, place):
+        ready = fitting.prepare(
             data,
             None,
             spec=model.spec,
-            wants=model.preprocessing,
+            preprocessing=model.preprocessing,
             classes=model.classes,
-            is_fresh=not model.history,
+            fresh=not model.history,
             standardize=model.spec.standardize and not model.history and not model.base,
             recipe=recipe,
             seed=model.seed,
@@ -47,35 +47,35 @@ def trial_of(model: Model, data: Any, recipe: Recipe, device: str | None) -> Ite
         )
         if model.spec.task != "classification":
             raise ConfigError(f"{model.spec.name} has several players with an optimizer each; this searches for one")
-        yield Trial(net=copy.deepcopy(model.net).to(place).train(), task=ready.task, train=ready.train, place=place)
+        yield Probe(net=copy.deepcopy(model.net).to(place).train(), task=ready.task, train=ready.train, device=place)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Trial:
+class Probe:
     """A net to try something on.
 
     Args:
         net: The copy.
         task: What it learns.
         train: Where batches come from.
-        place: Where it trains.
+        device: Where it trains.
     """
 
     net: Module
     task: Task
-    train: Loader | Stream
-    place: torch.device
+    train: Loader | ExternalLoader
+    device: torch.device
 
     def batches(self) -> Iterator[Batch]:
         """Yield batches, epoch after epoch."""
         for epoch in count():
-            for batch in self.train.epoch(epoch):
-                yield Batch(*(tensor.to(self.place) for tensor in batch))
+            for batch in self.train.iter_epoch(epoch):
+                yield Batch(*(tensor.to(self.device) for tensor in batch))
 
-    def step(self, batch: Batch, optimizer: torch.optim.Optimizer, rate: float) -> float:
+    def step(self, batch: Batch, optimizer: torch.optim.Optimizer, lr: float) -> float:
         """Take one step at a rate; return the loss before it."""
         for group in optimizer.param_groups:
-            group["lr"] = rate
+            group["lr"] = lr
         (loss,) = self.task.losses(self.task.players(self.net), batch)
         optimizer.zero_grad(set_to_none=True)
         loss.value.backward()  # type: ignore[no-untyped-call]

@@ -11,12 +11,12 @@ from zoo.experiment.ledger import Cell
 from zoo.history import is_lower_better
 
 
-def ranked(cells: Iterable[Cell], metric: str = "val_accuracy") -> list[dict[str, Any]]:
+def rank_trials(cells: Iterable[Cell], metric: str = "val_accuracy") -> list[dict[str, Any]]:
     """Return a row a trial, best first: mean and standard deviation of a metric over seeds, and their number."""
     by_label: dict[str, list[Cell]] = {}
     for cell in cells:
         by_label.setdefault(cell.row, []).append(cell)
-    rows = [_row(label, cells, metric) for label, cells in by_label.items()]
+    rows = [_summarize_trial(label, cells, metric) for label, cells in by_label.items()]
     return sorted(rows, key=lambda row: row["mean"], reverse=not is_lower_better(metric))
 
 
@@ -30,7 +30,7 @@ def check_metric(cell: Cell, metric: str) -> None:
         raise ConfigError(f"{cell.row} has no {metric!r}; it has {', '.join(cell.metrics)}")
 
 
-def _row(label: str, cells: Sequence[Cell], metric: str) -> dict[str, Any]:
+def _summarize_trial(label: str, cells: Sequence[Cell], metric: str) -> dict[str, Any]:
     for cell in cells:
         check_metric(cell, metric)
     values = [cell.metrics[metric] for cell in cells]

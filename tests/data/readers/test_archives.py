@@ -13,7 +13,7 @@ from sklearn.datasets import load_digits
 
 import zoo
 from zoo import Images
-from zoo.data import images_of
+from zoo.data import as_images
 from zoo.data.readers.archives import write_safetensors
 from zoo.errors import DataError, ImageError, LabelError, SourceError
 from zoo.signature import Classes
@@ -148,7 +148,7 @@ def test_safetensors_without_a_part_name_what_they_have(tmp_path):
 def test_the_digits_of_scikit_learn_are_images():
     digits = load_digits()
 
-    rows, squares = images_of((digits.data, digits.target)), images_of((digits.images, digits.target))
+    rows, squares = as_images((digits.data, digits.target)), as_images((digits.images, digits.target))
 
     assert rows == squares
     assert (len(rows), rows.size, len(rows.classes)) == (1797, (8, 8), 10)
@@ -156,7 +156,7 @@ def test_the_digits_of_scikit_learn_are_images():
 
 
 def test_string_labels_are_the_classes():
-    images = images_of((PIXELS, ["b", "a", "b", "b", "a", "b"]))
+    images = as_images((PIXELS, ["b", "a", "b", "b", "a", "b"]))
 
     assert images.classes.values == ("a", "b")
     assert images.labels.tolist() == [1, 0, 1, 1, 0, 1]
@@ -164,7 +164,7 @@ def test_string_labels_are_the_classes():
 
 @pytest.mark.parametrize("width", [1, 3, 4])
 def test_narrow_grey_images_are_told_from_colour_by_their_number(width):
-    assert images_of((np.zeros((6, 5, width), np.uint8), LABELS)).images.shape == (6, 1, 5, width)
+    assert as_images((np.zeros((6, 5, width), np.uint8), LABELS)).images.shape == (6, 1, 5, width)
 
 
 @pytest.mark.parametrize(
@@ -182,4 +182,4 @@ def test_narrow_grey_images_are_told_from_colour_by_their_number(width):
 )
 def test_a_pair_that_cannot_be_used_says_why(pair, error, words):
     with pytest.raises(error, match=words):
-        images_of(pair)
+        as_images(pair)

@@ -85,10 +85,10 @@ def test_a_missing_file_is_named(tmp_path):
 
 def test_a_folder_is_whole_with_four_files(tmp_path):
     write(tmp_path, packed=True)
-    assert idx.is_whole(tmp_path)
+    assert idx.is_complete(tmp_path)
 
     (tmp_path / "train-labels-idx1-ubyte.gz").unlink()
-    assert not idx.is_whole(tmp_path)
+    assert not idx.is_complete(tmp_path)
 
 
 def test_a_packed_file_of_something_else_is_damaged(tmp_path):

@@ -10,7 +10,7 @@ from torch.utils.data import DataLoader, IterableDataset, TensorDataset
 from torchvision.datasets import FakeData
 from torchvision.transforms import ToTensor
 
-from zoo.data import images_of
+from zoo.data import as_images
 from zoo.data.readers import is_restartable, iterables
 from zoo.errors import ImageError, LabelError, SourceError
 
@@ -66,7 +66,7 @@ class SizedFlow(Flow):
     ],
 )
 def test_every_form_of_the_same_pairs_gives_the_same_images(make):
-    images = images_of(make())
+    images = as_images(make())
 
     assert torch.equal(images.images, LEVELS)
     assert torch.equal(images.labels, LABELS)
@@ -75,33 +75,33 @@ def test_every_form_of_the_same_pairs_gives_the_same_images(make):
 def test_a_data_set_is_read_once():
     pairs = Pairs(LEVELS, LABELS.tolist())
 
-    images_of(pairs)
+    as_images(pairs)
 
     assert pairs.reads == 6
 
 
 def test_class_names_come_with_the_data_set():
-    images = images_of(Pairs(LEVELS, LABELS.tolist(), ["ant", "bee", "cow", "dog"]))
+    images = as_images(Pairs(LEVELS, LABELS.tolist(), ["ant", "bee", "cow", "dog"]))
 
     assert images.classes.names == ("ant", "bee", "cow", "dog")
     assert images.classes.values == (0, 1, 2, 3)
 
 
 def test_string_labels_are_the_classes():
-    images = images_of(Pairs(LEVELS, ["b", "a", "b", "b", "a", "b"]))
+    images = as_images(Pairs(LEVELS, ["b", "a", "b", "b", "a", "b"]))
 
     assert images.classes.values == ("a", "b")
 
 
 def test_a_batch_may_have_string_labels():
-    assert images_of(iter([(LEVELS, ["b", "a", "b", "b", "a", "b"])])).classes.values == ("a", "b")
+    assert as_images(iter([(LEVELS, ["b", "a", "b", "b", "a", "b"])])).classes.values == ("a", "b")
 
 
 @pytest.mark.parametrize("transform", [None, ToTensor()], ids=["pictures", "tensors"])
 def test_a_torchvision_data_set_is_read_through_its_transforms(transform):
     fake = FakeData(5, image_size=(3, 6, 7), num_classes=4, transform=transform)
 
-    images = images_of(fake)
+    images = as_images(fake)
 
     for index in range(5):
         picture, label = FakeData(5, image_size=(3, 6, 7), num_classes=4)[index]
@@ -130,25 +130,25 @@ def test_what_has_no_end_is_an_error(monkeypatch, make, limit):
     monkeypatch.setattr(iterables, limit, 100)
 
     with pytest.raises(SourceError, match=r"has not ended; .*itertools\.islice"):
-        images_of(make())
+        as_images(make())
 
 
 def test_a_generator_that_gives_nothing_is_an_error():
     with pytest.raises(SourceError, match="the generator gives no images: it is empty, or an iterator that is used up"):
-        images_of(pair for pair in [])
+        as_images(pair for pair in [])
 
 
 def test_a_used_up_iterator_is_an_error():
     pairs = iter(list(zip(LEVELS, LABELS.tolist(), strict=True)))
-    images_of(pairs)
+    as_images(pairs)
 
     with pytest.raises(SourceError, match="used up"):
-        images_of(pairs)
+        as_images(pairs)
 
 
 def test_images_of_two_sizes_are_named():
     with pytest.raises(ImageError, match=r"image 1 is 6 x 6 .* image 0 is 5 x 5"):
-        images_of([(torch.zeros(1, 5, 5), 0), (torch.zeros(1, 6, 6), 1)])
+        as_images([(torch.zeros(1, 5, 5), 0), (torch.zeros(1, 6, 6), 1)])
 
 
 @pytest.mark.parametrize(
@@ -178,4 +178,4 @@ def test_images_of_two_sizes_are_named():
 )
 def test_what_cannot_be_read_says_why(source, error, words):
     with pytest.raises(error, match=words):
-        images_of(source)
+        as_images(source)

@@ -7,12 +7,12 @@ import torch
 from PIL import Image
 
 import zoo
-from zoo.data.lazy import WINDOW, Distant
+from zoo.data.lazy import SHUFFLE_WINDOW, LazyImages
 from zoo.data.readers import on_disk as disk
 from zoo.errors import ImageError, SourceError, WeightsError
 from zoo.files import safetensors_rows as mapping
-from zoo.files.safetensors import read
-from zoo.files.safetensors_header import header_of, length_of
+from zoo.files.safetensors import read_tensors
+from zoo.files.safetensors_header import parse_header, parse_header_length
 
 HOW = {"epochs": 2, "batch_size": 32, "progress": False, "device": "cpu"}
 
@@ -21,7 +21,7 @@ HOW = {"epochs": 2, "batch_size": 32, "progress": False, "device": "cpu"}
 def file(small, tmp_path):
     path = tmp_path / "small.safetensors"
     parts = zip(small.images.split(64), small.labels.split(64), strict=True)
-    disk.write(path, parts, len(small), shape=(1, 7, 7), classes=small.classes)
+    disk.write_image_batches(path, parts, len(small), shape=(1, 7, 7), classes=small.classes)
     return path
 
 
@@ -60,8 +60,8 @@ def weights(data, **how):
 
 
 def test_a_file_trains_to_the_weights_of_the_set_in_memory(file, small):
-    distant = zoo.dataset(file, is_on_disk=True).train
-    assert isinstance(distant.images, Distant)
+    distant = zoo.dataset(file, lazy=True).train
+    assert isinstance(distant.images, LazyImages)
     assert distant == small
     assert distant.moments() == small.moments()
     for how in ({}, {"validation": 0.2, "augment": ("flip",)}):
@@ -69,10 +69,10 @@ def test_a_file_trains_to_the_weights_of_the_set_in_memory(file, small):
 
 
 def test_parts_of_a_file_stay_on_the_disk(file, small):
-    distant = zoo.dataset(file, is_on_disk=True).train
+    distant = zoo.dataset(file, lazy=True).train
     rest, held = distant.split(0.25, seed=3)
     ours, theirs = small.split(0.25, seed=3)
-    assert isinstance(rest.images, Distant)
+    assert isinstance(rest.images, LazyImages)
     assert rest == ours
     assert held == theirs
     assert torch.equal(distant[[5, 3]].images.index_select(0, torch.tensor([1])), small.images[3:4])
@@ -81,35 +81,35 @@ def test_parts_of_a_file_stay_on_the_disk(file, small):
 
 
 def test_what_is_written_row_by_row_is_a_safetensors_file(file, small):
-    tensors, _ = read(file)
+    tensors, _ = read_tensors(file)
     assert torch.equal(tensors["train.images"], small.images)
     assert zoo.dataset(file).train == small
     data = file.read_bytes()
-    length = length_of(data[:8], len(data), name="it")
-    assert header_of(data[8 : 8 + length], len(data), name="it").entries["train.images"].start % 8 == 0
+    length = parse_header_length(data[:8], len(data), name="it")
+    assert parse_header(data[8 : 8 + length], len(data), name="it").entries["train.images"].start % 8 == 0
 
 
 @pytest.mark.parametrize("cut", [0, 5, 100, -1])
 def test_a_cut_file_is_refused(file, cut):
     file.write_bytes(file.read_bytes()[:cut])
     with pytest.raises(SourceError, match="no image set that can stay on the disk"):
-        zoo.dataset(file, is_on_disk=True).train  # noqa: B018
+        zoo.dataset(file, lazy=True).train  # noqa: B018
 
 
 def test_fewer_images_than_said_are_refused_and_nothing_is_left(small, tmp_path):
     with pytest.raises(WeightsError, match="would be cut"):
-        disk.write(
+        disk.write_image_batches(
             tmp_path / "x.safetensors", [(small.images, small.labels)], 201, shape=(1, 7, 7), classes=small.classes
         )
     with pytest.raises(ImageError, match=r"not \(1, 8, 8\)"):
-        disk.write(
+        disk.write_image_batches(
             tmp_path / "x.safetensors", [(small.images, small.labels)], 200, shape=(1, 8, 8), classes=small.classes
         )
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_that_is_cut_after_it_was_opened_is_found(file):
-    distant = zoo.dataset(file, is_on_disk=True).train
+    distant = zoo.dataset(file, lazy=True).train
     file.write_bytes(file.read_bytes()[:9000])
     with pytest.raises(WeightsError, match="has been cut since it was opened"):
         weights(distant)
@@ -117,9 +117,9 @@ def test_a_file_that_is_cut_after_it_was_opened_is_found(file):
 
 def test_rows_that_follow_each_other_are_read_at_once(file, small, monkeypatch):
     reads = []
-    distant = zoo.dataset(file, is_on_disk=True).train
-    whole = mapping.Opened._fill
-    monkeypatch.setattr(mapping.Opened, "_fill", lambda self, *how: reads.append(how) or whole(self, *how))
+    distant = zoo.dataset(file, lazy=True).train
+    whole = mapping.RowReader._read_into
+    monkeypatch.setattr(mapping.RowReader, "_read_into", lambda self, *how: reads.append(how) or whole(self, *how))
     places = [3, 4, 5, 9, 2, 3, 199]
     assert torch.equal(distant.images.index_select(0, torch.tensor(places)), small.images[places])
     assert len(reads) == 4
@@ -127,49 +127,49 @@ def test_rows_that_follow_each_other_are_read_at_once(file, small, monkeypatch):
 
 def test_a_system_that_cannot_read_at_a_place_seeks(file, small, monkeypatch):
     monkeypatch.delattr("os.preadv")
-    assert zoo.dataset(file, is_on_disk=True).train == small
+    assert zoo.dataset(file, lazy=True).train == small
 
 
 def test_a_folder_of_pictures_trains_to_the_weights_of_the_set_in_memory(folder):
-    memory, distant = zoo.dataset(folder).train, zoo.dataset(folder, is_on_disk=True).train
-    assert isinstance(distant.images, Distant)
+    memory, distant = zoo.dataset(folder).train, zoo.dataset(folder, lazy=True).train
+    assert isinstance(distant.images, LazyImages)
     assert distant == memory
     assert torch.equal(weights(distant), weights(memory))
-    assert zoo.dataset(folder, is_on_disk=True, size=5).train == zoo.dataset(folder, size=5).train
+    assert zoo.dataset(folder, lazy=True, size=5).train == zoo.dataset(folder, size=5).train
 
 
 def test_a_picture_of_another_size_is_named(folder):
     Image.new("L", (9, 9)).save(folder / "3" / "999.png")
     with pytest.raises(ImageError, match=r"999\.png"):
-        weights(zoo.dataset(folder, is_on_disk=True).train)
+        weights(zoo.dataset(folder, lazy=True).train)
 
 
 def test_parquet_is_read_by_row_groups_and_holds_the_same_images(shards):
-    memory, distant = zoo.dataset(shards).train, zoo.dataset(shards, is_on_disk=True).train
-    assert isinstance(distant.images, Distant)
+    memory, distant = zoo.dataset(shards).train, zoo.dataset(shards, lazy=True).train
+    assert isinstance(distant.images, LazyImages)
     assert distant == memory
     assert torch.isfinite(weights(distant)).all()
     assert torch.equal(weights(distant), weights(distant))
 
 
 def test_an_epoch_over_blocks_sees_each_image_once_and_each_window_together(shards):
-    distant = zoo.dataset(shards, is_on_disk=True).train
+    distant = zoo.dataset(shards, lazy=True).train
     loader = zoo.Loader(distant, batch_size=16, seed=0)
-    orders = [torch.cat([loader.indices(epoch, step) for step in range(len(loader))]) for epoch in (0, 1)]
+    orders = [torch.cat([loader.batch_indices(epoch, step) for step in range(len(loader))]) for epoch in (0, 1)]
     blocks = torch.arange(18).repeat_interleave(7)[:120]
     blocks = torch.cat([blocks, 18 + torch.arange(12).repeat_interleave(7)[:80]])
     for order in orders:
         assert order.sort().values.tolist() == list(range(200))
         seen = blocks[order].tolist()
         spans = [len(seen) - seen[::-1].index(block) - seen.index(block) for block in set(seen)]
-        assert max(spans) <= WINDOW * 7
+        assert max(spans) <= SHUFFLE_WINDOW * 7
     assert orders[0].tolist() != orders[1].tolist()
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist-7x7", "./nothing", "./train.npz"])
 def test_what_cannot_stay_on_the_disk_is_refused(name):
     with pytest.raises(SourceError, match="on the disk"):
-        zoo.dataset(name, is_on_disk=True)
+        zoo.dataset(name, lazy=True)
 
 
 @pytest.mark.parametrize("what", ["folder", "shards", "file"])
@@ -177,14 +177,14 @@ def test_one_set_on_the_disk_is_told_from_another_without_decoding(what, request
     place = request.getfixturevalue(what)
 
     def identity():
-        return zoo.dataset(place, is_on_disk=True).train.identity()
+        return zoo.dataset(place, lazy=True).train.source_fingerprint()
 
-    images = zoo.dataset(place, is_on_disk=True).train
-    monkeypatch.setattr(disk, "stacked", lambda *_: pytest.fail("it decodes"))
-    assert images.identity() == identity()
-    assert len({images.identity(), images[1:].identity(), images[:-1].identity()}) == 3
-    before, changed = images.identity(), next(path for path in [place, *place.rglob("*.*")] if path.is_file())
+    images = zoo.dataset(place, lazy=True).train
+    monkeypatch.setattr(disk, "stack_images", lambda *_: pytest.fail("it decodes"))
+    assert images.source_fingerprint() == identity()
+    assert len({images.source_fingerprint(), images[1:].source_fingerprint(), images[:-1].source_fingerprint()}) == 3
+    before, changed = images.source_fingerprint(), next(path for path in [place, *place.rglob("*.*")] if path.is_file())
     data = bytearray(changed.read_bytes())
     data[len(data) // 2] ^= 1
     changed.write_bytes(bytes(data))
-    assert images.identity() != before
+    assert images.source_fingerprint() != before

@@ -188,7 +188,7 @@ def test_the_files_are_found_in_their_own_folder_and_in_the_layout_of_torchvisio
 def test_a_place_shared_by_all_is_looked_into_last(shop, home, tmp_path, monkeypatch):
     (tmp_path / "share").mkdir()
     shop.rename(tmp_path / "share" / "fashion-mnist")
-    monkeypatch.setattr(places, "SHARED", (tmp_path / "share",))
+    monkeypatch.setattr(places, "SHARED_FOLDERS", (tmp_path / "share",))
 
     assert len(zoo.dataset("fashion-mnist").test) == 20
 
@@ -216,4 +216,4 @@ def test_downloads_go_to_the_cache_without_zoo_data(monkeypatch, tmp_path):
     monkeypatch.delenv("ZOO_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    assert places.download_folder() == tmp_path / "zoo" / "data"
+    assert places.get_download_folder() == tmp_path / "zoo" / "data"

@@ -15,14 +15,14 @@ from zoo.data.readers import archives as packed
 from zoo.data.readers import idx, parquet
 from zoo.data.readers import image_folder as folder
 from zoo.data.readers import on_disk as disk
-from zoo.data.readers.iterables import from_items, from_samples
-from zoo.data.transforms import Prepare
+from zoo.data.readers.iterables import read_items, read_samples
+from zoo.data.transforms import Transform
 from zoo.errors import SourceError
 
-PARTS = {"train": ("train", "training"), "test": ("test", "val", "validation")}
+PART_FOLDERS = {"train": ("train", "training"), "test": ("test", "val", "validation")}
 
 
-def dataset_at(path: str | Path, prepare: Prepare | None = None) -> Dataset:
+def read_dataset(path: str | Path, transform: Transform | None = None) -> Dataset:
     """Return the data set in a folder or file.
 
     A folder holds IDX files (also below `raw`), Parquet shards `train*.parquet`, or a sub-folder a class, with or
@@ -30,25 +30,25 @@ def dataset_at(path: str | Path, prepare: Prepare | None = None) -> Dataset:
 
     Args:
         path: The folder or file.
-        prepare: Brings pictures to one size as they are read one by one; sets that have one size are left as they are.
+        transform: Brings pictures to one size as they are read one by one; sets that have one size are left as they are.
 
     Raises:
         SourceError: There is nothing at `path`, or nothing that zoo reads.
     """
     place = Path(path).expanduser()
     if place.is_file():
-        return _file(place, prepare)
+        return _read_file(place, transform)
     if not place.is_dir():
         raise SourceError(f"no folder or file {place}; zoo.dataset(name) gives a data set by its name")
-    inner = next((each for each in (place, place / "raw") if idx.has_idx(each)), None)
+    inner = next((each for each in (place, place / "raw") if idx.has_idx_files(each)), None)
     if inner is not None:
-        return _parts(lambda part: idx.read_folder(inner, part), place)
-    if parquet.shards(place, "train") or parquet.shards(place, "test"):
-        return _parts(lambda part: parquet.read_shards(_shards(place, part), prepare), place)
-    return _parts(lambda part: folder.read_folder(_class_root(place, part), prepare), place)
+        return _make_dataset(lambda part: idx.read_idx_folder(inner, part), place)
+    if parquet.find_shards(place, "train") or parquet.find_shards(place, "test"):
+        return _make_dataset(lambda part: parquet.read_shards(_find_shards(place, part), transform), place)
+    return _make_dataset(lambda part: folder.read_image_folder(_find_class_root(place, part), transform), place)
 
 
-def open_lazy_dataset(path: str | Path, prepare: Prepare | None = None) -> Dataset:
+def open_lazy_dataset(path: str | Path, prepare: Transform | None = None) -> Dataset:
     """Return the data set in a folder or file as images that stay there and are read batch by batch.
 
     The rows of a `.safetensors` file are read; a folder of pictures and Parquet shards are decoded as they are needed.
@@ -62,25 +62,25 @@ def open_lazy_dataset(path: str | Path, prepare: Prepare | None = None) -> Datas
     """
     place = Path(path).expanduser()
     if place.is_file() and place.suffix.lower() == ".safetensors":
-        return disk.packed(place)
+        return disk.open_safetensors(place)
     if place.is_file() and place.suffix.lower() == ".parquet":
-        return _parts(lambda _: disk.shards([place], prepare), place)
+        return _make_dataset(lambda _: disk.open_shards([place], prepare), place)
     if not place.is_dir():
         raise SourceError(f"{place} is no folder, .parquet or .safetensors that can stay on the disk")
-    if parquet.shards(place, "train") or parquet.shards(place, "test"):
-        return _parts(lambda part: disk.shards(_shards(place, part), prepare), place)
-    return _parts(lambda part: disk.pictures(_class_root(place, part), prepare), place)
+    if parquet.find_shards(place, "train") or parquet.find_shards(place, "test"):
+        return _make_dataset(lambda part: disk.open_shards(_find_shards(place, part), prepare), place)
+    return _make_dataset(lambda part: disk.open_image_folder(_find_class_root(place, part), prepare), place)
 
 
-def _parts(read: Any, place: Path) -> Dataset:
-    return Dataset(train=lambda: read("train"), test=lambda: read("test"), name=place.name)
+def _make_dataset(read: Any, path: Path) -> Dataset:
+    return Dataset(train=lambda: read("train"), test=lambda: read("test"), name=path.name)
 
 
-def _file(path: Path, prepare: Prepare | None) -> Dataset:
+def _read_file(path: Path, transform: Transform | None) -> Dataset:
     readers: dict[str, Any] = {
         ".npz": packed.read_npz,
         ".safetensors": packed.read_safetensors,
-        ".parquet": lambda shard: _parts(lambda _: parquet.read_shards([shard], prepare), shard),
+        ".parquet": lambda shard: _make_dataset(lambda _: parquet.read_shards([shard], transform), shard),
     }
     if path.suffix.lower() not in readers:
         raise SourceError(
@@ -89,31 +89,31 @@ def _file(path: Path, prepare: Prepare | None) -> Dataset:
     return readers[path.suffix.lower()](path)  # type: ignore[no-any-return]
 
 
-def _shards(place: Path, part: str) -> list[Path]:
-    found = parquet.shards(place, part)
+def _find_shards(root: Path, part: str) -> list[Path]:
+    found = parquet.find_shards(root, part)
     if not found:
-        raise SourceError(f"{place} has no {part}*.parquet")
+        raise SourceError(f"{root} has no {part}*.parquet")
     return found
 
 
-def _class_root(place: Path, part: str) -> Path:
+def _find_class_root(root: Path, part: str) -> Path:
     """Return `place/train` or `place/test` where there is one; a folder without parts is its own training part."""
-    named = next((place / name for name in PARTS[part] if (place / name).is_dir()), None)
+    named = next((root / name for name in PART_FOLDERS[part] if (root / name).is_dir()), None)
     if named is not None:
         return named
-    has_parts = any((place / name).is_dir() for names in PARTS.values() for name in names)
+    has_parts = any((root / name).is_dir() for names in PART_FOLDERS.values() for name in names)
     if part == "test" or has_parts:
-        raise SourceError(f"{place} has no {part} part; it would be the folder {place / part}")
-    return place
+        raise SourceError(f"{root} has no {part} part; it would be the folder {root / part}")
+    return root
 
 
-def images_of(source: Any, *, prepare: Prepare | None = None) -> Images:
+def as_images(source: Any, *, transform: Transform | None = None) -> Images:
     """Return anything that holds labelled images as `Images`, read whole; of a data set, the training images.
 
     Args:
         source: `Images`, `Dataset`, `Loader`; a folder or file; `(X, y)`; a torch `Dataset`, read once through its
             transforms; an iterable of `(image, label)` or `(images, labels)` that ends.
-        prepare: Brings pictures to one size as they are read one by one; what is in memory is left as it is.
+        transform: Brings pictures to one size as they are read one by one; what is in memory is left as it is.
 
     Raises:
         SourceError, ImageError, LabelError: It is none of these, or what it holds cannot be used.
@@ -125,15 +125,15 @@ def images_of(source: Any, *, prepare: Prepare | None = None) -> Images:
     if isinstance(source, Loader):
         return source.images
     if isinstance(source, str | Path):
-        return dataset_at(source, prepare).train
+        return read_dataset(source, transform).train
     if isinstance(source, tuple) and len(source) == 2 and all(hasattr(each, "__len__") for each in source):
-        return packed.from_pair(*source)
+        return packed.pair_to_images(*source)
     if isinstance(source, Mapping):
         raise SourceError(f"a {type(source).__name__} is no images; give (X, y), such as (d['images'], d['labels'])")
     if hasattr(source, "__getitem__") and hasattr(source, "__len__") and not isinstance(source, IterableDataset):
-        return from_samples(source, what=f"the {type(source).__name__}", prepare=prepare)
+        return read_samples(source, source_name=f"the {type(source).__name__}", transform=transform)
     if hasattr(source, "__iter__"):
-        return from_items(source, what=f"the {type(source).__name__}", prepare=prepare)
+        return read_items(source, source_name=f"the {type(source).__name__}", transform=transform)
     raise SourceError(
         f"a {type(source).__name__} is no images; give a folder, (X, y), a torch data set or loader, or Images"
     )

@@ -11,19 +11,19 @@ from typing import Any
 import numpy as np
 import torch
 
-from zoo.data.arrays import encoded, shaped, uint8_images
+from zoo.data.arrays import encode_labels, to_nchw, to_uint8_images
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.errors import SourceError, WeightsError
 from zoo.files import safetensors as tensors
 from zoo.signature import Classes
 
-ARRAYS = {
+ARRAY_NAMES = {
     "train": ("x_train", "y_train", "train_images", "train_labels"),
     "test": ("x_test", "y_test", "test_images", "test_labels"),
 }
-DAMAGE = (zipfile.BadZipFile, zlib.error, MemoryError)
-WHOLE = ("x", "y", "images", "labels", "data", "target")
+DAMAGE_ERRORS = (zipfile.BadZipFile, zlib.error, MemoryError)
+UNSPLIT_ARRAY_NAMES = ("x", "y", "images", "labels", "data", "target")
 
 
 def read_npz(path: Path) -> Dataset:
@@ -32,52 +32,54 @@ def read_npz(path: Path) -> Dataset:
     Raises:
         SourceError: It is no `.npz`, needs pickle, or names its arrays otherwise.
     """
-    arrays = _npz_arrays(path)
+    arrays = _load_npz(path)
 
     def part(name: str) -> Images:
-        pair = _pair(arrays, ARRAYS[name]) or (_pair(arrays, WHOLE) if name == "train" else None)
+        pair = _find_pair(arrays, ARRAY_NAMES[name]) or (
+            _find_pair(arrays, UNSPLIT_ARRAY_NAMES) if name == "train" else None
+        )
         if pair is None:
             raise SourceError(
-                f"{path} has no {name} part; it has {', '.join(arrays)}; zoo knows {', '.join(ARRAYS[name])}"
+                f"{path} has no {name} part; it has {', '.join(arrays)}; zoo knows {', '.join(ARRAY_NAMES[name])}"
             )
-        return from_pair(*pair)
+        return pair_to_images(*pair)
 
     return Dataset(train=lambda: part("train"), test=lambda: part("test"), name=path.stem)
 
 
-def _npz_arrays(path: Path) -> dict[str, Any]:
+def _load_npz(path: Path) -> dict[str, Any]:
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             return {name.lower(): file[name] for name in file.files}
-    except (OSError, ValueError, EOFError, AttributeError, TypeError, RuntimeError, *DAMAGE) as error:
+    except (OSError, ValueError, EOFError, AttributeError, TypeError, RuntimeError, *DAMAGE_ERRORS) as error:
         raise SourceError(f"{path} is no .npz file of plain arrays: {error}") from error
 
 
-def _pair(arrays: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, Any] | None:
+def _find_pair(arrays: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, Any] | None:
     return next(
         ((arrays[x], arrays[y]) for x, y in zip(names[::2], names[1::2], strict=True) if x in arrays and y in arrays),
         None,
     )
 
 
-def from_pair(images: Any, labels: Any, names: list[str] | None = None) -> Images:
+def pair_to_images(images: Any, labels: Any, class_names: list[str] | None = None) -> Images:
     """Return scikit-learn style `(X, y)` as images: X in any layout of `zoo.data.arrays.shaped`, y of any kind."""
     flat = (
         labels.reshape(-1) if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] == 1 else labels
     )
-    numbers, classes = encoded(flat, names)
-    return Images(uint8_images(shaped(images, num=len(numbers))), numbers, classes)
+    numbers, classes = encode_labels(flat, class_names)
+    return Images(to_uint8_images(to_nchw(images, num_images=len(numbers))), numbers, classes)
 
 
-def write_safetensors(parts: dict[str, Images], path: Path, about: dict[str, str]) -> None:
+def write_safetensors(parts: dict[str, Images], path: Path, metadata: dict[str, str]) -> None:
     """Write image sets as one safetensors file: `<part>.images`, `<part>.labels`, and the classes in its header."""
     classes = next(iter(parts.values())).classes
-    told = json.dumps({**about, "values": classes.values, "names": classes.names})
-    named = {f"{part}.{what}": tensor for part, images in parts.items() for what, tensor in _fields(images).items()}
+    told = json.dumps({**metadata, "values": classes.values, "names": classes.names})
+    named = {f"{part}.{what}": tensor for part, images in parts.items() for what, tensor in _to_tensors(images).items()}
     path.write_bytes(tensors.to_bytes(named, told))
 
 
-def _fields(images: Images) -> dict[str, torch.Tensor]:
+def _to_tensors(images: Images) -> dict[str, torch.Tensor]:
     return {
         "images": images.images,
         "labels": images.labels.to(torch.uint8 if len(images.classes) < 256 else torch.int64),
@@ -91,7 +93,7 @@ def read_safetensors(path: Path) -> Dataset:
         SourceError: The file is damaged, or holds something else.
     """
     try:
-        named, told = tensors.read(path)
+        named, told = tensors.read_tensors(path)
     except WeightsError as error:
         raise SourceError(str(error)) from error
     try:

@@ -15,46 +15,46 @@ from zoo.data.images import Images
 from zoo.errors import SourceError
 from zoo.signature import Classes
 
-PARTS = {"train": "train", "test": "t10k"}
+FILE_PREFIXES = {"train": "train", "test": "t10k"}
 MAX_BYTES = 1 << 31
 
 
-def has_idx(folder: Path) -> bool:
+def has_idx_files(folder: Path) -> bool:
     """Return whether a folder holds IDX images."""
-    return any(_existing(folder, f"{prefix}-images-idx3-ubyte") for prefix in PARTS.values())
+    return any(_find_file(folder, f"{prefix}-images-idx3-ubyte") for prefix in FILE_PREFIXES.values())
 
 
-def is_whole(folder: Path) -> bool:
+def is_complete(folder: Path) -> bool:
     """Return whether a folder holds all four IDX files."""
     return all(
-        _existing(folder, f"{prefix}-{what}-ubyte")
-        for prefix in PARTS.values()
+        _find_file(folder, f"{prefix}-{what}-ubyte")
+        for prefix in FILE_PREFIXES.values()
         for what in ("images-idx3", "labels-idx1")
     )
 
 
-def read_folder(folder: Path, part: str, classes: Classes | None = None) -> Images:
+def read_idx_folder(folder: Path, part: str, classes: Classes | None = None) -> Images:
     """Read the `train` or `test` part of an IDX folder."""
-    prefix = PARTS[part]
-    images = _read(folder, f"{prefix}-images-idx3-ubyte", ndim=3)
-    labels = _read(folder, f"{prefix}-labels-idx1-ubyte", ndim=1)
+    prefix = FILE_PREFIXES[part]
+    images = _read_array(folder, f"{prefix}-images-idx3-ubyte", ndim=3)
+    labels = _read_array(folder, f"{prefix}-labels-idx1-ubyte", ndim=1)
     if len(images) != len(labels):
         raise SourceError(f"{folder} has {len(images)} {part} images and {len(labels)} labels")
     return Images(images[:, None], labels.long(), classes)
 
 
-def _existing(folder: Path, name: str) -> Path | None:
+def _find_file(folder: Path, name: str) -> Path | None:
     return next((path for path in (folder / name, folder / f"{name}.gz") if path.is_file()), None)
 
 
-def _read(folder: Path, name: str, *, ndim: int) -> Tensor:
-    path = _existing(folder, name)
+def _read_array(folder: Path, name: str, *, ndim: int) -> Tensor:
+    path = _find_file(folder, name)
     if path is None:
         raise SourceError(f"{folder} has no {name}, nor {name}.gz")
-    return parsed(_content(path), name=path, ndim=ndim)
+    return parse_idx(_read_bytes(path), name=path, ndim=ndim)
 
 
-def _content(path: Path) -> bytes:
+def _read_bytes(path: Path) -> bytes:
     try:
         if path.suffix != ".gz":
             return path.read_bytes()
@@ -65,7 +65,7 @@ def _content(path: Path) -> bytes:
     return data
 
 
-def parsed(data: bytes, *, name: str | Path, ndim: int) -> Tensor:
+def parse_idx(data: bytes, *, name: str | Path, ndim: int) -> Tensor:
     """Return the uint8 array of an IDX file: magic 0x000008DD with D axes, D big-endian lengths, then the bytes.
 
     Raises:

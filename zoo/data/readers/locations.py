@@ -8,40 +8,40 @@ from pathlib import Path
 
 from zoo.errors import SourceError
 
-SHARED = (Path("data"), Path("../shared/data"), Path("/usr/share/datasets"))
+SHARED_FOLDERS = (Path("data"), Path("../shared/data"), Path("/usr/share/datasets"))
 """Looked into after `$ZOO_DATA` or the download folder: beside the project, and where Debian puts data sets."""
 
 
-def download_folder() -> Path:
+def get_download_folder() -> Path:
     """Return where downloads go: `$ZOO_DATA`, or else `zoo` in the user's cache folder."""
     chosen = os.environ.get("ZOO_DATA")
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
     return Path(chosen).expanduser() if chosen else cache / "zoo" / "data"
 
 
-def places() -> Iterator[Path]:
+def iter_search_folders() -> Iterator[Path]:
     """Yield the folders in which a data set's own folder is looked for, in order."""
-    yield download_folder()
-    yield from SHARED
+    yield get_download_folder()
+    yield from SHARED_FOLDERS
 
 
-def found(names: Sequence[str], holds: Callable[[Path], bool] = Path.is_dir) -> Path | None:
+def find_folder(names: Sequence[str], accepts: Callable[[Path], bool] = Path.is_dir) -> Path | None:
     """Return the first folder called by one of `names` in one of the `places` that holds what is wanted."""
-    return next((place / name for place in places() for name in names if holds(place / name)), None)
+    return next((place / name for place in iter_search_folders() for name in names if accepts(place / name)), None)
 
 
-def found_or_told(data_set: str, names: Sequence[str], *, has_download: bool) -> Path:
+def require_folder(dataset_name: str, names: Sequence[str], *, downloadable: bool) -> Path:
     """Return `found(names)`.
 
     Raises:
         SourceError: It is in none of the places; the message names them and says how to get it.
     """
-    folder = found(names)
+    folder = find_folder(names)
     if folder is None:
-        looked = ", ".join(str(place) for place in places())
-        fetch = f"zoo.dataset({data_set!r}, download=True) fetches it, or " if has_download else ""
+        looked = ", ".join(str(place) for place in iter_search_folders())
+        fetch = f"zoo.dataset({dataset_name!r}, download=True) fetches it, or " if downloadable else ""
         raise SourceError(
-            f"{data_set} is not on this machine: no folder {' or '.join(names)} in {looked}. "
+            f"{dataset_name} is not on this machine: no folder {' or '.join(names)} in {looked}. "
             f"{fetch}set ZOO_DATA to the folder that holds it"
         )
     return folder

@@ -11,33 +11,33 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from zoo.data.arrays import encoded
+from zoo.data.arrays import encode_labels
 from zoo.data.dataset import Dataset
-from zoo.data.image_files import opened, pictures_in, stacked
+from zoo.data.image_files import list_image_files, open_image, stack_images
 from zoo.data.images import Images
-from zoo.data.lazy import WINDOW, Distant
+from zoo.data.lazy import SHUFFLE_WINDOW, LazyImages
 from zoo.data.readers import parquet
-from zoo.data.readers.image_folder import class_folders
-from zoo.data.transforms import Prepare
+from zoo.data.readers.image_folder import list_class_folders
+from zoo.data.transforms import Transform
 from zoo.errors import ImageError, SourceError, WeightsError
 from zoo.files import safetensors_rows as mapping
-from zoo.files.safetensors_rows import Column, Opened
+from zoo.files.safetensors_rows import Column, RowReader
 from zoo.signature import Classes
 
 PARTS = ("train", "test")
-AT_ONCE = 1 << 20
+BLOCK_BYTES = 1 << 20
 """Bytes of a file that are read at once where all are."""
 
 
-def packed(path: Path) -> Dataset:
+def open_safetensors(path: Path) -> Dataset:
     """Return the sets in a file that `write` or `zoo.data.readers.archives.write_safetensors` wrote; they stay there.
 
     Raises:
         SourceError: The file is damaged, or holds something else.
     """
     try:
-        file = Opened(path)
-        about = json.loads(file.about)
+        file = RowReader(path)
+        about = json.loads(file.metadata_text)
         classes = Classes.of(about["values"], about["names"])
     except (WeightsError, KeyError, ValueError, TypeError) as error:
         raise SourceError(f"{path} is no image set that can stay on the disk: {error}") from error
@@ -48,21 +48,28 @@ def packed(path: Path) -> Dataset:
         entry = file.header.entries[f"{name}.images"]
         if len(entry.shape) != 4 or entry.dtype != "uint8":
             raise SourceError(f"{path}: {name}.images is {entry.dtype} {entry.shape}, not uint8 (N, C, H, W)")
-        distant = Distant(lambda places: file.rows(f"{name}.images", places), (*entry.shape[:3], entry.shape[3]))
-        return Images(distant, file.tensor(f"{name}.labels").long(), classes)
+        distant = LazyImages(
+            lambda places: file.read_rows(f"{name}.images", places), (*entry.shape[:3], entry.shape[3])
+        )
+        return Images(distant, file.read_tensor(f"{name}.labels").long(), classes)
 
     return Dataset(train=lambda: part("train"), test=lambda: part("test"), name=path.stem)
 
 
-def write(
-    path: Path, batches: Iterable[tuple[Tensor, Tensor]], num: int, *, shape: tuple[int, int, int], classes: Classes
+def write_image_batches(
+    path: Path,
+    batches: Iterable[tuple[Tensor, Tensor]],
+    num_images: int,
+    *,
+    shape: tuple[int, int, int],
+    classes: Classes,
 ) -> None:
     """Write training images that do not fit memory as one file, batch by batch; `packed` reads it.
 
     Args:
         path: Where; a file there is replaced.
         batches: Images uint8 (B, C, H, W) and class indices (B).
-        num: How many images there are in all.
+        num_images: How many images there are in all.
         shape: C, H and W.
         classes: The classes.
 
@@ -71,12 +78,14 @@ def write(
         WeightsError: There are more or fewer images.
         OSError: It cannot be written.
     """
-    columns = {"train.images": Column("U8", (num, *shape)), "train.labels": Column("I64", (num,))}
+    columns = {"train.images": Column("U8", (num_images, *shape)), "train.labels": Column("I64", (num_images,))}
     about = json.dumps({"values": classes.values, "names": classes.names})
-    mapping.write(path, columns, _bytes_of(batches, shape), about)
+    mapping.write_rows(path, columns, _iter_column_bytes(batches, shape), about)
 
 
-def _bytes_of(batches: Iterable[tuple[Tensor, Tensor]], shape: tuple[int, int, int]) -> Iterator[tuple[str, bytes]]:
+def _iter_column_bytes(
+    batches: Iterable[tuple[Tensor, Tensor]], shape: tuple[int, int, int]
+) -> Iterator[tuple[str, bytes]]:
     for images, labels in batches:
         if images.dtype != torch.uint8 or tuple(images.shape[1:]) != tuple(shape) or len(images) != len(labels):
             raise ImageError(f"a batch of {images.dtype} {tuple(images.shape)} with {len(labels)} labels, not {shape}")
@@ -84,44 +93,46 @@ def _bytes_of(batches: Iterable[tuple[Tensor, Tensor]], shape: tuple[int, int, i
         yield "train.labels", labels.to(torch.int64).contiguous().numpy().tobytes()
 
 
-def pictures(folder: Path, prepare: Prepare | None = None) -> Images:
+def open_image_folder(folder: Path, transform: Transform | None = None) -> Images:
     """Return a folder with a sub-folder a class as images that are read from their files batch by batch.
 
-    The first picture decides channels, and without `prepare` the size.
+    The first picture decides channels, and without `transform` the size.
 
     Raises:
         SourceError: There are no pictures.
     """
-    folders = class_folders(folder)
-    files = [(path, index) for index, child in enumerate(folders) for path in pictures_in(child)]
+    folders = list_class_folders(folder)
+    files = [(path, index) for index, child in enumerate(folders) for path in list_image_files(child)]
     if not files:
         raise SourceError(f"{folder} has no sub-folder with images; each class is a sub-folder")
-    first = opened(files[0][0], prepare=prepare)
+    first = open_image(files[0][0], transform=transform)
 
     def read(places: Tensor) -> Tensor:
         chosen = [files[place][0] for place in places.tolist()]
-        return stacked((opened(path, first.shape[0], prepare=prepare) for path in chosen), chosen)
+        return stack_images((open_image(path, first.shape[0], transform=transform) for path in chosen), chosen)
 
     shape = (len(files), first.shape[0], first.shape[1], first.shape[2])
     labels = torch.tensor([index for _, index in files])
-    source = partial(_bytes_in, [path for path, _ in files])
-    return Images(Distant(read, shape, source=source), labels, Classes.of([child.name for child in folders]))
+    source = partial(_iter_file_bytes, [path for path, _ in files])
+    return Images(LazyImages(read, shape, file_bytes=source), labels, Classes.of([child.name for child in folders]))
 
 
-def shards(files: list[Path], prepare: Prepare | None = None) -> Images:
+def open_shards(files: list[Path], transform: Transform | None = None) -> Images:
     """Return Parquet shards as images whose row groups are read as they are needed, a few at a time in memory.
 
     Raises:
         SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
     """
-    sheets = [parquet.Sheet(path) for path in files]
-    numbers, classes = encoded([label for sheet in sheets for label in sheet.labels()], sheets[0].names)
-    groups = [(sheet, group) for sheet in sheets for group in range(len(sheet.sizes))]
-    sizes = torch.tensor([sheet.sizes[group] for sheet, group in groups])
+    sheets = [parquet.ShardReader(path) for path in files]
+    numbers, classes = encode_labels(
+        [label for sheet in sheets for label in sheet.read_labels()], sheets[0].class_names
+    )
+    groups = [(sheet, group) for sheet in sheets for group in range(len(sheet.row_group_sizes))]
+    sizes = torch.tensor([sheet.row_group_sizes[group] for sheet, group in groups])
     blocks = torch.arange(len(groups)).repeat_interleave(sizes)
     starts = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
-    kept = lru_cache(maxsize=2 * WINDOW)(lambda block: groups[block][0].images(groups[block][1]))
-    first = parquet.image(kept(0)[0], str(files[0]), prepare)
+    kept = lru_cache(maxsize=2 * SHUFFLE_WINDOW)(lambda block: groups[block][0].read_images(groups[block][1]))
+    first = parquet.decode_value(kept(0)[0], str(files[0]), transform)
 
     def row(place: int) -> Any:
         block = int(blocks[place])
@@ -129,19 +140,21 @@ def shards(files: list[Path], prepare: Prepare | None = None) -> Images:
 
     def read(places: Tensor) -> Tensor:
         chosen = places.tolist()
-        decoded = [parquet.image(row(place), f"row {place}", prepare, first.shape[0]) for place in chosen]
-        return stacked(decoded, chosen)
+        decoded = [parquet.decode_value(row(place), f"row {place}", transform, first.shape[0]) for place in chosen]
+        return stack_images(decoded, chosen)
 
     shape = (len(blocks), first.shape[0], first.shape[1], first.shape[2])
     return Images(
-        Distant(read, shape, blocks=blocks, source=partial(_bytes_in, files)), numbers.to(torch.int64), classes
+        LazyImages(read, shape, blocks=blocks, file_bytes=partial(_iter_file_bytes, files)),
+        numbers.to(torch.int64),
+        classes,
     )
 
 
-def _bytes_in(files: list[Path]) -> Iterator[bytes]:
+def _iter_file_bytes(files: list[Path]) -> Iterator[bytes]:
     """Yield the bytes of files, and before each how many there are."""
     for path in files:
         yield path.stat().st_size.to_bytes(8, "little")
         with path.open("rb") as file:
-            while part := file.read(AT_ONCE):
+            while part := file.read(BLOCK_BYTES):
                 yield part

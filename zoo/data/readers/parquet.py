@@ -8,28 +8,28 @@ from typing import Any
 
 import torch
 
-from zoo.data.arrays import encoded
-from zoo.data.image_files import opened, stacked
+from zoo.data.arrays import encode_labels
+from zoo.data.image_files import open_image, stack_images
 from zoo.data.images import Images
-from zoo.data.transforms import Prepare
+from zoo.data.transforms import Transform
 from zoo.errors import SourceError
 
 IMAGE_COLUMNS = ("image", "img")
 LABEL_COLUMNS = ("label", "labels", "fine_label")
 
 
-def shards(folder: Path, part: str) -> list[Path]:
+def find_shards(folder: Path, part: str) -> list[Path]:
     """Return the Parquet files of `train` or `test`, also in a sub-folder `data`."""
     return sorted(path for place in (folder, folder / "data") for path in place.glob(f"{part}*.parquet"))
 
 
-def read_shards(files: list[Path], prepare: Prepare | None = None) -> Images:
-    """Read shards as one image set, in their order; `prepare` brings pictures of several sizes to one.
+def read_shards(files: list[Path], transform: Transform | None = None) -> Images:
+    """Read shards as one image set, in their order; `transform` brings pictures of several sizes to one.
 
     Raises:
         SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
     """
-    pq = _pyarrow()
+    pq = _import_pyarrow()
     images, labels, names = [], [], None
     for path in files:
         try:
@@ -37,22 +37,23 @@ def read_shards(files: list[Path], prepare: Prepare | None = None) -> Images:
         except (OSError, ValueError, NotImplementedError) as error:
             raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
         image_column, label_column = (
-            _named(table.column_names, wanted, path) for wanted in (IMAGE_COLUMNS, LABEL_COLUMNS)
+            _find_column(table.column_names, wanted, path) for wanted in (IMAGE_COLUMNS, LABEL_COLUMNS)
         )
-        names = names or _class_names(table.schema.metadata or {}, label_column)
+        names = names or _read_class_names(table.schema.metadata or {}, label_column)
         labels += table[label_column].to_pylist()
         images += [
-            image(value, f"{path}, row {row}", prepare) for row, value in enumerate(table[image_column].to_pylist())
+            decode_value(value, f"{path}, row {row}", transform)
+            for row, value in enumerate(table[image_column].to_pylist())
         ]
     if not images:
         raise SourceError(f"{files[0] if files else 'the folder'} has no rows")
     channels = max(image.shape[0] for image in images)
     images = [image.expand(channels, -1, -1) for image in images]
-    numbers, classes = encoded(labels, names)
-    return Images(stacked(images, range(len(images))), numbers.to(torch.int64), classes)
+    numbers, classes = encode_labels(labels, names)
+    return Images(stack_images(images, range(len(images))), numbers.to(torch.int64), classes)
 
 
-class Sheet:
+class ShardReader:
     """One Parquet file, whose row groups are read one at a time.
 
     Args:
@@ -64,24 +65,24 @@ class Sheet:
 
     def __init__(self, path: Path) -> None:
         try:
-            self._file = _pyarrow().ParquetFile(path)
+            self._file = _import_pyarrow().ParquetFile(path)
         except (OSError, ValueError, NotImplementedError) as error:
             raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
         schema, metadata = self._file.schema_arrow, self._file.metadata
-        self._image, self._label = (_named(schema.names, names, path) for names in (IMAGE_COLUMNS, LABEL_COLUMNS))
-        self.names = _class_names(schema.metadata or {}, self._label)
-        self.sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
+        self._image, self._label = (_find_column(schema.names, names, path) for names in (IMAGE_COLUMNS, LABEL_COLUMNS))
+        self.class_names = _read_class_names(schema.metadata or {}, self._label)
+        self.row_group_sizes = [metadata.row_group(group).num_rows for group in range(metadata.num_row_groups)]
 
-    def labels(self) -> list[Any]:
+    def read_labels(self) -> list[Any]:
         """Return the labels of all rows."""
         return list(self._file.read([self._label])[self._label].to_pylist())
 
-    def images(self, group: int) -> list[Any]:
+    def read_images(self, group: int) -> list[Any]:
         """Return what the image column of a row group holds, not decoded."""
         return list(self._file.read_row_group(group, columns=[self._image])[self._image].to_pylist())
 
 
-def _pyarrow() -> Any:
+def _import_pyarrow() -> Any:
     try:
         import pyarrow.parquet
     except ImportError as error:
@@ -89,14 +90,14 @@ def _pyarrow() -> Any:
     return pyarrow.parquet
 
 
-def _named(columns: list[str], names: tuple[str, ...], path: Path) -> str:
+def _find_column(columns: list[str], names: tuple[str, ...], path: Path) -> str:
     found = next((name for name in names if name in columns), None)
     if found is None:
         raise SourceError(f"{path} has no column {' or '.join(names)}; it has {', '.join(columns)}")
     return found
 
 
-def image(value: Any, name: str, prepare: Prepare | None, channels: int | None = None) -> torch.Tensor:
+def decode_value(value: Any, name: str, transform: Transform | None, channels: int | None = None) -> torch.Tensor:
     """Return what an image column holds as uint8 (C, H, W).
 
     Raises:
@@ -105,10 +106,10 @@ def image(value: Any, name: str, prepare: Prepare | None, channels: int | None =
     data = value.get("bytes") if isinstance(value, dict) else value
     if not isinstance(data, bytes):
         raise SourceError(f"{name} holds no image bytes")
-    return opened(data, channels, name=name, prepare=prepare)
+    return open_image(data, channels, name=name, transform=transform)
 
 
-def _class_names(metadata: dict[bytes, bytes], column: str) -> list[str] | None:
+def _read_class_names(metadata: dict[bytes, bytes], column: str) -> list[str] | None:
     """Read the ClassLabel names that the `datasets` library stores in a Parquet schema."""
     try:
         names = json.loads(metadata.get(b"huggingface", b"{}"))["info"]["features"][column]["names"]

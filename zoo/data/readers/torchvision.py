@@ -10,34 +10,34 @@ from typing import Any
 
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
-from zoo.data.readers.iterables import from_samples
-from zoo.data.transforms import Prepare
-from zoo.errors import SourceError, UnknownNameError, did_you_mean, listed
+from zoo.data.readers.iterables import read_samples
+from zoo.data.transforms import Transform
+from zoo.errors import SourceError, UnknownNameError, did_you_mean, join_names
 
-NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+KEYWORD_KINDS = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
-def torchvision_dataset(name: str, *, root: Path, download: bool = False, prepare: Prepare | None = None) -> Dataset:
+def read_torchvision(name: str, *, root: Path, download: bool = False, transform: Transform | None = None) -> Dataset:
     """Return a torchvision data set, read from `root` in torchvision's own layout, or downloaded there.
 
     Args:
         name: A class of `torchvision.datasets`, such as `CIFAR10`.
         root: Where torchvision keeps it.
         download: Fetch it when it is missing.
-        prepare: Brings pictures to one size as they are read.
+        transform: Brings pictures to one size as they are read.
 
     Raises:
         SourceError: torchvision is not installed, the files are missing, or the download fails.
     """
-    maker = _maker(name)
+    maker = _find_dataset_class(name)
     return Dataset(
-        train=lambda: _read(maker, name, root, "train", download, prepare),
-        test=lambda: _read(maker, name, root, "test", download, prepare),
+        train=lambda: _read_part(maker, name, root, "train", download, transform),
+        test=lambda: _read_part(maker, name, root, "test", download, transform),
         name=name,
     )
 
 
-def _maker(name: str) -> Any:
+def _find_dataset_class(name: str) -> Any:
     try:
         from torchvision import datasets
     except ImportError as error:
@@ -48,17 +48,21 @@ def _maker(name: str) -> Any:
     return maker
 
 
-def _check_root_is_enough(name: str, accepted: Mapping[str, inspect.Parameter], chosen: Mapping[str, Any]) -> None:
+def _check_root_is_enough(name: str, parameters: Mapping[str, inspect.Parameter], arguments: Mapping[str, Any]) -> None:
     """Raise for a data set that takes no folder, or more than one."""
-    needed = [each for each, parameter in accepted.items() if parameter.default is parameter.empty]
-    more = [each for each in needed if each != "root" and each not in chosen and accepted[each].kind in NAMED]
-    if "root" not in accepted or more:
-        wants = f"also needs {listed(more)}" if more else "takes no folder"
+    needed = [each for each, parameter in parameters.items() if parameter.default is parameter.empty]
+    more = [
+        each for each in needed if each != "root" and each not in arguments and parameters[each].kind in KEYWORD_KINDS
+    ]
+    if "root" not in parameters or more:
+        wants = f"also needs {join_names(more)}" if more else "takes no folder"
         raise SourceError(f"torchvision:{name} {wants}; make it yourself and give it to zoo.data.images_of, or to fit")
 
 
-def _read(maker: Any, name: str, root: Path, part: str, download: bool, prepare: Prepare | None) -> Images:
-    accepted = inspect.signature(maker).parameters
+def _read_part(
+    dataset_class: Any, name: str, root: Path, part: str, download: bool, transform: Transform | None
+) -> Images:
+    accepted = inspect.signature(dataset_class).parameters
     chosen: dict[str, Any] = (
         {"train": part == "train"} if "train" in accepted else {"split": part} if "split" in accepted else {}
     )
@@ -66,7 +70,7 @@ def _read(maker: Any, name: str, root: Path, part: str, download: bool, prepare:
         chosen["download"] = download
     _check_root_is_enough(name, accepted, chosen)
     try:
-        return from_samples(maker(str(root), **chosen), what=f"torchvision:{name}", prepare=prepare)
+        return read_samples(dataset_class(str(root), **chosen), source_name=f"torchvision:{name}", transform=transform)
     except (RuntimeError, OSError, ValueError, EOFError, ImportError, HTTPException) as error:
         how = "the download failed" if download else f"zoo.dataset('torchvision:{name}', download=True) fetches it"
         raise SourceError(

@@ -10,159 +10,214 @@ from llvmlite import ir
 
 from zoo.fused.codegen.builder import Emitter, Value
 from zoo.fused.codegen.routines import Routines
-from zoo.fused.layout import Dense, Shape, taps
+from zoo.fused.layout import Dense, StackLayout, taps
 
 
-class Group:
+class LaneGroup:
     """Writes what is done with one group of images: an image in each lane, nodes and features in memory.
 
     Args:
         emit: Where to write.
-        shape: The stack.
+        layout: The stack.
         routines: What it is computed with.
         parameters: Address of the flat parameters.
         gradient: Address of this group's part of the gradient, in the parameters' order.
         workspace: Address of this thread's vectors.
 
     Attributes:
-        vectors: How many vectors the workspace has.
+        num_vectors: How many vectors the workspace has.
         inputs: Where the inputs (N, F) of each layer are, and at the end the last one's outputs.
         logits: Where the logits (K) are.
-        slopes: Where the logits' gradient (K) is.
-        wanted: Where the targets (K) are.
+        logit_gradients: Where the logits' gradient (K) is.
+        targets: Where the targets (K) are.
     """
 
     def __init__(
-        self, emit: Emitter, shape: Shape, routines: Routines, parameters: Value, gradient: Value, workspace: Value
+        self,
+        emit: Emitter,
+        layout: StackLayout,
+        routines: Routines,
+        parameters: Value,
+        gradient: Value,
+        workspace: Value,
     ) -> None:
-        self._emit, self._shape, self._routines = emit, shape, routines
+        self._emit, self._layout, self._routines = emit, layout, routines
         self._parameters, self._gradient, self._workspace = parameters, gradient, workspace
-        self.vectors = 0
-        widths = [shape.channels + shape.positions, *(layer.outputs for layer in shape.layers)]
-        self.inputs = [self._room(shape.nodes * width) for width in widths]
-        self._filtered = [
-            self._room(shape.nodes * layer.inputs) if layer.filters_first else taken
-            for layer, taken in zip(shape.layers, self.inputs, strict=False)
+        self.num_vectors = 0
+        widths = [layout.num_channels + layout.num_positions, *(layer.out_features for layer in layout.layers)]
+        self.inputs = [self._allocate(layout.num_nodes * width) for width in widths]
+        self._propagated = [
+            self._allocate(layout.num_nodes * layer.in_features) if layer.is_propagated_first else taken
+            for layer, taken in zip(layout.layers, self.inputs, strict=False)
         ]
-        self._one, self._other, self._between = (self._room(shape.nodes * shape.widest) for _ in range(3))
-        self._mean, self._mean_slopes = self._room(shape.pooled), self._room(shape.pooled)
-        self.logits, self.slopes, self.wanted = (self._room(shape.classes) for _ in range(3))
-        if shape.head is None:
+        self._buffer_a, self._buffer_b, self._row_filtered = (
+            self._allocate(layout.num_nodes * layout.max_features) for _ in range(3)
+        )
+        self._mean, self._mean_gradients = self._allocate(layout.num_pooled), self._allocate(layout.num_pooled)
+        self.logits, self.logit_gradients, self.targets = (self._allocate(layout.num_classes) for _ in range(3))
+        if layout.head is None:
             self.logits = self._mean
-        self._zeros = self._table("zeros", [0.0] * shape.widest)
-        self._columns = self._table("columns", taps(shape.columns))
-        self._rows = self._table("rows", taps(shape.rows))
-        self._shares = self._table("shares", shape.shares())
+        self._zeros = self._add_constant_array("zeros", [0.0] * layout.max_features)
+        self._columns = self._add_constant_array("columns", taps(layout.columns))
+        self._rows = self._add_constant_array("rows", taps(layout.rows))
+        self._node_weights = self._add_constant_array("shares", layout.node_weights())
 
-    def _room(self, vectors: int) -> Value:
+    def _allocate(self, vectors: int) -> Value:
         """Return the address of so many vectors of the workspace."""
-        place = self._emit.row(self._workspace, self.vectors)
-        self.vectors += vectors
+        place = self._emit.vector_address(self._workspace, self.num_vectors)
+        self.num_vectors += vectors
         return place
 
-    def _table(self, name: str, numbers: Sequence[float]) -> ir.GlobalVariable:
-        kind = ir.ArrayType(self._emit.machine.scalar, len(numbers))
+    def _add_constant_array(self, name: str, numbers: Sequence[float]) -> ir.GlobalVariable:
+        kind = ir.ArrayType(self._emit.machine.scalar_type, len(numbers))
         variable = ir.GlobalVariable(self._emit.function.module, kind, name)
         variable.initializer = ir.Constant(kind, list(numbers))
         variable.global_constant = True
         variable.linkage = "internal"
         return variable
 
-    def _run(self, routine: ir.Function, *arguments: Any) -> None:
+    def _call(self, routine: ir.Function, *arguments: Any) -> None:
         """Call a routine with addresses and Python numbers."""
         kinds = routine.function_type.args
         values = [
             each if isinstance(each, ir.Value) else ir.Constant(kind, each)
             for each, kind in zip(arguments, kinds, strict=True)
         ]
-        self._emit.build.call(routine, values)
+        self._emit.builder.call(routine, values)
 
     def forward(self) -> None:
         """Write the nodes after each layer, their mean, and the logits."""
-        shape = self._shape
+        shape = self._layout
         for index, layer in enumerate(shape.layers):
-            self._layer(layer, self.inputs[index], self._filtered[index], self.inputs[index + 1])
-        self._run(self._routines.average, self.inputs[-1], shape.pooled, shape.nodes, self._shares, self._mean)
+            self._forward_layer(layer, self.inputs[index], self._propagated[index], self.inputs[index + 1])
+        self._call(
+            self._routines.weighted_mean,
+            self.inputs[-1],
+            shape.num_pooled,
+            shape.num_nodes,
+            self._node_weights,
+            self._mean,
+        )
         if shape.head is not None:
             self._multiply(shape.head, self._mean, self.logits, nodes=1)
 
-    def _layer(self, layer: Dense, taken: Value, filtered: Value, given: Value) -> None:
-        if layer.filters_first:
-            self._propagate(taken, filtered, layer.inputs, self._zeros, -math.inf)
-            self._multiply(layer, filtered, given, nodes=self._shape.nodes)
+    def _forward_layer(self, layer: Dense, inputs: Value, propagated: Value, outputs: Value) -> None:
+        if layer.is_propagated_first:
+            self._propagate(inputs, propagated, layer.in_features, self._zeros, -math.inf)
+            self._multiply(layer, propagated, outputs, nodes=self._layout.num_nodes)
         elif layer.propagate:
-            self._multiply(layer, taken, self._one, nodes=self._shape.nodes, is_plain=True)
-            self._propagate(self._one, given, layer.outputs, self._bias(layer), layer.floor)
+            self._multiply(layer, inputs, self._buffer_a, nodes=self._layout.num_nodes, linear=True)
+            self._propagate(self._buffer_a, outputs, layer.out_features, self._bias_address(layer), layer.floor)
         else:
-            self._multiply(layer, taken, given, nodes=self._shape.nodes)
+            self._multiply(layer, inputs, outputs, nodes=self._layout.num_nodes)
 
-    def _multiply(self, layer: Dense, source: Value, target: Value, *, nodes: int, is_plain: bool = False) -> None:
-        finish = (self._zeros, -math.inf) if is_plain else (self._bias(layer), layer.floor)
-        matrix = (self._weight(layer), layer.across, layer.along)
-        self._run(self._routines.multiply, source, layer.inputs, *matrix, target, layer.outputs, nodes, *finish)
+    def _multiply(self, layer: Dense, source: Value, target: Value, *, nodes: int, linear: bool = False) -> None:
+        finish = (self._zeros, -math.inf) if linear else (self._bias_address(layer), layer.floor)
+        matrix = (self._weight_address(layer), layer.input_stride, layer.output_stride)
+        self._call(
+            self._routines.multiply, source, layer.in_features, *matrix, target, layer.out_features, nodes, *finish
+        )
 
     def _propagate(self, source: Value, target: Value, width: int, bias: Value, floor: float) -> None:
-        grid = (width, self._shape.height, self._shape.width, self._columns, self._rows)
-        self._run(self._routines.propagate, source, self._between, target, *grid, bias, floor)
+        grid = (width, self._layout.height, self._layout.width, self._columns, self._rows)
+        self._call(self._routines.propagate, source, self._row_filtered, target, *grid, bias, floor)
 
-    def _weight(self, layer: Dense) -> Value:
-        return self._emit.at(self._parameters, layer.weight)
+    def _weight_address(self, layer: Dense) -> Value:
+        return self._emit.address_of(self._parameters, layer.weight_offset)
 
-    def _bias(self, layer: Dense) -> Value:
-        return self._emit.at(self._parameters, layer.bias)
+    def _bias_address(self, layer: Dense) -> Value:
+        return self._emit.address_of(self._parameters, layer.bias_offset)
 
     def backward(self) -> None:
         """Store the gradient of all parameters, from the logits' slopes."""
-        shape, slopes = self._shape, self.slopes
+        shape, slopes = self._layout, self.logit_gradients
         if shape.head is not None:
-            self._gradients(shape.head, self._mean, slopes, nodes=1)
-            self._multiply_back(shape.head, slopes, self._mean_slopes, self._mean, -math.inf, nodes=1)
-            slopes = self._mean_slopes
+            self._store_gradients(shape.head, self._mean, slopes, nodes=1)
+            self._multiply_backward(shape.head, slopes, self._mean_gradients, self._mean, -math.inf, nodes=1)
+            slopes = self._mean_gradients
         if not shape.layers:
             return
         mask = (self.inputs[-1], shape.layers[-1].floor)
-        self._run(self._routines.scatter, slopes, shape.pooled, shape.nodes, self._shares, self._one, *mask)
-        here, there = self._one, self._other
+        self._call(
+            self._routines.mean_backward,
+            slopes,
+            shape.num_pooled,
+            shape.num_nodes,
+            self._node_weights,
+            self._buffer_a,
+            *mask,
+        )
+        here, there = self._buffer_a, self._buffer_b
         for index in reversed(range(len(shape.layers))):
-            here, there = self._layer_back(index, here, there)
+            here, there = self._backward_layer(index, here, there)
 
-    def _layer_back(self, index: int, here: Value, there: Value) -> tuple[Value, Value]:
+    def _backward_layer(self, index: int, gradients: Value, scratch: Value) -> tuple[Value, Value]:
         """Store a layer's gradient from the slopes of what it gives; return where those of what it takes are."""
-        layer, nodes, taken = self._shape.layers[index], self._shape.nodes, self.inputs[index]
-        above = self._shape.layers[index - 1].floor if index else -math.inf
-        self._run(self._routines.total, here, layer.outputs, nodes, self._place(layer.bias))
-        if layer.propagate and not layer.filters_first:
-            self._propagate_back(here, there, layer.outputs, here, -math.inf)
-            here, there = there, here
-        self._correlate(layer, self._filtered[index], here, nodes=nodes)
+        layer, nodes, taken = self._layout.layers[index], self._layout.num_nodes, self.inputs[index]
+        above = self._layout.layers[index - 1].floor if index else -math.inf
+        self._call(
+            self._routines.bias_gradient,
+            gradients,
+            layer.out_features,
+            nodes,
+            self._gradient_address(layer.bias_offset),
+        )
+        if layer.propagate and not layer.is_propagated_first:
+            self._propagate_backward(gradients, scratch, layer.out_features, gradients, -math.inf)
+            gradients, scratch = scratch, gradients
+        self._store_weight_gradient(layer, self._propagated[index], gradients, nodes=nodes)
         if index == 0:
-            return here, there
-        if not layer.filters_first:
-            self._multiply_back(layer, here, there, taken, above, nodes=nodes)
-            return there, here
-        self._multiply_back(layer, here, there, taken, -math.inf, nodes=nodes)
-        self._propagate_back(there, here, layer.inputs, taken, above)
-        return here, there
+            return gradients, scratch
+        if not layer.is_propagated_first:
+            self._multiply_backward(layer, gradients, scratch, taken, above, nodes=nodes)
+            return scratch, gradients
+        self._multiply_backward(layer, gradients, scratch, taken, -math.inf, nodes=nodes)
+        self._propagate_backward(scratch, gradients, layer.in_features, taken, above)
+        return gradients, scratch
 
-    def _gradients(self, layer: Dense, source: Value, slopes: Value, *, nodes: int) -> None:
-        self._correlate(layer, source, slopes, nodes=nodes)
-        self._run(self._routines.total, slopes, layer.outputs, nodes, self._place(layer.bias))
-
-    def _correlate(self, layer: Dense, source: Value, slopes: Value, *, nodes: int) -> None:
-        sizes = (source, layer.inputs, slopes, layer.outputs, nodes)
-        self._run(self._routines.correlate, *sizes, self._place(layer.weight), layer.across, layer.along)
-
-    def _multiply_back(
-        self, layer: Dense, slopes: Value, target: Value, mask: Value, above: float, *, nodes: int
-    ) -> None:
-        matrix = (self._weight(layer), layer.along, layer.across)
-        self._run(
-            self._routines.multiply_back, slopes, layer.outputs, *matrix, target, layer.inputs, nodes, mask, above
+    def _store_gradients(self, layer: Dense, source: Value, output_gradients: Value, *, nodes: int) -> None:
+        self._store_weight_gradient(layer, source, output_gradients, nodes=nodes)
+        self._call(
+            self._routines.bias_gradient,
+            output_gradients,
+            layer.out_features,
+            nodes,
+            self._gradient_address(layer.bias_offset),
         )
 
-    def _propagate_back(self, slopes: Value, target: Value, width: int, mask: Value, above: float) -> None:
-        grid = (width, self._shape.height, self._shape.width, self._columns, self._rows)
-        self._run(self._routines.propagate_back, slopes, self._between, target, *grid, mask, above)
+    def _store_weight_gradient(self, layer: Dense, source: Value, output_gradients: Value, *, nodes: int) -> None:
+        sizes = (source, layer.in_features, output_gradients, layer.out_features, nodes)
+        self._call(
+            self._routines.weight_gradient,
+            *sizes,
+            self._gradient_address(layer.weight_offset),
+            layer.input_stride,
+            layer.output_stride,
+        )
 
-    def _place(self, parameter: int) -> Value:
-        return self._emit.at(self._gradient, parameter)
+    def _multiply_backward(
+        self, layer: Dense, output_gradients: Value, target: Value, mask: Value, threshold: float, *, nodes: int
+    ) -> None:
+        matrix = (self._weight_address(layer), layer.output_stride, layer.input_stride)
+        self._call(
+            self._routines.multiply_backward,
+            output_gradients,
+            layer.out_features,
+            *matrix,
+            target,
+            layer.in_features,
+            nodes,
+            mask,
+            threshold,
+        )
+
+    def _propagate_backward(
+        self, output_gradients: Value, target: Value, width: int, mask: Value, threshold: float
+    ) -> None:
+        grid = (width, self._layout.height, self._layout.width, self._columns, self._rows)
+        self._call(
+            self._routines.propagate_backward, output_gradients, self._row_filtered, target, *grid, mask, threshold
+        )
+
+    def _gradient_address(self, offset: int) -> Value:
+        return self._emit.address_of(self._gradient, offset)

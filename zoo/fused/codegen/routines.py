@@ -13,9 +13,9 @@ from llvmlite import ir
 
 from zoo.fused.codegen.builder import I64, PTR, Emitter, Machine, Value
 
-Finish = Callable[[Value, Value, Value], Value]
+Epilogue = Callable[[Value, Value, Value], Value]
 """Takes a value, its feature and its place among the vectors; returns what is written."""
-Ending = Callable[[Emitter, Value, Value], Finish]
+EpilogueFactory = Callable[[Emitter, Value, Value], Epilogue]
 """Makes a `Finish` from a routine's last two arguments: an address and a number."""
 
 
@@ -25,9 +25,9 @@ class Routines:
     def __init__(self, module: ir.Module, machine: Machine) -> None:
         self._module, self._machine = module, machine
 
-    def _written(self, name: str, kinds: str, write: Callable[..., None]) -> ir.Function:
+    def _define(self, name: str, kinds: str, write: Callable[..., None]) -> ir.Function:
         """Write a private function; `kinds` has a letter an argument: p a pointer, i a whole number, r a number."""
-        types = {"p": PTR, "i": I64, "r": self._machine.scalar}
+        types = {"p": PTR, "i": I64, "r": self._machine.scalar_type}
         kind = ir.FunctionType(ir.VoidType(), [types[letter] for letter in kinds])
         function = ir.Function(self._module, kind, name)
         function.linkage = "internal"
@@ -35,7 +35,7 @@ class Routines:
         function.attributes.add("nounwind")
         emit = Emitter(function, self._machine)
         write(emit, *function.args)
-        emit.build.ret_void()
+        emit.builder.ret_void()
         return function
 
     @cached_property
@@ -44,15 +44,15 @@ class Routines:
 
         Arguments: source, in, matrix, its steps across and along, target, out, N, bias, floor.
         """
-        return self._written("multiply", "pipiipiipr", _product(_raised))
+        return self._define("multiply", "pipiipiipr", _matmul(_bias_relu))
 
     @cached_property
-    def multiply_back(self) -> ir.Function:
+    def multiply_backward(self) -> ir.Function:
         """Slopes (N, out) times the transposed matrix; zero where the mask (N, in) is not above a number.
 
         Arguments: slopes, out, matrix, its steps along and across, target, in, N, mask, number.
         """
-        return self._written("multiply_back", "pipiipiipr", _product(_masked))
+        return self._define("multiply_back", "pipiipiipr", _matmul(_relu_mask))
 
     @cached_property
     def propagate(self) -> ir.Function:
@@ -61,82 +61,86 @@ class Routines:
         A filter of three along each row of the grid, then one along each column, whose factors are three a place.
         Arguments: source, between, target, F, H, W, factors along rows, factors along columns, bias, floor.
         """
-        return self._written("propagate", "pppiiipppr", _filter(_raised))
+        return self._define("propagate", "pppiiipppr", _separable_filter(_bias_relu))
 
     @cached_property
-    def propagate_back(self) -> ir.Function:
+    def propagate_backward(self) -> ir.Function:
         """The same of slopes, the adjacency being symmetric; zero where the mask (N, F) is not above a number.
 
         Arguments: slopes, between, target, F, H, W, factors along rows, factors along columns, mask, number.
         """
-        return self._written("propagate_back", "pppiiipppr", _filter(_masked))
+        return self._define("propagate_back", "pppiiipppr", _separable_filter(_relu_mask))
 
     @cached_property
-    def correlate(self) -> ir.Function:
+    def weight_gradient(self) -> ir.Function:
         """A matrix's gradient: over nodes and images, the sum of what came in (N, in) times slopes (N, out).
 
         Arguments: source, in, slopes, out, N, target, its steps across and along.
         """
-        return self._written("correlate", "pipiipii", _correlate)
+        return self._define("correlate", "pipiipii", _weight_gradient)
 
     @cached_property
-    def total(self) -> ir.Function:
+    def bias_gradient(self) -> ir.Function:
         """A bias's gradient: the sum of slopes (N, out) over nodes and images. Arguments: slopes, out, N, target."""
-        return self._written("total", "piip", _total)
+        return self._define("total", "piip", _bias_gradient)
 
     @cached_property
-    def average(self) -> ir.Function:
+    def weighted_mean(self) -> ir.Function:
         """The sum over nodes (N, F) of share times node: (F). Arguments: source, F, N, shares, target."""
-        return self._written("average", "piipp", _average)
+        return self._define("average", "piipp", _weighted_mean)
 
     @cached_property
-    def scatter(self) -> ir.Function:
+    def mean_backward(self) -> ir.Function:
         """Slopes (F) of the average to nodes (N, F), zero where the mask is not above a number.
 
         Arguments: slopes, F, N, shares, target, mask, number.
         """
-        return self._written("scatter", "piipppr", _scatter)
+        return self._define("scatter", "piipppr", _mean_backward)
 
 
-def _raised(emit: Emitter, bias: Value, floor: Value) -> Finish:
-    least = emit.spread(floor)
+def _bias_relu(emit: Emitter, bias: Value, floor: Value) -> Epilogue:
+    least = emit.splat(floor)
 
     def finish(value: Value, feature: Value, here: Value) -> Value:
-        value = emit.build.fadd(value, emit.spread(emit.scalar(emit.at(bias, feature))))
-        return emit.build.select(emit.build.fcmp_ordered("<", value, least), least, value)
+        value = emit.builder.fadd(value, emit.splat(emit.load_scalar(emit.address_of(bias, feature))))
+        return emit.builder.select(emit.builder.fcmp_ordered("<", value, least), least, value)
 
     return finish
 
 
-def _masked(emit: Emitter, mask: Value, number: Value) -> Finish:
-    least = emit.spread(number)
+def _relu_mask(emit: Emitter, mask: Value, number: Value) -> Epilogue:
+    least = emit.splat(number)
 
     def finish(value: Value, feature: Value, here: Value) -> Value:
-        is_above = emit.build.fcmp_ordered(">", emit.read(emit.row(mask, here)), least)
-        return emit.build.select(is_above, value, emit.number(0.0))
+        is_above = emit.builder.fcmp_ordered(">", emit.load_vector(emit.vector_address(mask, here)), least)
+        return emit.builder.select(is_above, value, emit.splat_constant(0.0))
 
     return finish
 
 
-def _tiled(emit: Emitter, rows: Value, columns: Value, tile: Callable[[Value, int, Value, int], None]) -> None:
+def _loop_register_tiles(
+    emit: Emitter, rows: Value, columns: Value, tile: Callable[[Value, int, Value, int], None]
+) -> None:
     """Run `tile(row, height, column, width)` over a matrix, in register tiles and then in single rows and columns."""
     machine = emit.machine
-    emit.tiles(
+    emit.loop_tiles(
         rows,
-        (machine.rows, 1),
-        lambda row, height: emit.tiles(
-            columns, (machine.columns, 1), lambda column, width: tile(row, height, column, width)
+        (machine.tile_rows, 1),
+        lambda row, height: emit.loop_tiles(
+            columns, (machine.tile_columns, 1), lambda column, width: tile(row, height, column, width)
         ),
     )
 
 
-def _outer(emit: Emitter, values: list[Value], factors: list[Value], sums: tuple[Value, ...]) -> list[Value]:
+def _add_outer_product(
+    emit: Emitter, values: list[Value], factors: list[Value], sums: tuple[Value, ...]
+) -> list[Value]:
     """Return the sums with the product of each value and each factor added."""
     pairs = [(value, factor) for value in values for factor in factors]
     return [emit.fma(value, factor, total) for (value, factor), total in zip(pairs, sums, strict=True)]
 
 
-def _product(ending: Ending) -> Callable[..., None]:
+def _matmul(epilogue: EpilogueFactory) -> Callable[..., None]:
     def write(
         emit: Emitter,
         source: Value,
@@ -149,30 +153,32 @@ def _product(ending: Ending) -> Callable[..., None]:
         nodes: Value,
         *last: Value,
     ) -> None:
-        finish = ending(emit, *last)
+        finish = epilogue(emit, *last)
 
         def tile(node: Value, height: int, output: Value, width: int) -> None:
-            lines = [emit.row(source, emit.times(emit.plus(node, i), inputs)) for i in range(height)]
-            column = emit.at(matrix, emit.times(output, along))
+            lines = [emit.vector_address(source, emit.mul_ints(emit.add_ints(node, i), inputs)) for i in range(height)]
+            column = emit.address_of(matrix, emit.mul_ints(output, along))
 
             def term(k: Value, *sums: Value) -> list[Value]:
-                entry = emit.at(column, emit.times(k, across))
-                values = [emit.read(emit.row(line, k)) for line in lines]
-                factors = [emit.spread(emit.scalar(emit.at(entry, emit.times(along, j)))) for j in range(width)]
-                return _outer(emit, values, factors, sums)
+                entry = emit.address_of(column, emit.mul_ints(k, across))
+                values = [emit.load_vector(emit.vector_address(line, k)) for line in lines]
+                factors = [
+                    emit.splat(emit.load_scalar(emit.address_of(entry, emit.mul_ints(along, j)))) for j in range(width)
+                ]
+                return _add_outer_product(emit, values, factors, sums)
 
-            for place, value in enumerate(emit.loop(inputs, term, [emit.number(0.0)] * (height * width))):
+            for place, value in enumerate(emit.loop(inputs, term, [emit.splat_constant(0.0)] * (height * width))):
                 i, j = divmod(place, width)
-                feature = emit.plus(output, j)
-                here = emit.plus(emit.times(emit.plus(node, i), outputs), feature)
-                emit.write(finish(value, feature, here), emit.row(target, here))
+                feature = emit.add_ints(output, j)
+                here = emit.add_ints(emit.mul_ints(emit.add_ints(node, i), outputs), feature)
+                emit.store_vector(finish(value, feature, here), emit.vector_address(target, here))
 
-        _tiled(emit, nodes, outputs, tile)
+        _loop_register_tiles(emit, nodes, outputs, tile)
 
     return write
 
 
-def _filter(ending: Ending) -> Callable[..., None]:
+def _separable_filter(epilogue: EpilogueFactory) -> Callable[..., None]:
     def write(
         emit: Emitter,
         source: Value,
@@ -185,19 +191,19 @@ def _filter(ending: Ending) -> Callable[..., None]:
         rows: Value,
         *last: Value,
     ) -> None:
-        finish = ending(emit, *last)
+        finish = epilogue(emit, *last)
         emit.loop(
             height,
-            lambda r: _line(
-                emit, emit.times(r, across), I64(1), across, columns, source, between, width, lambda value, *_: value
+            lambda r: _filter_line(
+                emit, emit.mul_ints(r, across), I64(1), across, columns, source, between, width, lambda value, *_: value
             ),
         )
-        emit.loop(across, lambda c: _line(emit, c, across, height, rows, between, target, width, finish))
+        emit.loop(across, lambda c: _filter_line(emit, c, across, height, rows, between, target, width, finish))
 
     return write
 
 
-def _line(
+def _filter_line(
     emit: Emitter,
     first: Value,
     step: Value,
@@ -206,36 +212,38 @@ def _line(
     source: Value,
     target: Value,
     width: Value,
-    finish: Finish,
+    epilogue: Epilogue,
 ) -> None:
     """Filter the nodes first + k step, k < count, by three factors a place."""
 
     def at(k: Value) -> None:
-        before = emit.build.select(emit.build.icmp_signed(">", k, I64(0)), emit.plus(k, -1), I64(0))
-        after = emit.smaller(emit.plus(k, 1), emit.plus(count, -1))
-        starts = [emit.times(emit.plus(first, emit.times(each, step)), width) for each in (before, k, after)]
-        three = emit.at(factors, emit.times(k, 3))
-        weights = [emit.spread(emit.scalar(emit.at(three, i))) for i in range(3)]
+        before = emit.builder.select(emit.builder.icmp_signed(">", k, I64(0)), emit.add_ints(k, -1), I64(0))
+        after = emit.min_ints(emit.add_ints(k, 1), emit.add_ints(count, -1))
+        starts = [emit.mul_ints(emit.add_ints(first, emit.mul_ints(each, step)), width) for each in (before, k, after)]
+        three = emit.address_of(factors, emit.mul_ints(k, 3))
+        weights = [emit.splat(emit.load_scalar(emit.address_of(three, i))) for i in range(3)]
 
         def some(feature: Value, size: int) -> None:
             for i in range(size):
-                place = emit.plus(feature, i)
-                values = [emit.read(emit.row(source, emit.plus(start, place))) for start in starts]
-                value = emit.fma(values[0], weights[0], emit.build.fmul(values[1], weights[1]))
+                place = emit.add_ints(feature, i)
+                values = [
+                    emit.load_vector(emit.vector_address(source, emit.add_ints(start, place))) for start in starts
+                ]
+                value = emit.fma(values[0], weights[0], emit.builder.fmul(values[1], weights[1]))
                 value = emit.fma(values[2], weights[2], value)
-                here = emit.plus(starts[1], place)
-                emit.write(finish(value, place, here), emit.row(target, here))
+                here = emit.add_ints(starts[1], place)
+                emit.store_vector(epilogue(value, place, here), emit.vector_address(target, here))
 
-        emit.tiles(width, (4, 1), some)
+        emit.loop_tiles(width, (4, 1), some)
 
     emit.loop(count, at)
 
 
-def _correlate(
+def _weight_gradient(
     emit: Emitter,
     source: Value,
     inputs: Value,
-    slopes: Value,
+    output_gradients: Value,
     outputs: Value,
     nodes: Value,
     target: Value,
@@ -244,59 +252,63 @@ def _correlate(
 ) -> None:
     def tile(first: Value, height: int, output: Value, width: int) -> None:
         def term(node: Value, *sums: Value) -> list[Value]:
-            left = emit.row(source, emit.plus(emit.times(node, inputs), first))
-            right = emit.row(slopes, emit.plus(emit.times(node, outputs), output))
-            values = [emit.read(emit.row(left, i)) for i in range(height)]
-            factors = [emit.read(emit.row(right, j)) for j in range(width)]
-            return _outer(emit, values, factors, sums)
+            left = emit.vector_address(source, emit.add_ints(emit.mul_ints(node, inputs), first))
+            right = emit.vector_address(output_gradients, emit.add_ints(emit.mul_ints(node, outputs), output))
+            values = [emit.load_vector(emit.vector_address(left, i)) for i in range(height)]
+            factors = [emit.load_vector(emit.vector_address(right, j)) for j in range(width)]
+            return _add_outer_product(emit, values, factors, sums)
 
-        totals = emit.sums(emit.loop(nodes, term, [emit.number(0.0)] * (height * width)))
+        totals = emit.sum_lanes(emit.loop(nodes, term, [emit.splat_constant(0.0)] * (height * width)))
         for place, number in enumerate(totals):
             i, j = divmod(place, width)
-            here = emit.plus(emit.times(emit.plus(first, i), across), emit.times(emit.plus(output, j), along))
-            emit.put(number, emit.at(target, here))
+            here = emit.add_ints(
+                emit.mul_ints(emit.add_ints(first, i), across), emit.mul_ints(emit.add_ints(output, j), along)
+            )
+            emit.store_scalar(number, emit.address_of(target, here))
 
-    _tiled(emit, inputs, outputs, tile)
+    _loop_register_tiles(emit, inputs, outputs, tile)
 
 
-def _total(emit: Emitter, slopes: Value, outputs: Value, nodes: Value, target: Value) -> None:
+def _bias_gradient(emit: Emitter, output_gradients: Value, outputs: Value, nodes: Value, target: Value) -> None:
     def some(output: Value, width: int) -> None:
         def term(node: Value, *sums: Value) -> list[Value]:
-            here = emit.row(slopes, emit.plus(emit.times(node, outputs), output))
-            return [emit.build.fadd(sums[j], emit.read(emit.row(here, j))) for j in range(width)]
+            here = emit.vector_address(output_gradients, emit.add_ints(emit.mul_ints(node, outputs), output))
+            return [emit.builder.fadd(sums[j], emit.load_vector(emit.vector_address(here, j))) for j in range(width)]
 
-        for j, number in enumerate(emit.sums(emit.loop(nodes, term, [emit.number(0.0)] * width))):
-            emit.put(number, emit.at(target, emit.plus(output, j)))
+        for j, number in enumerate(emit.sum_lanes(emit.loop(nodes, term, [emit.splat_constant(0.0)] * width))):
+            emit.store_scalar(number, emit.address_of(target, emit.add_ints(output, j)))
 
-    emit.tiles(outputs, (emit.machine.columns, 1), some)
+    emit.loop_tiles(outputs, (emit.machine.tile_columns, 1), some)
 
 
-def _average(emit: Emitter, source: Value, width: Value, nodes: Value, shares: Value, target: Value) -> None:
+def _weighted_mean(
+    emit: Emitter, source: Value, width: Value, nodes: Value, node_weights: Value, target: Value
+) -> None:
     def some(first: Value, size: int) -> None:
         def term(node: Value, *sums: Value) -> list[Value]:
-            share = emit.spread(emit.scalar(emit.at(shares, node)))
-            here = emit.row(source, emit.plus(emit.times(node, width), first))
-            return [emit.fma(emit.read(emit.row(here, i)), share, sums[i]) for i in range(size)]
+            share = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
+            here = emit.vector_address(source, emit.add_ints(emit.mul_ints(node, width), first))
+            return [emit.fma(emit.load_vector(emit.vector_address(here, i)), share, sums[i]) for i in range(size)]
 
-        for i, value in enumerate(emit.loop(nodes, term, [emit.number(0.0)] * size)):
-            emit.write(value, emit.row(target, emit.plus(first, i)))
+        for i, value in enumerate(emit.loop(nodes, term, [emit.splat_constant(0.0)] * size)):
+            emit.store_vector(value, emit.vector_address(target, emit.add_ints(first, i)))
 
-    emit.tiles(width, (emit.machine.columns, 1), some)
+    emit.loop_tiles(width, (emit.machine.tile_columns, 1), some)
 
 
-def _scatter(
-    emit: Emitter, slopes: Value, width: Value, nodes: Value, shares: Value, target: Value, *last: Value
+def _mean_backward(
+    emit: Emitter, mean_gradients: Value, width: Value, nodes: Value, node_weights: Value, target: Value, *last: Value
 ) -> None:
-    finish = _masked(emit, *last)
+    finish = _relu_mask(emit, *last)
 
     def at(node: Value) -> None:
-        share = emit.spread(emit.scalar(emit.at(shares, node)))
-        start = emit.times(node, width)
+        share = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
+        start = emit.mul_ints(node, width)
 
         def feature(f: Value) -> None:
-            here = emit.plus(start, f)
-            value = emit.build.fmul(emit.read(emit.row(slopes, f)), share)
-            emit.write(finish(value, f, here), emit.row(target, here))
+            here = emit.add_ints(start, f)
+            value = emit.builder.fmul(emit.load_vector(emit.vector_address(mean_gradients, f)), share)
+            emit.store_vector(finish(value, f, here), emit.vector_address(target, here))
 
         emit.loop(width, feature)
 

@@ -11,11 +11,11 @@ from zoo.errors import ConfigError
 from zoo.plugins.hookspecs import API_VERSION
 from zoo.plugins.spec import check_name
 
-KINDS = ("model", "encoder", "dataset", "command")
-ENDING = ".tmpl"
+TEMPLATE_KINDS = ("model", "encoder", "dataset", "command")
+TEMPLATE_SUFFIX = ".tmpl"
 
 
-def written(name: str, kind: str, folder: Path | None = None) -> dict[Path, str]:
+def write_plugin(name: str, kind: str, folder: Path | None = None) -> dict[Path, str]:
     """Write the files of a new plugin and return their texts by path.
 
     Args:
@@ -27,20 +27,20 @@ def written(name: str, kind: str, folder: Path | None = None) -> dict[Path, str]
         ConfigError: The name or kind cannot be used, or the folder holds something.
     """
     check_name(name, "plugin")
-    if kind not in KINDS:
-        raise ConfigError(f"a plugin is begun with one of {', '.join(KINDS)}, not {kind!r}")
-    names = _names(name.removeprefix("zoo-"))
+    if kind not in TEMPLATE_KINDS:
+        raise ConfigError(f"a plugin is begun with one of {', '.join(TEMPLATE_KINDS)}, not {kind!r}")
+    names = _template_values(name.removeprefix("zoo-"))
     target = Path(names["distribution"]) if folder is None else folder
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
         raise ConfigError(f"{target} is there and holds something; choose another name or folder")
-    texts = {target / path: text for path, text in _texts(kind, names).items()}
+    texts = {target / path: text for path, text in _render(kind, names).items()}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, encoding="utf-8")
     return texts
 
 
-def _names(slug: str) -> dict[str, str]:
+def _template_values(slug: str) -> dict[str, str]:
     words = slug.replace(".", "-").split("-")
     package = "_".join(["zoo", *words])
     return {
@@ -53,22 +53,22 @@ def _names(slug: str) -> dict[str, str]:
     }
 
 
-def _texts(kind: str, names: dict[str, str]) -> dict[Path, str]:
+def _render(kind: str, names: dict[str, str]) -> dict[Path, str]:
     """Return the templates of a kind, and those that all kinds share, filled in."""
     found = {}
     for room in ("common", kind):
-        for path, template in _templates(files(__package__) / "templates" / room):
+        for path, template in _list_templates(files(__package__) / "templates" / room):
             place = Path(*(Template(part).substitute(names) for part in path.parts))
             found[place] = Template(template.read_text(encoding="utf-8")).substitute(names | {"kind": kind})
     return found
 
 
-def _templates(place: Traversable, above: Path = Path()) -> list[tuple[Path, Traversable]]:
+def _list_templates(folder: Traversable, parent: Path = Path()) -> list[tuple[Path, Traversable]]:
     """Return (path without its ending, file) of every template under a place."""
     found = []
-    for each in sorted(place.iterdir(), key=lambda entry: entry.name):
+    for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
         if each.is_dir():
-            found += _templates(each, above / each.name)
-        elif each.name.endswith(ENDING):
-            found.append((above / each.name.removesuffix(ENDING), each))
+            found += _list_templates(each, parent / each.name)
+        elif each.name.endswith(TEMPLATE_SUFFIX):
+            found.append((parent / each.name.removesuffix(TEMPLATE_SUFFIX), each))
     return found

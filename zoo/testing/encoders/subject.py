@@ -10,14 +10,14 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.factory.encoder import encoder
+from zoo.factory.encoder import build_encoder
 from zoo.graph import PixelGraph
-from zoo.seeding import generator, isolated
-from zoo.testing.models.subject import moved
+from zoo.seeding import make_generator, use_seed
+from zoo.testing.models.subject import perturb_weights
 from zoo.testing.report import require
 
 Size = tuple[int, int]
-CLOSE = 1e-5
+TOLERANCE = 1e-5
 """How far nodes that should be the same may differ, as a share of the largest (at least 1)."""
 
 
@@ -31,26 +31,26 @@ class EncoderSubject:
 
     def make(self, size: Size = (5, 5), seed: int = 0, **changes: Any) -> Module:
         """Return a fresh encoder in eval mode."""
-        with isolated(seed):
-            return encoder(self.name, width=self.width, size=size, options={**self.options, **changes}).eval()
+        with use_seed(seed):
+            return build_encoder(self.name, width=self.width, size=size, options={**self.options, **changes}).eval()
 
-    def moved(self, size: Size = (5, 5)) -> Module:
+    def make_perturbed(self, size: Size = (5, 5)) -> Module:
         """Return an encoder whose weights are all moved, so that none hides a fault by being zero."""
-        return moved(self.make(size))
+        return perturb_weights(self.make(size))
 
-    def nodes(self, graph: PixelGraph, batch: int = 3) -> Tensor:
+    def make_nodes(self, graph: PixelGraph, batch: int = 3) -> Tensor:
         """Return random nodes (B, N, width)."""
-        return torch.randn(batch, graph.num_nodes, self.width, generator=generator(0, "nodes"))
+        return torch.randn(batch, graph.num_nodes, self.width, generator=make_generator(0, "nodes"))
 
 
-def grids(size: Size) -> Iterator[PixelGraph]:
+def make_grids(size: Size) -> Iterator[PixelGraph]:
     """Yield the kinds of grid that an encoder may meet."""
     yield PixelGraph(*size)
     yield PixelGraph(*size, neighbours=4)
     yield PixelGraph(*size, self_loops=False)
 
 
-def symmetries(side: int) -> Iterator[Tensor]:
+def make_symmetry_orders(side: int) -> Iterator[Tensor]:
     """Yield the 8 symmetries of a square grid as orders of its nodes."""
     places = torch.arange(side * side).view(side, side)
     for turn in range(4):
@@ -59,8 +59,12 @@ def symmetries(side: int) -> Iterator[Tensor]:
         yield turned.flip(1).flatten()
 
 
-def alike(found: Tensor, expected: Tensor, what: str, mend: str) -> None:
+def require_close(actual: Tensor, expected: Tensor, description: str, fix: str) -> None:
     """Raise unless two sets of nodes are the same to 1e-5."""
-    gap = float((found - expected).detach().abs().max())
+    gap = float((actual - expected).detach().abs().max())
     largest = float(expected.detach().abs().max())
-    require(gap <= CLOSE * max(1.0, largest), f"nodes {what} differ by {gap:.2g}, where they go to {largest:.3g}", mend)
+    require(
+        gap <= TOLERANCE * max(1.0, largest),
+        f"nodes {description} differ by {gap:.2g}, where they go to {largest:.3g}",
+        fix,
+    )

@@ -12,11 +12,11 @@ from zoo.testing.models import generation as drawing
 from zoo.testing.models import persistence as lasting
 from zoo.testing.models import symmetry as turning
 from zoo.testing.models import training as learning
-from zoo.testing.models.subject import Subject
+from zoo.testing.models.subject import ModelSubject
 
-Check = Callable[[Subject], None]
+Check = Callable[[ModelSubject], None]
 
-ORDER: tuple[Check, ...] = (
+CLASSIFIER_ORDER: tuple[Check, ...] = (
     making.settings_untouched,  # first, for what it looks for stays
     making.same_seed_same_weights,
     making.weights_not_shared,
@@ -57,9 +57,9 @@ ORDER: tuple[Check, ...] = (
     lasting.exports,
     making.rebuilt_in_a_fresh_process,
 )
-CHECKS: dict[str, Check] = {check.__name__: check for check in ORDER}
+CLASSIFIER_CHECKS: dict[str, Check] = {check.__name__: check for check in CLASSIFIER_ORDER}
 """Every check of a classifier by name."""
-DRAWING_ORDER: tuple[Check, ...] = (
+GENERATOR_ORDER: tuple[Check, ...] = (
     making.settings_untouched,
     making.same_seed_same_weights,
     making.weights_not_shared,
@@ -95,7 +95,7 @@ DRAWING_ORDER: tuple[Check, ...] = (
     lasting.exports,
     making.rebuilt_in_a_fresh_process,
 )
-GENERATOR_CHECKS: dict[str, Check] = {check.__name__: check for check in DRAWING_ORDER}
+GENERATOR_CHECKS: dict[str, Check] = {check.__name__: check for check in GENERATOR_ORDER}
 """Every check of a generator by name."""
-BY_TASK = {"classification": CHECKS, "generation": GENERATOR_CHECKS}
+CHECKS_BY_TASK = {"classification": CLASSIFIER_CHECKS, "generation": GENERATOR_CHECKS}
 """The checks of a model, by its task."""

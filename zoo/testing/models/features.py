@@ -10,16 +10,16 @@ from torch import Tensor
 
 from zoo.data import Images
 from zoo.errors import PluginError
-from zoo.inference.features import declares
+from zoo.inference.features import has_feature_methods
 from zoo.model import Model
-from zoo.testing.models.subject import Subject, require
+from zoo.testing.models.subject import ModelSubject, require
 from zoo.testing.report import NotApplicable
 
 
-def features_before_deciding(subject: Subject) -> None:
+def features_before_deciding(subject: ModelSubject) -> None:
     """Features are (N, D): finite, of each image by itself, as many whatever the classes, and lead to the logits."""
-    model, images = subject.make(), subject.images(5)
-    if not declares(model.net):
+    model, images = subject.make(), subject.make_images(5)
+    if not has_feature_methods(model.net):
         _check_has_features(model, images)
     found = model.features(images)
     mend = "let forward_head(found, pre_logits=True) return what the last layer gets, one vector for each image"
@@ -29,8 +29,8 @@ def features_before_deciding(subject: Subject) -> None:
     if "classes" in model.config:
         widths = [subject.make(classes=num).features(images).shape[1] for num in (2, 37)]
         require(widths[0] == widths[1], f"for 2 and 37 classes there are {widths[0]} and {widths[1]}", mend)
-    if declares(model.net):
-        _check_leads_to_logits(model.net, subject.floats(3))
+    if has_feature_methods(model.net):
+        _check_leads_to_logits(model.net, subject.make_net_input(3))
 
 
 def _check_has_features(model: Model, images: Images) -> None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import torch
 
-from zoo.errors import listed
-from zoo.seeding import isolated
-from zoo.testing.models.subject import CheckFailure, Subject, is_equal, require, weights_of
+from zoo.errors import join_names
+from zoo.seeding import use_seed
+from zoo.testing.models.subject import CheckFailure, ModelSubject, copy_weights, is_equal, require
 
 
-def logits_shaped(subject: Subject) -> None:
+def logits_shaped(subject: ModelSubject) -> None:
     """Logits are (N, K), for batches of any size."""
     model = subject.make()
     for num in (1, 2, 7):
-        logits = model.logits(subject.images(num))
+        logits = model.logits(subject.make_images(num))
         expected = (num, len(model.classes))
         require(
             tuple(logits.shape) == expected,
@@ -21,33 +21,33 @@ def logits_shaped(subject: Subject) -> None:
         )
 
 
-def check_takes(subject: Subject, parameter: str) -> None:
+def check_has_option(subject: ModelSubject, parameter: str) -> None:
     """Raise unless the builder takes a parameter, such as `classes: int = 10`."""
     name = parameter.partition(":")[0]
     taken = subject.make().config
     mend = f"give it the parameter `{parameter}` and use it"
-    require(name in taken, f"its builder takes {listed(taken)}, and no {name!r}", mend)
+    require(name in taken, f"its builder takes {join_names(taken)}, and no {name!r}", mend)
 
 
-def any_number_of_classes(subject: Subject) -> None:
+def any_number_of_classes(subject: ModelSubject) -> None:
     """The model can be made for 2 and for 37 classes."""
-    check_takes(subject, "classes: int = 10")
+    check_has_option(subject, "classes: int = 10")
     for num in (2, 37):
         model = subject.make(classes=num)
-        found = model.logits(subject.images(2)).shape[1]
+        found = model.logits(subject.make_images(2)).shape[1]
         require(found == num, f"classes={num} gives {found} logits", "use `classes` in the last layer")
 
 
-def any_number_of_channels(subject: Subject) -> None:
+def any_number_of_channels(subject: ModelSubject) -> None:
     """The model can be made for grey and for colour images."""
-    check_takes(subject, "channels: int = 1")
+    check_has_option(subject, "channels: int = 1")
     for num in (1, 3):
         model = subject.make(channels=num)
         pixels = torch.zeros(2, num, *model.preprocessing.size, dtype=torch.uint8)
         require(len(model.predict(pixels)) == 2, f"channels={num} does not predict; use `channels`")
 
 
-def wrong_channels_refused(subject: Subject) -> None:
+def wrong_channels_refused(subject: ModelSubject) -> None:
     """The net itself refuses images of another number of channels: it passes over none."""
     model = subject.make()
     wants = model.preprocessing
@@ -60,9 +60,9 @@ def wrong_channels_refused(subject: Subject) -> None:
     raise CheckFailure(f"the net is for {wants.channels} channels and took images with four more; {mend}")
 
 
-def batch_of_one_equals_batch_of_many(subject: Subject) -> None:
+def batch_of_one_equals_batch_of_many(subject: ModelSubject) -> None:
     """An image gets the same logits alone as in a batch: no statistics of the batch in eval mode."""
-    model, images = subject.make(), subject.images(8)
+    model, images = subject.make(), subject.make_images(8)
     whole = model.logits(images)
     single = torch.cat([model.logits(images[k]) for k in range(len(images))])
     gap = float((whole - single).abs().max())
@@ -72,44 +72,44 @@ def batch_of_one_equals_batch_of_many(subject: Subject) -> None:
     )
 
 
-def order_kept(subject: Subject) -> None:
+def order_kept(subject: ModelSubject) -> None:
     """Answers come in the order of the images."""
-    model, images = subject.make(), subject.images(9)
+    model, images = subject.make(), subject.make_images(9)
     backwards = model.logits(images.images.flip(0)).flip(0)
     gap = float((model.logits(images) - backwards).abs().max())
     require(gap <= 1e-4, f"logits of reversed images differ by {gap:.2g}; answers must follow the order of images")
 
 
-def eval_mode_deterministic(subject: Subject) -> None:
+def eval_mode_deterministic(subject: ModelSubject) -> None:
     """Predicting twice gives the same, and leaves every module in the mode it was in."""
-    model, images = subject.make(), subject.images()
+    model, images = subject.make(), subject.make_images()
     require(
         not any(module.training for module in model.net.modules()),
         "a fresh model is not in eval mode; do not override train()",
     )
     model.net.train()
-    weights = weights_of(model)
+    weights = copy_weights(model)
     answers = []
     for seed in (1, 2):
-        with isolated(seed):
+        with use_seed(seed):
             answers.append(model.logits(images))
     require(torch.equal(*answers), "two predictions of the same images differ; forward draws numbers in eval mode")
     require(
         all(module.training for module in model.net.modules()),
         "predict changed the mode of a module; set no mode in forward",
     )
-    require(is_equal(weights, weights_of(model)), "predict changed a weight or buffer; write none in eval mode")
+    require(is_equal(weights, copy_weights(model)), "predict changed a weight or buffer; write none in eval mode")
 
 
-def logits_not_probabilities(subject: Subject) -> None:
+def logits_not_probabilities(subject: ModelSubject) -> None:
     """The net returns logits: the loss applies the softmax, and a second one would slow learning."""
-    logits = subject.make().logits(subject.images(12))
+    logits = subject.make().logits(subject.make_images(12))
     sums = logits.sum(1)
     is_share = bool((logits >= 0).all()) and bool(torch.allclose(sums, torch.ones_like(sums), atol=1e-4))
     require(not is_share, "every row sums to 1, as probabilities do", "return logits, without a softmax")
 
 
-def finite_on_any_image(subject: Subject) -> None:
+def finite_on_any_image(subject: ModelSubject) -> None:
     """Black, white and one-coloured images give finite logits."""
     model = subject.make()
     wants = model.preprocessing
@@ -121,18 +121,18 @@ def finite_on_any_image(subject: Subject) -> None:
         )
 
 
-def images_untouched(subject: Subject) -> None:
+def images_untouched(subject: ModelSubject) -> None:
     """Forward writes nothing into the images it is given."""
-    net, images = subject.make().net, subject.floats(4)
+    net, images = subject.make().net, subject.make_net_input(4)
     given = images.clone()
     with torch.no_grad():
         net(images)
     require(torch.equal(images, given), "forward changed the images", "use no in-place operation on its argument")
 
 
-def any_memory_layout(subject: Subject) -> None:
+def any_memory_layout(subject: ModelSubject) -> None:
     """Images that lie otherwise in memory, as slices and transposed ones do, give the same logits."""
-    net, images = subject.make().net, subject.floats(4)
+    net, images = subject.make().net, subject.make_net_input(4)
     with torch.no_grad():
         plain = net(images)
         for layout in (images.mT.contiguous().mT, images.to(memory_format=torch.channels_last)):

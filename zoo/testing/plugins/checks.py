@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from zoo.errors import listed
-from zoo.plugins.discovery import OWN_DISTRIBUTION
-from zoo.shelves import SHELVES
+from zoo.errors import join_names
+from zoo.plugins.discovery import ZOO_DISTRIBUTION
+from zoo.shelves import REGISTRIES
 from zoo.testing.plugins import targets as naming
 from zoo.testing.plugins.subject import PluginSubject
 from zoo.testing.report import NotApplicable, require
@@ -16,7 +16,7 @@ def ready(subject: PluginSubject) -> None:
     """The plugin is loaded: neither quarantined nor switched off."""
     plugin = subject.plugin
     require(plugin.status != "off", "it is switched off", "take it out of ZOO_PLUGINS")
-    require(plugin.status == "ready", f"it is quarantined: {plugin.reason}{subject.place}", "mend that first")
+    require(plugin.status == "ready", f"it is quarantined: {plugin.reason}{subject.error_location}", "mend that first")
 
 
 def offers_something(subject: PluginSubject) -> None:
@@ -29,47 +29,49 @@ def offers_something(subject: PluginSubject) -> None:
 def contract_is_current(subject: PluginSubject) -> None:
     """It says which contract it was written for, and uses nothing that is to go."""
     notes = subject.plugin.notes
-    require(not notes, listed(notes), "the newest zoo's docs/plugins.md tells the present contract")
+    require(not notes, join_names(notes), "the newest zoo's docs/plugins.md tells the present contract")
 
 
 def nothing_heavy_at_listing(subject: PluginSubject) -> None:
     """Looking at what it offers imports no torch, no numpy and nothing else that is slow."""
-    heavy = subject.look["heavy"]
+    heavy = subject.inspection["heavy"]
     mend = "name nets by import strings, and import what they need in their own module"
-    require(not heavy, f"looking at it imports {listed(heavy)}", mend)
+    require(not heavy, f"looking at it imports {join_names(heavy)}", mend)
 
 
 def no_work_at_import(subject: PluginSubject) -> None:
     """Looking at what it offers writes no file, opens no connection and starts no process or thread."""
-    done = subject.look["done"]
-    require(not done, f"looking at it {listed(dict.fromkeys(done))}", "do that inside a function that is called later")
+    done = subject.inspection["done"]
+    require(
+        not done, f"looking at it {join_names(dict.fromkeys(done))}", "do that inside a function that is called later"
+    )
 
 
 def silent_at_import(subject: PluginSubject) -> None:
     """Looking at what it offers prints nothing."""
-    said = subject.look["said"]
+    said = subject.inspection["said"]
     require(not said, f"looking at it prints {said[:200]!r}", "print nothing outside of a command")
 
 
 def same_offers_again(subject: PluginSubject) -> None:
     """Its hooks return equal values when they are asked again."""
-    require(subject.look["same"], "asked twice, its hooks return two things", "return constant values")
+    require(subject.inspection["same"], "asked twice, its hooks return two things", "return constant values")
 
 
 def names_are_its_own(subject: PluginSubject) -> None:
     """No other plugin offers a value of the same name and kind."""
-    for kind, shelf in SHELVES.items():
+    for kind, shelf in REGISTRIES.items():
         mine = {value.name for value in subject.plugin.offers}
         for name, owners in shelf.clashes().items():
             others = [owner for owner in owners if owner != subject.plugin.name]
             is_clash = name in mine and subject.plugin.name in owners
             mend = "choose a name of your own, such as one that begins with the plugin's"
-            require(not is_clash, f"{kind.removesuffix('s')} {name!r} is offered by {listed(others)} too", mend)
+            require(not is_clash, f"{kind.removesuffix('s')} {name!r} is offered by {join_names(others)} too", mend)
 
 
 def distribution_described(subject: PluginSubject) -> None:
     """Its distribution says in one line what it is, and under which licence."""
-    about = subject.about
+    about = subject.distribution_metadata
     mend = "fill in description and license under [project] in pyproject.toml"
     require(bool((about["Summary"] or "").strip()), "the distribution has no summary", mend)
     told = [about[key] for key in ("License-Expression", "License") if key in about]
@@ -79,14 +81,14 @@ def distribution_described(subject: PluginSubject) -> None:
 
 def distribution_requires_zoo(subject: PluginSubject) -> None:
     """Its distribution requires zoo, so that installing it is enough."""
-    if subject.plugin.distribution == OWN_DISTRIBUTION:
+    if subject.plugin.distribution == ZOO_DISTRIBUTION:
         raise NotApplicable("it comes with zoo")
-    needs = [need.lower().replace("_", "-") for need in subject.about.get_all("Requires-Dist") or ()]
-    found = any(need.startswith(OWN_DISTRIBUTION) for need in needs)
-    require(found, f"the distribution does not require {OWN_DISTRIBUTION}", "add it to dependencies in pyproject.toml")
+    needs = [need.lower().replace("_", "-") for need in subject.distribution_metadata.get_all("Requires-Dist") or ()]
+    found = any(need.startswith(ZOO_DISTRIBUTION) for need in needs)
+    require(found, f"the distribution does not require {ZOO_DISTRIBUTION}", "add it to dependencies in pyproject.toml")
 
 
-ORDER: tuple[Callable[[PluginSubject], None], ...] = (
+PLUGIN_ORDER: tuple[Callable[[PluginSubject], None], ...] = (
     ready,
     offers_something,
     contract_is_current,
@@ -102,5 +104,5 @@ ORDER: tuple[Callable[[PluginSubject], None], ...] = (
     distribution_described,
     distribution_requires_zoo,
 )
-PLUGIN_CHECKS = {check.__name__: check for check in ORDER}
+PLUGIN_CHECKS = {check.__name__: check for check in PLUGIN_ORDER}
 """Every check of a plugin as a whole by name, in the order they run."""

@@ -12,16 +12,16 @@ from pathlib import Path
 from typing import Any
 
 from zoo.plugins.discovery import Plugin
-from zoo.plugins.entry_points import Point
-from zoo.testing.fresh_process import alone, last_line
+from zoo.plugins.entry_points import EntryPoint
+from zoo.testing.fresh_process import get_error_line, run_python
 from zoo.testing.report import CheckFailure, NotApplicable
 
-PLACE = re.compile(r'File "([^"]+)", line (\d+)')
-HEAVY = (
+TRACEBACK_LINE = re.compile(r'File "([^"]+)", line (\d+)')
+HEAVY_PACKAGES = (
     *("torch", "torchvision", "torchmetrics", "torch_geometric", "timm", "accelerate", "safetensors", "numpy"),
     *("scipy", "sklearn", "pandas", "pyarrow", "matplotlib", "PIL", "huggingface_hub"),
 )
-LOOK = """
+INSPECT_SCRIPT = """
 import json, os, sys, threading
 import zoo.plugins.hookspecs
 from zoo.plugins.entry_points import Point
@@ -64,28 +64,28 @@ class PluginSubject:
     @cached_property
     def module(self) -> Any:
         """What its entry point names."""
-        return Point(self.plugin.name, self.plugin.target).load()
+        return EntryPoint(self.plugin.name, self.plugin.target).load()
 
     @cached_property
-    def look(self) -> dict[str, Any]:
+    def inspection(self) -> dict[str, Any]:
         """What a fresh process sees when it asks the plugin what it offers."""
         if self.plugin.status != "ready":
             raise NotApplicable("it is not ready")
-        done = alone(LOOK, self.plugin.target, *HEAVY, place=os.getcwd())
+        done = run_python(INSPECT_SCRIPT, self.plugin.target, *HEAVY_PACKAGES, working_folder=os.getcwd())
         if done.returncode:
-            raise CheckFailure(f"a fresh process cannot look at it: {last_line(done)}; import what it needs there")
+            raise CheckFailure(f"a fresh process cannot look at it: {get_error_line(done)}; import what it needs there")
         said = done.stdout.rstrip("\n").rpartition("\n")
         return {**json.loads(said[2]), "said": (said[0] + done.stderr).strip()}
 
     @property
-    def place(self) -> str:
+    def error_location(self) -> str:
         """Where in its own files it was quarantined, as ` (file, line n)`, or nothing."""
         root = self.plugin.target.partition(":")[0].partition(".")[0]
-        traced = [(Path(file), line) for file, line in PLACE.findall(self.plugin.trace)]
+        traced = [(Path(file), line) for file, line in TRACEBACK_LINE.findall(self.plugin.traceback)]
         own = [f" ({file}, line {line})" for file, line in traced if root in (*file.parts, file.stem)]
         return own[-1] if own else ""
 
     @cached_property
-    def about(self) -> metadata.PackageMetadata:
+    def distribution_metadata(self) -> metadata.PackageMetadata:
         """The metadata of its distribution."""
         return metadata.metadata(self.plugin.distribution)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from zoo.errors import ZooError
-from zoo.factory.build import resolved
+from zoo.factory.build import import_object
 from zoo.plugins.experiment_spec import Experiment
 from zoo.plugins.source import Source
 from zoo.plugins.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
-from zoo.shelves import SHELVES
+from zoo.shelves import REGISTRIES
 from zoo.testing.plugins.subject import PluginSubject
 from zoo.testing.report import CheckFailure, NotApplicable, require
 
-IMPORT_STRINGS: dict[type, tuple[str, ...]] = {
+IMPORT_STRING_FIELDS: dict[type, tuple[str, ...]] = {
     ModelSpec: ("build", "foreign"),
     **dict.fromkeys((EncoderSpec, DatasetSpec, Command, CallbackSpec), ("build",)),
     Source: ("names", "model"),
@@ -23,23 +23,23 @@ IMPORT_STRINGS: dict[type, tuple[str, ...]] = {
 def import_strings_work(subject: PluginSubject) -> None:
     """Everything its values name can be imported."""
     for value in subject.plugin.offers:
-        targets = [getattr(value, key) for key in IMPORT_STRINGS[type(value)]]
+        targets = [getattr(value, key) for key in IMPORT_STRING_FIELDS[type(value)]]
         if isinstance(value, Experiment):
             targets += [target for row in value.rows for target in dict.fromkeys((row.train, row.score))]
         for target in filter(lambda text: ":" in text, targets):
             try:
-                resolved(target, value.name)
+                import_object(target, value.name)
             except ZooError as error:
                 raise CheckFailure(f"{error}; correct the import string or the module") from error
 
 
 def commands_explain_themselves(subject: PluginSubject) -> None:
     """Each command is a click command that says what it does."""
-    commands = subject.plugin.offered("commands")
+    commands = subject.plugin.offers_of("commands")
     if not commands:
         raise NotApplicable("it offers no commands")
     for command in commands:
-        found = resolved(command.build, command.name)
+        found = import_object(command.build, command.name)
         is_command = hasattr(found, "get_short_help_str") and hasattr(found, "make_context")
         require(is_command, f"{command.build} is no click command", "decorate it with @click.command()")
         require(bool(found.help), f"the command {command.name!r} has no help", "give it a docstring")
@@ -47,25 +47,25 @@ def commands_explain_themselves(subject: PluginSubject) -> None:
 
 def experiments_name_what_exists(subject: PluginSubject) -> None:
     """Rows of its experiments name models, recipes and data sets that are there."""
-    experiments = subject.plugin.offered("experiments")
+    experiments = subject.plugin.offers_of("experiments")
     if not experiments:
         raise NotApplicable("it offers no experiments")
     for experiment in experiments:
         for row in experiment.rows:
             where = f"row {row.label!r} of {experiment.name}"
             data = row.dataset or experiment.dataset
-            require(row.model in SHELVES["models"], f"{where} names no model: {row.model!r}", "correct the name")
-            require(data in SHELVES["datasets"], f"{where} names no data set: {data!r}", "correct the name")
-            SHELVES["models"][row.model].recipe_named(row.recipe)
+            require(row.model in REGISTRIES["models"], f"{where} names no model: {row.model!r}", "correct the name")
+            require(data in REGISTRIES["datasets"], f"{where} names no data set: {data!r}", "correct the name")
+            REGISTRIES["models"][row.model].get_recipe(row.recipe)
 
 
 def callbacks_watch(subject: PluginSubject) -> None:
     """Each callback is made without arguments, and has `on_step` and `on_epoch`."""
-    callbacks = subject.plugin.offered("callbacks")
+    callbacks = subject.plugin.offers_of("callbacks")
     if not callbacks:
         raise NotApplicable("it offers no callbacks")
     for callback in callbacks:
-        made = resolved(callback.build, callback.name)()
+        made = import_object(callback.build, callback.name)()
         missing = [name for name in ("on_step", "on_epoch") if not callable(getattr(made, name, None))]
         mend = "give it on_step(training) and on_epoch(training), also where one does nothing"
         require(not missing, f"the callback {callback.name!r} has no {' and no '.join(missing)}", mend)

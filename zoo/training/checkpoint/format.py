@@ -11,15 +11,15 @@ from typing import Any
 from zoo.errors import WeightsError
 from zoo.files import atomic
 from zoo.files import safetensors as tensors
-from zoo.files.checked_json import parsed
-from zoo.files.safetensors_header import header_of, length_of
-from zoo.files.seal import check_seal, sealed
-from zoo.files.state_codec import apart, together
-from zoo.saving.folder import bytes_of, weights_bytes
+from zoo.files.checked_json import parse_json
+from zoo.files.safetensors_header import parse_header, parse_header_length
+from zoo.files.seal import dump_with_checksum, verify_checksum
+from zoo.files.state_codec import decode_state, encode_state
+from zoo.saving.folder import read_bytes, read_safetensors_bytes
 
-STATE, NUMBERS = "state.json", "state.safetensors"
+STATE_FILE, TENSORS_FILE = "state.json", "state.safetensors"
 FORMAT = 2
-MAX_STATE = 256 << 20
+MAX_STATE_BYTES = 256 << 20
 """Largest `state.json` that is read, in bytes: a history of a million epochs."""
 
 
@@ -29,16 +29,16 @@ class Checkpoint:
 
     Args:
         name: The folder's name.
-        about: Plain JSON: where training stood, what it was begun with, what it depends on.
+        metadata: Plain JSON: where training stood, what it was begun with, what it depends on.
         state: All that training changes, as `zoo.training.checkpoint.train_state` took it.
     """
 
     name: str
-    about: Mapping[str, Any]
+    metadata: Mapping[str, Any]
     state: Mapping[str, Any]
 
 
-def write(folder: Path, about: Mapping[str, Any], state: Mapping[str, Any]) -> None:
+def write_checkpoint(folder: Path, metadata: Mapping[str, Any], state: Mapping[str, Any]) -> None:
     """Write a checkpoint; the JSON is sealed and holds the sha256 of the numbers.
 
     Raises:
@@ -46,38 +46,38 @@ def write(folder: Path, about: Mapping[str, Any], state: Mapping[str, Any]) -> N
         OSError: The folder cannot be written; nothing of it is left.
     """
     named: dict[str, Any] = {}
-    told = apart(state, named)
+    told = encode_state(state, named)
     numbers = tensors.to_bytes(named, "")
-    length = length_of(numbers[:8], len(numbers), name=NUMBERS)
-    header_of(numbers[8 : 8 + length], len(numbers), name=NUMBERS)  # it must be readable again
-    record = {"format": FORMAT, **about, "state": told, "files": {NUMBERS: hashlib.sha256(numbers).hexdigest()}}
-    text = sealed(record)
-    with atomic.replacing(folder) as staged:
-        atomic.write(staged / NUMBERS, numbers)
-        atomic.write(staged / STATE, text.encode())
+    length = parse_header_length(numbers[:8], len(numbers), name=TENSORS_FILE)
+    parse_header(numbers[8 : 8 + length], len(numbers), name=TENSORS_FILE)  # it must be readable again
+    record = {"format": FORMAT, **metadata, "state": told, "files": {TENSORS_FILE: hashlib.sha256(numbers).hexdigest()}}
+    text = dump_with_checksum(record)
+    with atomic.replace_folder(folder) as staged:
+        atomic.write_new_file(staged / TENSORS_FILE, numbers)
+        atomic.write_new_file(staged / STATE_FILE, text.encode())
 
 
-def read(folder: Path) -> Checkpoint:
+def read_checkpoint(folder: Path) -> Checkpoint:
     """Read a checkpoint, every byte of it checked.
 
     Raises:
         WeightsError: A file is missing, cut, changed, or not one that zoo wrote.
     """
-    about = _about(folder / STATE)
-    numbers = weights_bytes(folder / NUMBERS)
-    if hashlib.sha256(numbers).hexdigest() != about["files"].get(NUMBERS):
-        raise WeightsError(f"{folder / NUMBERS} is damaged or was changed: its sha256 is another one")
-    named, _ = tensors.from_bytes(numbers, name=folder / NUMBERS)
-    state = together(about.pop("state"), named)
-    return Checkpoint(name=folder.name, about=about, state=state)
+    about = _read_metadata(folder / STATE_FILE)
+    numbers = read_safetensors_bytes(folder / TENSORS_FILE)
+    if hashlib.sha256(numbers).hexdigest() != about["files"].get(TENSORS_FILE):
+        raise WeightsError(f"{folder / TENSORS_FILE} is damaged or was changed: its sha256 is another one")
+    named, _ = tensors.from_bytes(numbers, name=folder / TENSORS_FILE)
+    state = decode_state(about.pop("state"), named)
+    return Checkpoint(name=folder.name, metadata=about, state=state)
 
 
-def _about(path: Path) -> dict[str, Any]:
-    data = bytes_of(path, limit=MAX_STATE)
-    record = parsed(data, name=str(path), limit=MAX_STATE)
+def _read_metadata(path: Path) -> dict[str, Any]:
+    data = read_bytes(path, limit=MAX_STATE_BYTES)
+    record = parse_json(data, name=str(path), limit=MAX_STATE_BYTES)
     if record.get("format") != FORMAT:
         raise WeightsError(f"{path} has format {record.get('format')!r}, this zoo reads {FORMAT}")
-    check_seal(data.decode(), record.pop("seal", None), name=str(path))
+    verify_checksum(data.decode(), record.pop("seal", None), name=str(path))
     if not isinstance(record.get("files"), dict) or "state" not in record:
         raise WeightsError(f"{path} is no checkpoint of zoo")
     return record

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from zoo.errors import ConfigError
 
 SECONDS = {"second": 1.0, "minute": 60.0, "hour": 3600.0}
-WORDS = re.compile(r"(?:(\d+(?:\.\d+)?) )?(epoch|step|second|minute|hour)s?")
+PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?) )?(epoch|step|second|minute|hour)s?")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,13 +19,13 @@ class Interval:
     unit: str
 
     @classmethod
-    def of(cls, text: str) -> Interval:
+    def parse(cls, text: str) -> Interval:
         """Read `epoch`, `2 epochs`, `500 steps`, `10 minutes`, `90 seconds` or `1 hour`.
 
         Raises:
             ConfigError: It is none of these.
         """
-        found = WORDS.fullmatch(text.strip()) if isinstance(text, str) else None
+        found = PATTERN.fullmatch(text.strip()) if isinstance(text, str) else None
         number = float(found[1] or 1) if found else 0.0
         is_whole = number == int(number) or (found is not None and found[2] in SECONDS)
         if found is None or number <= 0 or not is_whole:

@@ -9,21 +9,21 @@ from pathlib import Path
 from typing import Any
 from warnings import warn
 
-from zoo.data import Loader, Stream
+from zoo.data import ExternalLoader, Loader
 from zoo.errors import BusyError, ConfigError, WeightsError, ZooError
-from zoo.files.atomic import locked
-from zoo.files.paths import resolved
+from zoo.files.atomic import acquire_lock
+from zoo.files.paths import resolve_path
 from zoo.recipe import Recipe
 from zoo.training.checkpoint import fingerprint
 from zoo.training.checkpoint import run_file as record
-from zoo.training.checkpoint.checkpointer import Keeper
-from zoo.training.checkpoint.fingerprint import Trained
+from zoo.training.checkpoint.checkpointer import Checkpointer
+from zoo.training.checkpoint.fingerprint import TrainableModel
 from zoo.training.checkpoint.format import Checkpoint
 from zoo.training.checkpoint.interval import Interval
-from zoo.training.checkpoint.run_file import CHECKPOINTS, Record, is_first
-from zoo.training.checkpoint.signals import Interrupted, Requests, Terminated, heard
-from zoo.training.checkpoint.start import rewind
-from zoo.training.checkpoint.store import Store
+from zoo.training.checkpoint.run_file import CHECKPOINTS, RunRecord, is_main_process
+from zoo.training.checkpoint.signals import Interrupted, StopRequests, Terminated, defer_signals
+from zoo.training.checkpoint.start import restore_start
+from zoo.training.checkpoint.store import CheckpointStore
 
 
 @dataclass(kw_only=True)
@@ -33,33 +33,33 @@ class Run:
     Args:
         folder: The folder.
         store: Its checkpoints.
-        every: How often one is written.
+        interval: How often one is written.
         requests: Signals that ask to stop.
-        back: The checkpoint to go on from, or None.
-        keeper: What keeps the training, once it is known what is trained.
+        resume_from: The checkpoint to go on from, or None.
+        checkpointer: What keeps the training, once it is known what is trained.
     """
 
     folder: Path
-    store: Store
-    every: Interval
-    requests: Requests
-    back: Checkpoint | None
-    keeper: Keeper | None = None
+    store: CheckpointStore
+    interval: Interval
+    requests: StopRequests
+    resume_from: Checkpoint | None
+    checkpointer: Checkpointer | None = None
 
-    def rewind(self, model: Trained) -> None:
+    def rewind(self, model: TrainableModel) -> None:
         """Bring a model to what it was when the run began; its weights come back when training does."""
-        if self.back is not None:
-            rewind(model, self.back.about["start"])
+        if self.resume_from is not None:
+            restore_start(model, self.resume_from.metadata["start"])
 
-    def kept(
+    def make_checkpointer(
         self,
-        model: Trained,
+        model: TrainableModel,
         start: Mapping[str, Any],
         recipe: Recipe,
-        train: Loader | Stream,
-        held: Loader | Stream | None,
-        place: Mapping[str, Any],
-    ) -> Keeper:
+        train: Loader | ExternalLoader,
+        validation: Loader | ExternalLoader | None,
+        environment: Mapping[str, Any],
+    ) -> Checkpointer:
         """Return what keeps a training.
 
         Args:
@@ -67,45 +67,47 @@ class Run:
             start: What `start_of` returned before the training.
             recipe: How.
             train: What it is trained on.
-            held: What is scored after each epoch, or None.
-            place: Where: `processes`, `device` and `threads`.
+            validation: What is scored after each epoch, or None.
+            environment: Where: `processes`, `device` and `threads`.
 
         Raises:
             ConfigError: It is another training than the one in the checkpoint.
         """
-        depends = fingerprint.fingerprint(model, recipe, train, held, place)
-        if self.back is not None:
-            loose = fingerprint.check(self.back.about["fingerprint"], depends)
+        depends = fingerprint.make_fingerprint(model, recipe, train, validation, environment)
+        if self.resume_from is not None:
+            loose = fingerprint.check_fingerprint(self.resume_from.metadata["fingerprint"], depends)
             if loose:
                 kept = "weights, optimizer, schedule and history are kept, the numbers will differ in their last bits"
                 warn(f"going on where {', '.join(loose)}: {kept}", UserWarning, stacklevel=4)
-        told_before = _record(self.folder)
-        self.keeper = Keeper(
+        told_before = _read_record(self.folder)
+        self.checkpointer = Checkpointer(
             self.folder,
             store=self.store,
-            every=self.every,
+            interval=self.interval,
             requests=self.requests,
-            about={"model": model.spec.name, "start": dict(start), "fingerprint": depends},
-            told=Record(
+            metadata={"model": model.spec.name, "start": dict(start), "fingerprint": depends},
+            told=RunRecord(
                 model=model.spec.name,
                 epochs=len(start["history"]) + recipe.epochs,
-                begun=told_before.begun if told_before and self.back else 0.0,
+                begun=told_before.begun if told_before and self.resume_from else 0.0,
                 command=told_before.command if told_before else None,
                 monitor=told_before.monitor if told_before else "",
             ),
-            back=self.back,
+            resume_from=self.resume_from,
         )
-        return self.keeper
+        return self.checkpointer
 
 
 @contextmanager
-def opened(folder: str | Path | None, *, every: str, newest: int, resume: bool | str) -> Iterator[Run | None]:
+def open_run(
+    folder: str | Path | None, *, checkpoint_every: str, keep_checkpoints: int, resume: bool | str
+) -> Iterator[Run | None]:
     """Yield the run in a folder, or None where none is wanted; `run.json` says how it ended.
 
     Args:
         folder: Folder of the run.
-        every: How often a checkpoint is written; see `zoo.training.checkpoint.interval`.
-        newest: How many of the newest are kept.
+        checkpoint_every: How often a checkpoint is written; see `zoo.training.checkpoint.interval`.
+        keep_checkpoints: How many of the newest are kept.
         resume: True goes on with the run that is there, `auto` also begins one.
 
     Raises:
@@ -115,77 +117,83 @@ def opened(folder: str | Path | None, *, every: str, newest: int, resume: bool |
     """
     if resume not in (True, False, "auto"):
         raise ConfigError(f"resume is True, False or 'auto', not {resume!r}")
-    if not isinstance(newest, int) or isinstance(newest, bool) or newest < 1:
-        raise ConfigError(f"newest is how many checkpoints are kept, at least 1, not {newest!r}")
-    interval = Interval.of(every)
+    if not isinstance(keep_checkpoints, int) or isinstance(keep_checkpoints, bool) or keep_checkpoints < 1:
+        raise ConfigError(f"newest is how many checkpoints are kept, at least 1, not {keep_checkpoints!r}")
+    interval = Interval.parse(checkpoint_every)
     if folder is None:
-        if resume is not False or every != "epoch":
+        if resume is not False or checkpoint_every != "epoch":
             given = "every" if resume is False else "resume"
             raise ConfigError(f"{given} needs checkpoint=, the folder of the run")
         yield None
         return
     if not isinstance(folder, str | Path) or not str(folder):
         raise ConfigError(f"checkpoint is a folder, not {folder!r}")
-    place = resolved(Path(folder))
+    place = resolve_path(Path(folder))
     with ExitStack() as stack:
-        store = Store(place, newest=newest)
+        store = CheckpointStore(place, keep_checkpoints=keep_checkpoints)
         if resume is True and not store.folder.is_dir():
-            store.good()  # says that there is nothing, and nothing is made
-        if is_first():
-            _hold(stack, place)
-            store.mend()
-        back = _found(store, place, resume)
-        run = Run(folder=place, store=store, every=interval, requests=stack.enter_context(heard()), back=back)
-        with _told(run):
+            store.read_newest()  # says that there is nothing, and nothing is made
+        if is_main_process():
+            _lock_run(stack, place)
+            store.repair()
+        back = _find_checkpoint(store, place, resume)
+        run = Run(
+            folder=place,
+            store=store,
+            interval=interval,
+            requests=stack.enter_context(defer_signals()),
+            resume_from=back,
+        )
+        with _record_outcome(run):
             yield run
 
 
-def _hold(stack: ExitStack, place: Path) -> None:
+def _lock_run(stack: ExitStack, folder: Path) -> None:
     try:
-        (place / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
-        stack.enter_context(locked(place / CHECKPOINTS))
+        (folder / CHECKPOINTS).mkdir(parents=True, exist_ok=True)
+        stack.enter_context(acquire_lock(folder / CHECKPOINTS))
     except BusyError:
-        raise BusyError(f"another process trains in {place}; wait for it, or choose another folder") from None
+        raise BusyError(f"another process trains in {folder}; wait for it, or choose another folder") from None
     except OSError as error:
-        raise WeightsError(f"cannot keep checkpoints in {place}: {error.strerror or error}") from error
+        raise WeightsError(f"cannot keep checkpoints in {folder}: {error.strerror or error}") from error
 
 
-def _found(store: Store, place: Path, resume: bool | str) -> Checkpoint | None:
-    names = store.names()
+def _find_checkpoint(store: CheckpointStore, folder: Path, resume: bool | str) -> Checkpoint | None:
+    names = store.list_names()
     if resume is False and names:
         raise ConfigError(
-            f"{place} holds a run with {len(names)} checkpoints; resume=True goes on with it, or choose another folder"
+            f"{folder} holds a run with {len(names)} checkpoints; resume=True goes on with it, or choose another folder"
         )
     if resume is False or (resume == "auto" and not names):
         return None
-    return store.good(is_owner=is_first())
+    return store.read_newest(rename_damaged=is_main_process())
 
 
-def _record(place: Path) -> Record | None:
+def _read_record(folder: Path) -> RunRecord | None:
     try:
-        return record.read(place)
+        return record.read_record(folder)
     except WeightsError:  # it only tells people; the checkpoints hold what matters
         return None
 
 
 @contextmanager
-def _told(run: Run) -> Iterator[None]:
+def _record_outcome(run: Run) -> Iterator[None]:
     """Say in `run.json` why the run ended, unless it says so already."""
     try:
         yield
     except (Interrupted, Terminated):
         raise
     except (KeyboardInterrupt, SystemExit):
-        _say(run, "stopped at once by a second signal", "interrupted")
+        _mark_failed(run, "stopped at once by a second signal", "interrupted")
         raise
     except ZooError as error:
-        _say(run, str(error), "failed")
+        _mark_failed(run, str(error), "failed")
         raise
     except Exception as error:
-        _say(run, f"{type(error).__name__}: {error}", "failed")
+        _mark_failed(run, f"{type(error).__name__}: {error}", "failed")
         raise
 
 
-def _say(run: Run, problem: str, state: str) -> None:
-    if run.keeper is not None and is_first():
-        run.keeper.failed(problem, state=state)
+def _mark_failed(run: Run, problem: str, run_state: str) -> None:
+    if run.checkpointer is not None and is_main_process():
+        run.checkpointer.mark_failed(problem, run_state=run_state)

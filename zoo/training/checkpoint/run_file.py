@@ -11,23 +11,23 @@ from pathlib import Path
 from typing import Any
 
 from zoo.errors import BusyError, WeightsError
-from zoo.files.atomic import locked, replace_file
-from zoo.files.checked_json import parsed
-from zoo.files.seal import check_seal, sealed
-from zoo.saving.folder import bytes_of
+from zoo.files.atomic import acquire_lock, replace_file
+from zoo.files.checked_json import parse_json
+from zoo.files.seal import dump_with_checksum, verify_checksum
+from zoo.saving.folder import read_bytes
 
 RUN, CHECKPOINTS = "run.json", "checkpoints"
 FORMAT = 1
-MAX_RECORD = 1 << 20
+MAX_RECORD_BYTES = 1 << 20
 
 
-def is_first() -> bool:
+def is_main_process() -> bool:
     """Return whether this process is the one that writes and shows, also before those that train together have met."""
     return os.environ.get("RANK", "0") == "0"
 
 
 @dataclass(frozen=True, kw_only=True)
-class Record:
+class RunRecord:
     """The state of a run.
 
     Args:
@@ -64,7 +64,7 @@ class Record:
     updated: float = 0.0
     command: Mapping[str, Any] | None = None
 
-    def changed(self, **changes: Any) -> Record:
+    def replace(self, **changes: Any) -> RunRecord:
         """Return a copy with some fields changed, written by this process now."""
         now = time.time()
         told: dict[str, Any] = {"host": socket.gethostname(), "process": os.getpid(), "updated": now}
@@ -72,46 +72,46 @@ class Record:
         return replace(self, **told | changes)
 
 
-def write(folder: Path, record: Record) -> None:
+def write_record(folder: Path, record: RunRecord) -> None:
     """Write `run.json` in one step.
 
     Raises:
         OSError: It cannot be written.
     """
-    replace_file(folder / RUN, sealed({"format": FORMAT, **asdict(record)}).encode(), is_lasting=False)
+    replace_file(folder / RUN, dump_with_checksum({"format": FORMAT, **asdict(record)}).encode(), durable=False)
 
 
-def read(folder: Path) -> Record:
+def read_record(folder: Path) -> RunRecord:
     """Read `run.json`.
 
     Raises:
         WeightsError: There is none, or it is damaged.
     """
     path = folder / RUN
-    data = bytes_of(path, limit=MAX_RECORD)
-    told = parsed(data, name=str(path))
+    data = read_bytes(path, limit=MAX_RECORD_BYTES)
+    told = parse_json(data, name=str(path))
     if told.pop("format", None) != FORMAT:
         raise WeightsError(f"{path} is no run of this zoo")
-    check_seal(data.decode(), told.pop("seal", None), name=str(path))
-    known = {field.name for field in fields(Record)}
+    verify_checksum(data.decode(), told.pop("seal", None), name=str(path))
+    known = {field.name for field in fields(RunRecord)}
     try:
-        return Record(**{name: value for name, value in told.items() if name in known})
+        return RunRecord(**{name: value for name, value in told.items() if name in known})
     except TypeError as error:
         raise WeightsError(f"{path} is no run of this zoo: {error}") from error
 
 
-def found(place: Path) -> Iterator[Path]:
+def find_runs(folder: Path) -> Iterator[Path]:
     """Yield the folders of runs at or below a place, two levels deep, by name."""
     for pattern in (RUN, f"*/{RUN}", f"*/*/{RUN}"):
-        yield from sorted(path.parent for path in place.glob(pattern))
+        yield from sorted(path.parent for path in folder.glob(pattern))
 
 
-def state_now(folder: Path, record: Record) -> str:
+def get_current_state(folder: Path, record: RunRecord) -> str:
     """Return a run's state; one that says `running` and that no process holds on this machine was killed."""
     if record.state != "running" or record.host != socket.gethostname():
         return record.state
     try:
-        with locked(folder / CHECKPOINTS, wait=0):
+        with acquire_lock(folder / CHECKPOINTS, timeout=0):
             return "killed"
     except BusyError:
         return "running"

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-CAUGHT = (signal.SIGINT, signal.SIGTERM)
+HANDLED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
@@ -31,41 +31,41 @@ class Terminated(SystemExit):
         return self.message
 
 
-class Requests:
+class StopRequests:
     """Whether somebody asks to stop."""
 
     def __init__(self) -> None:
-        self.caught = 0
-        self.numbers: list[signal.Signals] = []
+        self.signal_number = 0
+        self.handled_signals: list[signal.Signals] = []
         self._process = os.getpid()
 
-    def hear(self, number: int, _frame: FrameType | None) -> None:
+    def handle(self, number: int, _frame: FrameType | None) -> None:
         """Remember the signal; the next one has its usual effect."""
-        for each in self.numbers:
+        for each in self.handled_signals:
             signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
         if os.getpid() != self._process:  # a worker of somebody's loader, which was forked from us
             os.kill(os.getpid(), number)
-        self.caught = number
+        self.signal_number = number
 
 
-def ending(number: int, message: str) -> Interrupted | Terminated:
+def make_exit(number: int, message: str) -> Interrupted | Terminated:
     """Return what ends training for a signal."""
     return Interrupted(message) if number == signal.SIGINT else Terminated(message)
 
 
 @contextmanager
-def heard() -> Iterator[Requests]:
+def defer_signals() -> Iterator[StopRequests]:
     """Hear signals until the block ends; only the main thread can, and one that ignores a signal goes on to."""
-    requests = Requests()
+    requests = StopRequests()
     if threading.current_thread() is not threading.main_thread():
         yield requests
         return
-    before = {number: signal.getsignal(number) for number in CAUGHT}
-    requests.numbers = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in requests.numbers:
-        signal.signal(number, requests.hear)
+    before = {number: signal.getsignal(number) for number in HANDLED_SIGNALS}
+    requests.handled_signals = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
+    for number in requests.handled_signals:
+        signal.signal(number, requests.handle)
     try:
         yield requests
     finally:
-        for number in requests.numbers:
+        for number in requests.handled_signals:
             signal.signal(number, before[number])

@@ -7,10 +7,10 @@ from typing import Any
 
 from zoo.history import History
 from zoo.signature import Classes, Preprocessing
-from zoo.training.checkpoint.fingerprint import Trained
+from zoo.training.checkpoint.fingerprint import TrainableModel
 
 
-def start_of(model: Trained) -> dict[str, Any]:
+def capture_start(model: TrainableModel) -> dict[str, Any]:
     """Return all of a model that a training may change but for its weights."""
     return {
         "classes": {"values": list(model.classes.values), "names": list(model.classes.names)},
@@ -21,7 +21,7 @@ def start_of(model: Trained) -> dict[str, Any]:
     }
 
 
-def rewind(model: Trained, start: Mapping[str, Any]) -> None:
+def restore_start(model: TrainableModel, start: Mapping[str, Any]) -> None:
     """Bring a model to what `start_of` returned."""
     model.classes = Classes.of(start["classes"]["values"], start["classes"]["names"])
     model.preprocessing = Preprocessing(**start["preprocessing"])

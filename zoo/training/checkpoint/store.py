@@ -9,57 +9,57 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from zoo.errors import WeightsError, listed
-from zoo.files.atomic import locked
+from zoo.errors import WeightsError, join_names
+from zoo.files.atomic import acquire_lock
 from zoo.training.checkpoint import format as checkpoint
 from zoo.training.checkpoint.format import Checkpoint
 from zoo.training.checkpoint.run_file import CHECKPOINTS
 
-NAME = re.compile(r"\d{5,}-\d{8,}")
-ORPHAN = re.compile(r"\.(\d{5,}-\d{8,})\.(?:[0-9a-f]{8}\.(?:partial|old)|lock)")
+NAME_PATTERN = re.compile(r"\d{5,}-\d{8,}")
+ORPHAN_PATTERN = re.compile(r"\.(\d{5,}-\d{8,})\.(?:[0-9a-f]{8}\.(?:partial|old)|lock)")
 
 
-def name_of(epoch: int, step: int) -> str:
+def format_name(epoch: int, step: int) -> str:
     """Return the name of the checkpoint after so many epochs and, in the running one, steps."""
     return f"{epoch:05d}-{step:08d}"
 
 
-class Store:
+class CheckpointStore:
     """The folder of a run's checkpoints.
 
     Args:
-        run: Folder of the run.
-        newest: How many of the newest checkpoints are kept.
+        run_folder: Folder of the run.
+        keep_checkpoints: How many of the newest checkpoints are kept.
     """
 
-    def __init__(self, run: Path, *, newest: int = 2) -> None:
-        self.folder = run / CHECKPOINTS
-        self._newest = newest
+    def __init__(self, run_folder: Path, *, keep_checkpoints: int = 2) -> None:
+        self.folder = run_folder / CHECKPOINTS
+        self._keep_checkpoints = keep_checkpoints
 
-    def names(self) -> list[str]:
+    def list_names(self) -> list[str]:
         """Return the checkpoints there are, oldest first."""
         if not self.folder.is_dir():
             return []
-        found = [path.name for path in self.folder.iterdir() if path.is_dir() and NAME.fullmatch(path.name)]
+        found = [path.name for path in self.folder.iterdir() if path.is_dir() and NAME_PATTERN.fullmatch(path.name)]
         return sorted(found, key=lambda name: tuple(map(int, name.split("-"))))
 
-    def mend(self) -> None:
+    def repair(self) -> None:
         """Put right what a killed writer left; only who holds the run may."""
         if self.folder.is_dir():
-            for name in {found[1] for path in self.folder.iterdir() if (found := ORPHAN.fullmatch(path.name))}:
-                with locked(self.folder / name):
+            for name in {found[1] for path in self.folder.iterdir() if (found := ORPHAN_PATTERN.fullmatch(path.name))}:
+                with acquire_lock(self.folder / name):
                     pass
 
-    def write(self, name: str, about: Mapping[str, Any], state: Mapping[str, Any], *, best: str) -> None:
+    def write(self, name: str, metadata: Mapping[str, Any], state: Mapping[str, Any], *, best: str) -> None:
         """Write a checkpoint, then remove what is neither among the newest nor the best.
 
         Raises:
             OSError: It cannot be written; those there are as they were.
             WeightsError: The state holds what cannot be kept.
         """
-        checkpoint.write(self.folder / name, about, state)
-        names = self.names()
-        kept = {name, best, *names[: names.index(name) + 1][-self._newest :]}
+        checkpoint.write_checkpoint(self.folder / name, metadata, state)
+        names = self.list_names()
+        kept = {name, best, *names[: names.index(name) + 1][-self._keep_checkpoints :]}
         for each in names:
             if each not in kept:
                 shutil.rmtree(self.folder / each, ignore_errors=True)
@@ -68,23 +68,23 @@ class Store:
         """Remove all checkpoints: what they led to is saved."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
-    def good(self, *, is_owner: bool = True) -> Checkpoint:
+    def read_newest(self, *, rename_damaged: bool = True) -> Checkpoint:
         """Return the newest checkpoint that is whole, with a warning for each newer one that is not.
 
         Args:
-            is_owner: Rename the damaged ones, so that they are not looked at again.
+            rename_damaged: Rename the damaged ones, so that they are not looked at again.
 
         Raises:
             WeightsError: There is none, or none is whole.
         """
-        names, problems = self.names(), []
+        names, problems = self.list_names(), []
         for name in reversed(names):
             try:
-                whole = checkpoint.read(self.folder / name)
+                whole = checkpoint.read_checkpoint(self.folder / name)
             except WeightsError as error:
                 problems.append((name, str(error)))
                 continue
-            self._warn(problems, name, is_owner)
+            self._report_damaged(problems, name, rename_damaged)
             return whole
         if not names:
             raise WeightsError(f"{self.folder.parent} holds no checkpoint to go on from; begin it without resume")
@@ -94,12 +94,12 @@ class Store:
             f"{told}. Begin again without resume in another folder"
         )
 
-    def _warn(self, problems: list[tuple[str, str]], good: str, is_owner: bool) -> None:
+    def _report_damaged(self, problems: list[tuple[str, str]], fallback: str, rename_damaged: bool) -> None:
         if not problems:
             return
-        told = listed((problem for _, problem in problems), 3)
-        warnings.warn(f"{told}; going on from the checkpoint {good} before it", UserWarning, stacklevel=5)
-        for name, _ in problems if is_owner else ():
+        told = join_names((problem for _, problem in problems), 3)
+        warnings.warn(f"{told}; going on from the checkpoint {fallback} before it", UserWarning, stacklevel=5)
+        for name, _ in problems if rename_damaged else ():
             aside = self.folder / f"{name}.damaged"
             shutil.rmtree(aside, ignore_errors=True)
             (self.folder / name).rename(aside)
