@@ -38,7 +38,8 @@ def _run(words: tuple[str, ...], path: tuple[Path, ...], out: int, errors: int) 
         sys.path[:0] = map(str, path)
         os.chdir(path[0] if path else tempfile.gettempdir())
         importlib.invalidate_caches()
-        CATALOG.clear()
+        CATALOG._plugins = None  # read the installed plugins again, with the new path
+        CATALOG._offers.clear()
         main(list(words))
     except SystemExit as end:
         code = end.code if isinstance(end.code, int) else 1

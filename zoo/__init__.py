@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from zoo.plugins.source import Source
     from zoo.plugins.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
     from zoo.recipe import Recipe
-    from zoo.shelves import datasets, encoders, experiments, models, sources, trained
+    from zoo.registries import datasets, encoders, experiments, models, sources, trained
 
 
 __version__ = "0.1.0"
@@ -27,7 +27,7 @@ _NAMES_BY_MODULE = {
     "zoo.plugins.hookspecs": ("hookimpl",),
     "zoo.model": ("Model",),
     "zoo.recipe": ("Recipe",),
-    "zoo.shelves": ("datasets", "encoders", "experiments", "models", "sources", "trained"),
+    "zoo.registries": ("datasets", "encoders", "experiments", "models", "sources", "trained"),
     "zoo.plugins.source": ("Source",),
     "zoo.plugins.experiment_spec": ("Experiment", "Row"),
     "zoo.plugins.spec": ("CallbackSpec", "Command", "DatasetSpec", "EncoderSpec", "ModelSpec"),

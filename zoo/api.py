@@ -13,12 +13,13 @@ from zoo.data.readers.torchvision import read_torchvision
 from zoo.data.transforms import Transform, make_resize
 from zoo.errors import PluginError, SourceError, UnknownNameError, ZooError, did_you_mean, join_names
 from zoo.factory.adapt import adapt_state_dict
-from zoo.factory.build import bind_config, build_net, import_object
+from zoo.factory.build import bind_config, build_net
 from zoo.factory.restore import bind_saved_config, cast_net, check_config_size, find_provider, get_io_shape, load_state
 from zoo.factory.third_party import find_published_weights, read_third_party_weights
 from zoo.hub.resolve import resolve_reference
 from zoo.model import Model
 from zoo.plugins.catalog import CATALOG
+from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import ModelSpec
 from zoo.saving import artifact as weights
 from zoo.saving import bundled as shipped

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo import Experiment, ModelSpec, Recipe, hookimpl
-from zoo_attention_gan.tables import EXPERIMENTS
+from zoo_attention_gan.experiments import EXPERIMENTS
 
 zoo_api = 1
 

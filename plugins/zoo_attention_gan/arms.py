@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from zoo.data import Dataset, Images, mix
 from zoo.errors import ConfigError
 from zoo.seeding import derive_seed
-from zoo_attention_gan.drawers import CachedGenerator, get_default_generator
+from zoo_attention_gan.generators import CachedGenerator, get_default_generator
 
 MAX_BATCH_SIZE = 128
 """Images are added until an epoch has twice as many batches of this size, and so of half of it."""

@@ -9,7 +9,7 @@ import torch
 from zoo.data import Dataset, Images, mix
 from zoo.errors import ConfigError
 from zoo.seeding import derive_seed, make_generator
-from zoo_attention_gan.drawers import CachedGenerator
+from zoo_attention_gan.generators import CachedGenerator
 
 NUM_IMAGES = 12_800
 """Images in every set, real ones repeated: 200 steps of 64 an epoch, whatever is known."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo import Experiment, ModelSpec, Recipe, hookimpl
-from zoo_cnn.tables import EXPERIMENTS
+from zoo_cnn.experiments import EXPERIMENTS
 
 zoo_api = 1
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from zoo import EncoderSpec, Experiment, ModelSpec, hookimpl
+from zoo_graph_encoders.encoders import ENCODERS
+from zoo_graph_encoders.experiments import EXPERIMENTS
 from zoo_graph_encoders.models import MODELS
-from zoo_graph_encoders.shelf import ENCODERS
-from zoo_graph_encoders.tables import EXPERIMENTS
 
 zoo_api = 1
 

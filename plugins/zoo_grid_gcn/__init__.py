@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from zoo import Experiment, ModelSpec, Recipe, hookimpl
-from zoo_grid_gcn.tables import EXPERIMENTS
+from zoo_grid_gcn.experiments import EXPERIMENTS
 
 zoo_api = 1
 

@@ -9,7 +9,7 @@ import timm
 from timm.models import get_pretrained_cfg
 
 from zoo.errors import UnknownNameError, join_names
-from zoo.plugins.foreign import PretrainedConfig
+from zoo.plugins.source import PretrainedConfig
 from zoo.saving.folder import WEIGHTS
 
 

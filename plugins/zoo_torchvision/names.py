@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 from zoo import ModelSpec, Recipe
-from zoo.plugins.registered import list_registered_models
+from zoo.plugins.source import list_registered_models
 
 RECIPE = Recipe(epochs=20, batch_size=64, optimizer="adamw", lr=1e-3, weight_decay=0.01, schedule="cosine", warmup=1)
 

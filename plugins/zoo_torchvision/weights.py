@@ -7,7 +7,7 @@ from typing import Any
 
 from torchvision import models
 
-from zoo.plugins.foreign import PretrainedConfig
+from zoo.plugins.source import PretrainedConfig
 
 HALF_NORMALISED = ("googlenet", "inception_v3")
 """Nets that torchvision took over from elsewhere, for images normalised with mean and standard deviation 1/2."""

@@ -5,7 +5,8 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, PluginError
-from zoo.factory.build import bind_config, build_net, import_object
+from zoo.factory.build import bind_config, build_net
+from zoo.plugins.import_string import import_object
 
 
 def spec(build, **fields):

@@ -72,7 +72,7 @@ def model(name):
 
 
 def published(name, tag, config):
-    from zoo.plugins.foreign import PretrainedConfig
+    from zoo.plugins.source import PretrainedConfig
 
     return PretrainedConfig(size=(9, 9))
 

@@ -11,13 +11,14 @@ import zoo
 from zoo.data import Dataset
 from zoo.errors import ConfigError
 from zoo.experiment import Ledger, run
-from zoo.factory.build import bind_config, import_object
+from zoo.factory.build import bind_config
+from zoo.plugins.import_string import import_object
 from zoo.signature import Classes
-from zoo_attention_gan import arms, budgets, drawers, verdicts
+from zoo_attention_gan import arms, budgets, generators, verdicts
 from zoo_attention_gan.arms import Arm, count_added
 from zoo_attention_gan.budgets import NUM_IMAGES, Budget, take_balanced
-from zoo_attention_gan.drawers import CachedGenerator
-from zoo_attention_gan.tables import EXPERIMENTS, PLAIN
+from zoo_attention_gan.experiments import EXPERIMENTS, PLAIN
+from zoo_attention_gan.generators import CachedGenerator
 
 TABLES = {experiment.name: experiment for experiment in EXPERIMENTS}
 ROWS = [(experiment.name, row) for experiment in EXPERIMENTS for row in experiment.rows]
@@ -33,7 +34,7 @@ def noise(num, seed=0):
 @pytest.fixture
 def sets(monkeypatch, tmp_path):
     """Return 40 training and 10 test images; generators are kept in a folder of the test's own."""
-    monkeypatch.setattr(drawers, "CACHE_FOLDER", tmp_path / "generators")
+    monkeypatch.setattr(generators, "CACHE_FOLDER", tmp_path / "generators")
     return Dataset(train=lambda: noise(40), test=lambda: noise(10, seed=1), name="noise")
 
 
@@ -167,7 +168,7 @@ def cut(monkeypatch):
 
 def test_a_generator_whose_training_was_cut_goes_on_and_ends_in_the_same_bits(sets, monkeypatch, tmp_path, cut):
     whole = DRAWER.load_or_train(sets.train, seed=0, quick=False)
-    monkeypatch.setattr(drawers, "CACHE_FOLDER", tmp_path / "again")
+    monkeypatch.setattr(generators, "CACHE_FOLDER", tmp_path / "again")
     with cut() as begun, pytest.raises(Killed):
         DRAWER.load_or_train(sets.train, seed=0, quick=False)
     assert list((begun[0] / "checkpoints").iterdir())
@@ -185,7 +186,7 @@ def test_a_table_cut_while_its_generator_trains_loses_no_cell_and_repeats_none(s
     about = {"classes": tuple("0123456789"), "size": (16, 16), "channels": 1, "counts": {"train": 40, "test": 10}}
     build = {"build": f"{__name__}:noise_set", "license": "CC0-1.0"}
     offer(monkeypatch, zoo.DatasetSpec(name="noise", summary="noise", **about, **build))
-    monkeypatch.setitem(drawers.DEFAULT_GENERATORS, "noise", DRAWER)
+    monkeypatch.setitem(generators.DEFAULT_GENERATORS, "noise", DRAWER)
     how = {"model": "cnn-simple", "config": {"size": (16, 16)}, "recipe": "adam", "changes": {**PLAIN, "epochs": 1}}
     arms_of = {"original: CNN": "ORIGINAL", "drawn: CNN": "DRAWN", "half and half: CNN": "HALF"}
     rows = tuple(zoo.Row(label=key, train=f"zoo_attention_gan.arms:{arm}", **how) for key, arm in arms_of.items())
@@ -202,7 +203,7 @@ def test_a_table_cut_while_its_generator_trains_loses_no_cell_and_repeats_none(s
 
 def test_what_ships_draws_only_images_of_the_set_it_was_trained_on(sets):
     with pytest.raises(ConfigError, match=r"was trained on mnist/train, and noise/train is to be drawn"):
-        drawers.DEFAULT_GENERATORS["mnist"].load_or_train(sets.train, seed=0, quick=False)
+        generators.DEFAULT_GENERATORS["mnist"].load_or_train(sets.train, seed=0, quick=False)
 
 
 def test_a_set_without_a_generator_says_which_have_one(sets):

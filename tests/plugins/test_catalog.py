@@ -44,7 +44,7 @@ QUARANTINED = {
         offering("broken-small") + "def __getattr__(name): raise RuntimeError('no ' + name)",
         "RuntimeError: no ",
     ),
-    "recursive import": ("import zoo\nzoo.models['gcn-7x7']", "looks at zoo's shelves while it is being read"),
+    "recursive import": ("import zoo\nzoo.models['gcn-7x7']", "reads zoo's registries while it is imported"),
 }
 TARGETS = {"entry point names a missing attribute": "zoo_broken:missing"}
 CLASHING = {
@@ -175,7 +175,7 @@ def test_of_two_copies_of_a_distribution_the_first_on_the_path_counts(good, tmp_
 ORDERS = """
     import itertools, json, random, sys
     from zoo.errors import ZooError
-    from zoo.plugins.catalog import CATALOGUE
+    from zoo.plugins.catalog import Catalog
 
     def told(shelf, name):
         try:
@@ -188,9 +188,9 @@ ORDERS = """
     for _ in range(20):
         rng.shuffle(path)
         sys.path[:] = path
-        CATALOGUE.forget()
-        models = CATALOGUE.shelf("models")
-        plugins = [(each.name, each.distribution, each.version, each.status) for each in CATALOGUE.plugins()]
+        catalog = Catalog()
+        models = catalog.registry("models")
+        plugins = [(each.name, each.distribution, each.version, each.status) for each in catalog.plugins()]
         outcomes.append([plugins, list(models), models.clashes(), {name: told(models, name) for name in NAMES}])
     assert all(outcome == outcomes[0] for outcome in outcomes), outcomes
     print(json.dumps(outcomes[0]))
@@ -220,7 +220,7 @@ def test_a_model_name_offered_twice_is_refused_with_both_owners_named(good, tmp_
     )
     assert told.pop("alpha-small") == (
         "AmbiguousNameError: 2 plugins offer the model 'alpha-small'; "
-        "say which: zoo_alpha:alpha-small, zoo_broken:alpha-small"
+        "choose one: zoo_alpha:alpha-small, zoo_broken:alpha-small"
     )
     assert list(told.values()) == ["zoo_alpha", "zoo_broken", "zoo_omega", "zoo_grid_gcn"]
     assert clashes == {"alpha-small": ["zoo_alpha", "zoo_broken"]}
@@ -232,7 +232,7 @@ def test_zoo_plugins_and_zoo_info_tell_of_a_model_name_offered_twice(good, tmp_p
     assert "model 'alpha-small' is offered by zoo_alpha, zoo_broken" in zoo("plugins", path=path).stdout
     done = zoo("info", "alpha-small", path=path)
     assert done.returncode == 1
-    assert "say which: zoo_alpha:alpha-small, zoo_broken:alpha-small" in done.stderr
+    assert "choose one: zoo_alpha:alpha-small, zoo_broken:alpha-small" in done.stderr
     assert zoo_json("info", "zoo_broken:alpha-small", path=path)["plugin"] == "zoo_broken"
 
 
@@ -407,7 +407,7 @@ def test_a_command_of_two_plugins_is_refused_until_one_is_named(talker, tmp_path
     path = (talker, install(tmp_path / "site", rival))
     done = zoo("greet", "Ada", path=path)
     assert done.returncode == 1
-    assert "say which: zoo_rival:greet, zoo_talker:greet" in done.stderr
+    assert "choose one: zoo_rival:greet, zoo_talker:greet" in done.stderr
     assert zoo("zoo_talker:greet", "Ada", path=path).stdout == "good day, Ada\n"
 
 

@@ -18,7 +18,7 @@ from wheels import Distribution, offering, plugin, script, zoo, zoo_json
 import zoo as face
 from zoo.errors import PluginError
 from zoo.plugins import hookspecs as hooks
-from zoo.plugins.catalog import CATALOG
+from zoo.plugins.catalog import Catalog
 from zoo.plugins.contract import Contract
 
 FROZEN = Path(__file__).parents[1] / "frozen" / "zoo_frozen-1.0-py3-none-any.whl"
@@ -70,6 +70,10 @@ def test_the_frozen_plugins_model_data_encoder_and_command_are_used(frozen, tmp_
 # What is new, and what is to go
 
 
+def deprecation_warning(subject, *, removed_in, instead):
+    return DeprecationWarning(f"{subject} is deprecated and goes with plugin API {removed_in}; {instead}")
+
+
 class Tomorrow:
     """Hooks of a zoo to come: one argument more, one that is to go, and a hook that is to go."""
 
@@ -78,8 +82,8 @@ class Tomorrow:
     @staticmethod
     def module():
         made = types.ModuleType("tomorrow")
-        gone = hooks.deprecation_warning("zoo_models(host=...)", removed_in=3, instead="take `context` instead")
-        old = hooks.deprecation_warning("the hook zoo_datasets", removed_in=3, instead="offer them as zoo_collections")
+        gone = deprecation_warning("zoo_models(host=...)", removed_in=3, instead="take `context` instead")
+        old = deprecation_warning("the hook zoo_datasets", removed_in=3, instead="offer them as zoo_collections")
 
         @Tomorrow.mark(warn_on_impl_args={"host": gone})
         def zoo_models(context, host):
@@ -173,9 +177,9 @@ def looked(site):
             warnings.simplefilter("ignore")  # that they declare no zoo_api
             sys.path.insert(0, str(site))
             importlib.invalidate_caches()
-            CATALOG.clear()
-            models = CATALOG.registry("models")
-            plugins = [(each.name, each.distribution, each.status, each.reason) for each in CATALOG.plugins()]
+            catalog = Catalog()
+            models = catalog.registry("models")
+            plugins = [(each.name, each.distribution, each.status, each.reason) for each in catalog.plugins()]
             os.write(writing, json.dumps([plugins, list(models), models.clashes()]).encode())
         finally:
             os._exit(0)
@@ -205,7 +209,7 @@ def test_the_warning_names_plugin_distribution_and_version(tmp_path):
 
 SHELF = """
 import json, zoo
-from zoo.plugins.catalog import CATALOGUE
+from zoo.plugins.catalog import CATALOG
 
 def owner(name):
     try:
@@ -213,7 +217,7 @@ def owner(name):
     except zoo.ZooError as error:
         return str(error)
 
-plugins = [(each.name, each.distribution, each.status, each.reason) for each in CATALOGUE.plugins()]
+plugins = [(each.name, each.distribution, each.status, each.reason) for each in CATALOG.plugins()]
 names = ["one", "two", "shared", "gcn-7x7", "zoo_b:shared"]
 print(json.dumps([plugins, list(zoo.models), zoo.models.clashes(), [owner(name) for name in names]]))
 """
@@ -244,7 +248,7 @@ def test_20_shuffled_orders_of_installing_give_the_same_shelf(tmp_path):
     assert all(outcome == outcomes[0] for outcome in outcomes)
     owners = outcomes[0][3]
     assert owners[:2] == ["zoo_a@zoo-a", "zoo_b"]
-    assert owners[2] == "2 plugins offer the model 'shared'; say which: zoo_a@zoo-a:shared, zoo_b:shared"
+    assert owners[2] == "2 plugins offer the model 'shared'; choose one: zoo_a@zoo-a:shared, zoo_b:shared"
     assert owners[3:] == ["zoo_grid_gcn", "zoo_b"]
 
 

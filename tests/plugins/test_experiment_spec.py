@@ -32,8 +32,8 @@ def test_a_row_that_cannot_be_run_is_refused(field, value, told):
         ("rows", (Row(label="a", model="b"), Row(label="a", model="c")), "two rows share a label"),
         ("metrics", (), "metrics names at least one"),
         ("verdict", "nowhere", "tiny: verdict is an import string"),
-        ("pictures", ("table", "pie"), "a picture begins with one of table, curves, confusion, robustness, not 'pie'"),
-        ("pictures", ("confusion:b",), "confusion:b is of no row; there is a"),
+        ("figures", ("table", "pie"), "a picture begins with one of table, curves, confusion, robustness, not 'pie'"),
+        ("figures", ("confusion:b",), "confusion:b is of no row; there is a"),
         ("name", "Tiny", "experiment name"),
     ],
 )
@@ -49,4 +49,4 @@ def test_rows_and_tables_are_frozen_through_and_through():
     with pytest.raises(FrozenInstanceError):
         row.label = "b"
     with pytest.raises(FrozenInstanceError):
-        table(pictures=("confusion:a", "table:recall")).name = "other"
+        table(figures=("confusion:a", "table:recall")).name = "other"

@@ -55,7 +55,7 @@ def test_an_empty_shelf_says_so():
 def test_a_name_offered_twice_is_refused_with_both_owners():
     with pytest.raises(AmbiguousNameError) as caught:
         shelf(*OFFERS)["owl-grey"]
-    assert str(caught.value) == "2 plugins offer the animal 'owl-grey'; say which: forest:owl-grey, night:owl-grey"
+    assert str(caught.value) == "2 plugins offer the animal 'owl-grey'; choose one: forest:owl-grey, night:owl-grey"
 
 
 def test_a_name_offered_twice_is_listed_by_its_full_names_only():

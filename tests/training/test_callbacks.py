@@ -7,7 +7,7 @@ from zoo import CallbackSpec
 from zoo.errors import ConfigError, PluginError, UnknownNameError
 from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import Plugin
-from zoo.shelves import callbacks
+from zoo.registries import callbacks
 from zoo.training.watching import resolve_callback, resolve_callbacks
 
 SEEN = []

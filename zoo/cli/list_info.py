@@ -14,8 +14,8 @@ from zoo.plugins.experiment_spec import Experiment
 from zoo.plugins.source import Source
 from zoo.plugins.spec import DatasetSpec, ModelSpec
 from zoo.recipe import Recipe
+from zoo.registries import REGISTRIES
 from zoo.saving.bundled import TrainedWeights
-from zoo.shelves import REGISTRIES
 
 
 def _format_size(value: Any) -> str:

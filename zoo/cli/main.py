@@ -7,13 +7,12 @@ import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib import import_module
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from zoo.errors import PluginError, ZooError
+from zoo.plugins.import_string import load_object
 
 if TYPE_CHECKING:
     from zoo.plugins.registry import Registry
@@ -86,8 +85,7 @@ def _plugin_commands() -> Registry[Command]:
 
 
 def _import_command(target: str) -> click.Command:
-    module, _, path = target.partition(":")
-    command = attrgetter(path)(import_module(module))
+    command = load_object(target)
     if not isinstance(command, click.Command):
         raise TypeError(f"{target} is no click command")
     return command

@@ -13,7 +13,7 @@ from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import SPEC_TYPES, Plugin
 from zoo.plugins.hookspecs import SUPPORTED_API
 from zoo.plugins.scaffold import TEMPLATE_KINDS as SCAFFOLDS
-from zoo.shelves import REGISTRIES
+from zoo.registries import REGISTRIES
 
 CLAIM_SEPARATOR = "; this must hold: "
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "failed": "red", "excused": "yellow", "skipped": "cyan"}

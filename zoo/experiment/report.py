@@ -12,8 +12,8 @@ from typing import Any
 from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell
 from zoo.experiment.summary import Summary, summarize_rows
-from zoo.factory.build import import_object
 from zoo.plugins.experiment_spec import Experiment, Row
+from zoo.plugins.import_string import import_object
 
 LOSS_EPOCHS = (1, 2, 5, 10, 20, 30)
 CSV_COLUMNS = (

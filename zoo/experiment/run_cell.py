@@ -17,10 +17,10 @@ from zoo.data import Dataset, Images
 from zoo.errors import PluginError, ZooError
 from zoo.experiment.freshness import compute_inputs, resolve_row_recipe
 from zoo.experiment.ledger import Cell, pack_answers
-from zoo.factory.build import import_object
 from zoo.files.safetensors import to_bytes
 from zoo.model import Model
 from zoo.plugins.experiment_spec import Experiment, Row
+from zoo.plugins.import_string import import_object
 from zoo.saving.artifact import collect_versions
 from zoo.training.callbacks import Callback
 

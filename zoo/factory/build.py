@@ -5,37 +5,16 @@ from __future__ import annotations
 import inspect
 import types
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from torch.nn import Module
 
 from zoo.errors import ConfigError, PluginError, ZooError, did_you_mean, join_names
+from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import ModelSpec
 from zoo.seeding import use_seed
 
 Config = dict[str, Any]
-
-
-def import_object(target: str, label: str) -> Any:
-    """Import what an import string `package.module:name` names.
-
-    Raises:
-        PluginError: It cannot be imported.
-    """
-    module, _, path = target.partition(":")
-    value: Any = None
-    try:
-        value = import_module(module)
-        for name in path.split("."):
-            value = getattr(value, name)
-    except ZooError:
-        raise
-    except Exception as error:
-        near = did_you_mean(path, vars(value)) if isinstance(value, types.ModuleType) else ""
-        told = f"{type(error).__name__}: {error}{near}"
-        raise PluginError(f"{label} cannot be imported from {target}: {told}") from error
-    return value
 
 
 def bind_config(spec: ModelSpec, config: Mapping[str, Any]) -> Config:

@@ -8,8 +8,9 @@ from typing import Any
 from torch.nn import Module
 
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.factory.build import Config, bind_builder_config, import_object, instantiate
+from zoo.factory.build import Config, bind_builder_config, instantiate
 from zoo.plugins.catalog import CATALOG
+from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import EncoderSpec
 
 Size = tuple[int, int]

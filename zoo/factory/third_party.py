@@ -9,12 +9,13 @@ from typing import Any
 from torch import Tensor
 
 from zoo.errors import UnknownNameError, WeightsError, join_names
-from zoo.factory.build import bind_config, build_net, import_object
+from zoo.factory.build import bind_config, build_net
 from zoo.files import safetensors as tensors
 from zoo.files.checked_json import MAX_JSON_BYTES, parse_json
 from zoo.files.paths import expand_path
 from zoo.history import History
-from zoo.plugins.foreign import PretrainedConfig
+from zoo.plugins.import_string import import_object
+from zoo.plugins.source import PretrainedConfig
 from zoo.plugins.spec import ModelSpec
 from zoo.saving.artifact import Artifact, check_finite
 from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS, read_bytes

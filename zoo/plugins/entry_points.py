@@ -11,9 +11,10 @@ import re
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from importlib import import_module
 from importlib.machinery import PathFinder
 from typing import Any
+
+from zoo.plugins.import_string import load_object
 
 METADATA_SUFFIXES = (".dist-info", ".egg-info")
 DistributionId = tuple[str, str]
@@ -28,12 +29,8 @@ class EntryPoint:
     value: str
 
     def load(self) -> Any:
-        """Import what it names."""
-        module, _, path = self.value.partition("[")[0].partition(":")
-        value: Any = import_module(module.strip())
-        for part in filter(None, path.strip().split(".")):
-            value = getattr(value, part)
-        return value
+        """Import and return the module or object it names."""
+        return load_object(self.value.partition("[")[0])
 
 
 def iter_entry_points(group: str) -> Iterator[tuple[DistributionId | None, list[EntryPoint]]]:

@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from zoo.errors import ConfigError, join_names
-from zoo.plugins.spec import check_import_string, check_name, freeze_mappings
+from zoo.plugins.import_string import check_import_string
+from zoo.plugins.spec import check_name, freeze_mappings
 
 NEEDS = ("", "gpu")
 FIGURES = ("table", "curves", "confusion", "robustness")

@@ -1,10 +1,12 @@
-"""The extension contract: seven hooks. Each is cheap, and returns frozen values.
+"""Declare the seven hooks of a plugin. Each is cheap and returns frozen values.
 
-A plugin is a module or object named by an entry point in group `zoo`. It implements any of these with `@zoo.hookimpl`
-and sets `zoo_api`, the contract version it was written for: a number, or a pair (lowest, highest).
+A plugin is a module or object named by an entry point in the group `zoo`. It implements any of these hooks with
+`@zoo.hookimpl`, and sets `zoo_api` to the version of the contract it is written for: a number, or a pair (lowest,
+highest).
 
-How the contract grows: a hook may get further arguments, and a plugin takes those it wants by name, or none. What is to
-go is marked with `deprecated`, works for one more version of the contract, and warns with the version that drops it.
+How the contract grows: a hook may get more arguments, and a plugin takes those it needs by name, or none. A hook or an
+argument that will be removed keeps working for one more version of the contract, and warns (`warn_on_impl`) with the
+version that removes it.
 """
 
 from __future__ import annotations
@@ -28,52 +30,47 @@ hookimpl = pluggy.HookimplMarker("zoo")
 
 @dataclass(frozen=True, kw_only=True)
 class Host:
-    """The zoo that asks, for plugins that serve several versions of it.
+    """The zoo that calls the hooks, for plugins that support several versions of it.
 
     Args:
         version: Its version, such as `0.1.0`.
-        api: The version of the contract it speaks.
+        api: Its version of the contract.
     """
 
     version: str
     api: int = API_VERSION
 
 
-def deprecation_warning(subject: str, *, removed_in: int, instead: str) -> DeprecationWarning:
-    """Return the warning for a hook or an argument that is to go, for `hookspec(warn_on_impl=...)` and `..._args`."""
-    return DeprecationWarning(f"{subject} is deprecated and goes with plugin API {removed_in}; {instead}")
-
-
 @hookspec
 def zoo_models(host: Host) -> Iterable[ModelSpec]:  # type: ignore[empty-body]
-    """Return the models a plugin offers, for the shelf `zoo.models`."""
+    """Return models for the registry `zoo.models`."""
 
 
 @hookspec
 def zoo_encoders(host: Host) -> Iterable[EncoderSpec]:  # type: ignore[empty-body]
-    """Return the graph encoders a plugin offers, for the shelf `zoo.encoders`."""
+    """Return graph encoders for the registry `zoo.encoders`."""
 
 
 @hookspec
 def zoo_datasets(host: Host) -> Iterable[DatasetSpec]:  # type: ignore[empty-body]
-    """Return the data sets a plugin offers, for the shelf `zoo.datasets`."""
+    """Return data sets for the registry `zoo.datasets`."""
 
 
 @hookspec
 def zoo_experiments(host: Host) -> Iterable[Experiment]:  # type: ignore[empty-body]
-    """Return the experiments a plugin offers, for the shelf `zoo.experiments`."""
+    """Return experiments for the registry `zoo.experiments`."""
 
 
 @hookspec
 def zoo_commands(host: Host) -> Iterable[Command]:  # type: ignore[empty-body]
-    """Return the commands a plugin adds to `zoo` on the command line."""
+    """Return commands for the command line `zoo`."""
 
 
 @hookspec
 def zoo_callbacks(host: Host) -> Iterable[CallbackSpec]:  # type: ignore[empty-body]
-    """Return the callbacks a plugin offers, for `fit(callbacks=["name"])`."""
+    """Return callbacks for `fit(callbacks=["name"])`."""
 
 
 @hookspec
 def zoo_sources(host: Host) -> Iterable[Source]:  # type: ignore[empty-body]
-    """Return the sources of models under a prefix, for the shelf `zoo.sources`."""
+    """Return sources of models under a prefix for the registry `zoo.sources`."""

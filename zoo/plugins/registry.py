@@ -129,7 +129,7 @@ class Registry(Mapping[str, V], Generic[V]):
             return matches[0]
         if matches:
             full = join_names(f"{owner}:{name}" for owner in self.owners(name))
-            raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._kind} {name!r}; say which: {full}")
+            raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._kind} {name!r}; choose one: {full}")
         if colon and self._sources is not None and (plugin in self._sources or self._sources.owners(plugin)):
             return self._sources.owner(plugin), self._sources[plugin].get_spec(name)
         raise UnknownNameError(self._unknown_message(str(key)))

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import InitVar, dataclass, field
 from typing import Any
 
 from zoo.errors import ConfigError, join_names
+from zoo.plugins.import_string import check_import_string
 from zoo.recipe import Recipe
 from zoo.signature import Preprocessing
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 SYMMETRIES = ("", "D4")
 SOURCED_NAME_PATTERN = re.compile(rf"{NAME_PATTERN.pattern}:[A-Za-z0-9]+(?:[-._]+[A-Za-z0-9]+)*")
-IMPORT_STRING_PATTERN = re.compile(r"[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*:[A-Za-z_]\w*(?:\.[A-Za-z_]\w*)*")
 
 
 def check_name(name: object, kind: str) -> None:
@@ -27,12 +27,6 @@ def check_model_name(name: object) -> None:
     """Raise unless `name` is as `check_name` wants it, or that of a source's model, such as `timm:resnet18`."""
     if not isinstance(name, str) or len(name) > 80 or not SOURCED_NAME_PATTERN.fullmatch(name):
         check_name(name, "model")
-
-
-def check_import_string(target: object, owner: str, field_name: str = "build") -> None:
-    """Raise unless `target` is an import string, such as `package.module:Name`."""
-    if not isinstance(target, str) or not IMPORT_STRING_PATTERN.fullmatch(target):
-        raise ConfigError(f"{owner}: {field_name} is an import string such as 'package.module:Name', not {target!r}")
 
 
 def _check_symmetry(symmetry: object, name: str) -> None:
@@ -92,7 +86,7 @@ class ModelSpec:
         symmetry: `D4` if a turned or mirrored square image gets the same logits; `zoo.testing.check_model` tries it.
         pretrained_config: For a net of another library: import string of a callable that takes the model's name, the tag of
             published weights (or None) and the `config.json` beside them (or {}), and returns a
-            `zoo.plugins.foreign.Foreign`.
+            `zoo.plugins.source.PretrainedConfig`.
             With it `pretrained` also takes files that the library wrote.
         paper: Where it was published.
         tags: Words to search by.
@@ -115,13 +109,18 @@ class ModelSpec:
     pretrained_config: str = ""
     paper: str = ""
     tags: tuple[str, ...] = ()
+    foreign: InitVar[str] = ""  # the name of pretrained_config in the first releases of plugin API 1
 
-    def __post_init__(self) -> None:
+    def __post_init__(self, foreign: str) -> None:
         """Check the names and freeze the mappings."""
+        if foreign:
+            if self.pretrained_config:
+                raise ConfigError(f"{self.name}: foreign is the former name of pretrained_config; give one of the two")
+            object.__setattr__(self, "pretrained_config", foreign)
         check_model_name(self.name)
         check_import_string(self.build, self.name)
         if self.pretrained_config != "":
-            check_import_string(self.pretrained_config, self.name)
+            check_import_string(self.pretrained_config, self.name, "pretrained_config")
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         _check_symmetry(self.symmetry, self.name)
         if self.symmetry and self.task == "generation":

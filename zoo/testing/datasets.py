@@ -10,7 +10,7 @@ from functools import cached_property
 
 from zoo.data import Dataset, Images
 from zoo.errors import SourceError
-from zoo.factory.build import import_object
+from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import DatasetSpec
 from zoo.seeding import use_seed
 from zoo.testing.fresh_process import get_error_line, run_python
@@ -28,9 +28,9 @@ def watch(event, arguments):
     if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
         raise RuntimeError(f"{event} while reading with download=False")
 
-from zoo.factory.build import resolved
+from zoo.plugins.import_string import import_object
 sys.addaudithook(watch)
-made = resolved(sys.argv[1], sys.argv[2])(download=False)
+made = import_object(sys.argv[1], sys.argv[2])(download=False)
 print(json.dumps({part: getattr(made, part).fingerprint() for part in sys.argv[3:]}))
 """
 

@@ -14,8 +14,9 @@ from torch import Tensor
 from torch.overrides import TorchFunctionMode
 
 from zoo.errors import ConfigError, PluginError, ZooError
-from zoo.factory.build import bind_config, import_object, instantiate
+from zoo.factory.build import bind_config, instantiate
 from zoo.plugins.catalog import CATALOG
+from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import ModelSpec
 from zoo.seeding import use_seed
 

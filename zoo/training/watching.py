@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from zoo.errors import ConfigError, PluginError
-from zoo.factory.build import import_object
 from zoo.plugins.catalog import CATALOG
+from zoo.plugins.import_string import import_object
 from zoo.training.callbacks import Callback
 
 

@@ -10,7 +10,8 @@ import torch
 
 from zoo.api import create
 from zoo.errors import ConfigError, join_names
-from zoo.factory.build import Config, import_object
+from zoo.factory.build import Config
+from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import DatasetSpec, EncoderSpec, ModelSpec
 from zoo.testing.models.subject import ModelSubject, copy_weights, is_equal, require
 from zoo.testing.report import CheckFailure

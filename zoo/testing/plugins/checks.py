@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from zoo.errors import join_names
 from zoo.plugins.discovery import ZOO_DISTRIBUTION
-from zoo.shelves import REGISTRIES
+from zoo.registries import REGISTRIES
 from zoo.testing.plugins import targets as naming
 from zoo.testing.plugins.subject import PluginSubject
 from zoo.testing.report import NotApplicable, require

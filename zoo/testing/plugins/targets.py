@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from zoo.errors import ZooError
-from zoo.factory.build import import_object
 from zoo.plugins.experiment_spec import Experiment
+from zoo.plugins.import_string import import_object
 from zoo.plugins.source import Source
 from zoo.plugins.spec import CallbackSpec, Command, DatasetSpec, EncoderSpec, ModelSpec
-from zoo.shelves import REGISTRIES
+from zoo.registries import REGISTRIES
 from zoo.testing.plugins.subject import PluginSubject
 from zoo.testing.report import CheckFailure, NotApplicable, require
 
 IMPORT_STRING_FIELDS: dict[type, tuple[str, ...]] = {
-    ModelSpec: ("build", "foreign"),
+    ModelSpec: ("build", "pretrained_config"),
     **dict.fromkeys((EncoderSpec, DatasetSpec, Command, CallbackSpec), ("build",)),
     Source: ("names", "model"),
     Experiment: ("verdict",),

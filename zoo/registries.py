@@ -1,4 +1,4 @@
-"""The shelves: those that plugins fill, and the trained weights that ship with zoo. No torch here."""
+"""Provide the registries: those that plugins fill, and the trained weights that ship with zoo. No torch here."""
 
 from __future__ import annotations
 
@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 
 def _load_trained() -> tuple[tuple[str, TrainedWeights], ...]:
-    """Return the trained weights; what reads them is imported at the first look, not with the other shelves."""
+    """Return the trained weights that ship with zoo.
+
+    The module that reads them is imported when this registry is first read, since the others do not need it.
+    """
     from zoo.saving.bundled import list_trained
 
     return list_trained()
