@@ -390,7 +390,7 @@ USAGE = [
     ["predict", "./model"],
     ["evaluate", "./model", "mnist", "--part", "all"],
     ["lst"],
-    ["list", "--shelf", "cellar"],
+    ["list", "cellar", "gcn-7x7"],
     ["list", "--no-such-flag"],
 ]
 

@@ -59,7 +59,7 @@ def test_info_tells_about_anything_on_a_shelf(run, name):
 
 def test_info_tells_the_symmetry_that_a_model_declares(run):
     assert json.loads(run("info", "gcn-plus-7x7", "--json")[1])["symmetry"] == "D4"
-    assert [line.split()[1] for line in run("info", "gcn-28x28")[1].splitlines() if "symmetry" in line] == ["D4"]
+    assert [line.split()[1] for line in run("info", "gcn-28x28")[1].splitlines() if "symmetry" in line] == ["D4:"]
 
 
 def test_plugins_names_each_with_its_distribution(run):

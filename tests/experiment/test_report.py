@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from zoo.cli.experiment import parse_seeds
+from zoo.cli.options import parse_seeds
 from zoo.experiment import Cell, to_markdown
 from zoo.experiment.figures import draw_figures
 from zoo.experiment.freshness import compute_inputs, resolve_row_recipe

@@ -61,7 +61,7 @@ LOOKS = {
     "every shelf": "import zoo\nassert [dict(s) for s in (zoo.models, zoo.encoders, zoo.datasets, zoo.experiments)]",
     "the values": "from zoo import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Recipe, Row, hookimpl",
     "zoo list": command("list"),
-    "zoo list --json": command("list", "--shelf", "datasets", "--json"),
+    "zoo list --json": command("list", "datasets", "--json"),
     "zoo info": command("info", "gcn-7x7"),
     "zoo plugins": command("plugins"),
     "zoo --help": command("--help"),

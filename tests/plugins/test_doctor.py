@@ -66,7 +66,7 @@ def test_what_is_switched_off_is_a_note(tmp_path):
 def test_for_people_it_says_how_many_plugins_there_are_and_each_finding_with_its_mend(tmp_path):
     done = zoo("plugins", "doctor", path=(install(tmp_path / "site", plugin("zoo-broken", "1 / 0")),))
     lines = done.stdout.splitlines()
-    assert "plugins, 1 quarantined; this zoo speaks plugin API 1" in lines[0]
+    assert "plugins, 1 quarantined; this zoo supports plugin API 1" in lines[0]
     assert lines[1].startswith("error: zoo_broken: quarantined: ")
     assert lines[2].startswith("    pip install --upgrade zoo-broken")
 

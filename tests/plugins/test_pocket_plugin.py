@@ -49,7 +49,7 @@ def trained(workshop):
 
 
 def test_the_encoder_is_listed_with_its_plugin_and_passes_the_kit(workshop, figure):
-    rows = json.loads(workshop.run("zoo", "list", "--shelf", "encoders", "--json").stdout)
+    rows = json.loads(workshop.run("zoo", "list", "encoders", "--json").stdout)
     assert {"pocket": "zoo_pocket"}.items() <= {row["name"]: row["plugin"] for row in rows}.items()
     record = json.loads(workshop.run("zoo", "plugins", "check", "zoo-pocket", "--json").stdout)
     figure(f"zoo-pocket: {record['checks']} checks ran, {record['held']} held")

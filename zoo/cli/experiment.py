@@ -1,14 +1,21 @@
-"""`zoo experiment`: run a paper's table, and report it."""
+"""`zoo experiment`: run the experiments of a paper, and report them."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
-from zoo.cli.list_info import list_
-from zoo.cli.output import json_option, print_json
+from zoo.cli.list import list_registry
+from zoo.cli.markdown import print_markdown
+from zoo.cli.options import SuggestingGroup, device_option, json_option, parse_seeds
+from zoo.cli.output import get_width, print_json, print_text
+
+if TYPE_CHECKING:
+    from zoo.experiment import Cell
+    from zoo.plugins.experiment_spec import Experiment
 
 TABLES_FOLDER = Path("docs/tables")
 out_option = click.option(
@@ -20,40 +27,24 @@ out_option = click.option(
 )
 
 
-@click.group()
+@click.group(cls=SuggestingGroup)
 def experiment() -> None:
-    """Reproduce a paper's table, with its numbers beside ours."""
+    """Reproduce the table of a paper, and compare with its numbers."""
 
 
 @experiment.command("list")
 @json_option
 def list_experiments(as_json: bool) -> None:
     """List the experiments."""
-    list_.callback(pattern="*", shelf="experiments", is_json=as_json)  # type: ignore[misc]
-
-
-def parse_seeds(context: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int, ...] | None:
-    """Read `5` (seeds 0 to 4), `0,3,7`, or `5,` (seed 5 alone)."""
-    if text is None:
-        return None
-    try:
-        numbers = tuple(int(word) for word in text.removesuffix(",").split(","))
-    except ValueError:
-        raise click.BadParameter(
-            f"{text!r} is neither a number of seeds nor seeds such as 0,3,7", ctx=context, param=parameter
-        ) from None
-    seeds = numbers if "," in text else tuple(range(numbers[0]))
-    if not seeds or min(seeds) < 0:
-        raise click.BadParameter(f"{text!r} is no seed at all, or one below 0", ctx=context, param=parameter)
-    return seeds
+    list_registry("experiments", as_json=as_json)
 
 
 @experiment.command()
 @click.argument("name")
 @click.option("--seeds", callback=parse_seeds, help="How many seeds, or which: 5, or 0,3,7.")
-@click.option("--row", "rows", multiple=True, help="Only the row of this label; may be given again.")
-@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
-@click.option("--quick", is_flag=True, help="One epoch each, only to see that it runs; kept apart.")
+@click.option("--row", "rows", multiple=True, help="Run only the row with this label. Repeat it for several rows.")
+@device_option
+@click.option("--quick", is_flag=True, help="One epoch each, to see that it runs. Stored in a file of its own.")
 @click.option("--quiet", is_flag=True, help="Show no progress.")
 @out_option
 @json_option
@@ -67,76 +58,88 @@ def run(
     out: Path,
     as_json: bool,
 ) -> None:
-    """Run the cells of NAME that are missing from OUT/NAME.jsonl, then report.
+    """Run the trainings of experiment NAME that are missing from OUT/NAME.jsonl, then report.
 
-    It can be stopped anywhere and begun again: each cell is kept as soon as it is done, and none is run twice. Rows
-    that need a GPU are left out where there is none, unless --row names them.
+    It can be stopped at any time and run again: each training is stored as soon as it is done, and none is run twice.
+    Rows that need a GPU are left out where there is none, unless --row names them.
     """
-    from zoo import experiment as room
+    from zoo import experiment as experiments
     from zoo.plugins.catalog import CATALOG
 
     spec = CATALOG.registry("experiments")[name]
-    ledger = room.Ledger(_ledger_path(out, name, quick))
-    left_out = () if quick or rows else room.find_unavailable_rows(spec, device)
+    ledger = experiments.Ledger(_ledger_path(out, name, quick))
+    left_out = () if quick or rows else experiments.find_unavailable_rows(spec, device)
     try:
-        room.run(spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet)
+        experiments.run(spec, ledger, seeds=seeds, rows=rows or None, device=device, quick=quick, progress=not quiet)
     finally:
         cells = ledger.read_cells()
         if cells:
             _write_report(spec, cells, ledger.path, "markdown")
-    print_json([vars(cell) for cell in cells]) if as_json else click.echo(room.to_markdown(spec, cells))
+    print_json([vars(cell) for cell in cells]) if as_json else _print_report(spec, cells, "markdown")
     if left_out:
         labels = ", ".join(row.label for row in left_out)
-        click.secho(f"left out, for want of a GPU: {labels}; the report has their commands", fg="yellow", err=True)
+        print_text(f"left out, as they need a GPU: {labels}; the report has their commands", fg="yellow", err=True)
 
 
 @experiment.command()
 @click.argument("name")
-@click.option("--quick", is_flag=True, help="Report the quick cells, without pictures.")
+@click.option("--quick", is_flag=True, help="Report the results of --quick, without figures.")
 @click.option(
     "--format",
-    "form",
+    "output_format",
     type=click.Choice(["markdown", "csv", "json"]),
     default="markdown",
     show_default=True,
-    help="What is printed and written.",
+    help="Format to print and write.",
 )
 @click.option(
     "--pictures",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder of the pictures.  [default: pictures, beside OUT]",
+    help="Folder of the figures.  [default: pictures, beside OUT]",
 )
 @out_option
 @json_option
 def report(name: str, quick: bool, output_format: str, pictures: Path | None, out: Path, as_json: bool) -> None:
-    """Print the table of NAME from its finished cells, write it to OUT/NAME.md, and draw its pictures."""
-    from zoo import experiment as room
+    """Print the table of experiment NAME from its results, write it to OUT/NAME.md, and draw its figures."""
+    from zoo.experiment import Ledger
     from zoo.plugins.catalog import CATALOG
 
     spec, path = CATALOG.registry("experiments")[name], _ledger_path(out, name, quick)
-    cells = room.Ledger(path).read_cells()
+    cells = Ledger(path).read_cells()
+    output_format = "json" if as_json else output_format
     if cells:
-        _write_report(spec, cells, path, "json" if as_json else output_format)
+        _write_report(spec, cells, path, output_format)
         if not quick:
             _write_figures(spec, cells, pictures or out.parent / "pictures")
-    click.echo(room.FORMATS["json" if as_json else output_format][1](spec, cells), nl=False)
+    _print_report(spec, cells, output_format)
 
 
 def _ledger_path(out: Path, name: str, quick: bool) -> Path:
     return out / f"{name}{'.quick' if quick else ''}.jsonl"
 
 
-def _write_report(spec: Any, cells: Any, ledger: Path, output_format: str) -> None:
+def _print_report(spec: Experiment, cells: Sequence[Cell], output_format: str) -> None:
+    """Print the report: laid out for a terminal, or as it is written to the file if piped."""
     from zoo.experiment import FORMATS
 
-    suffix, written = FORMATS[output_format]
-    ledger.with_suffix(suffix).write_text(written(spec, cells))
+    text = FORMATS[output_format][1](spec, cells)
+    if output_format == "markdown" and get_width() is not None:
+        print_markdown(text)
+    else:
+        click.echo(text, nl=False)
 
 
-def _write_figures(spec: Any, cells: Any, folder: Path) -> None:
+def _write_report(spec: Experiment, cells: Sequence[Cell], ledger: Path, output_format: str) -> None:
+    from zoo.experiment import FORMATS
+
+    suffix, render = FORMATS[output_format]
+    ledger.with_suffix(suffix).write_text(render(spec, cells))
+
+
+def _write_figures(spec: Experiment, cells: Sequence[Cell], folder: Path) -> None:
     from zoo.experiment.figures import draw_figures
     from zoo.plots import save_figure
 
     for name, figure in draw_figures(spec, cells).items():
         save_figure(figure, folder / f"{name}.png")
-        click.echo(f"drawn: {folder / name}.png", err=True)
+        click.echo(f"wrote {folder / name}.png", err=True)

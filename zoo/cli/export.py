@@ -1,4 +1,4 @@
-"""`zoo export`: a model as one file that runs without zoo."""
+"""`zoo export`: write a model as one file that runs without zoo."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.output import json_option, print_json
+from zoo.cli.options import json_option
+from zoo.cli.output import print_json, print_text
 
 
 @click.command()
@@ -18,17 +19,17 @@ from zoo.cli.output import json_option, print_json
 def export(model: str, file: Path, opset: int, as_json: bool) -> None:
     """Write the saved MODEL to FILE: model.onnx, or model.pt2 for torch.export.
 
-    The file takes uint8 images (N, C, H, W) of the model's size and gives logits (N, K). They are compared with the
-    model's own before it is written.
+    The exported model takes uint8 images (N, C, H, W) of the model's size and returns logits (N, K). They are compared
+    with the model's own logits before the file is written.
     """
     from zoo.api import load
 
-    done = load(model).export(file, opset=opset)
+    result = load(model).export(file, opset=opset)
     if as_json:
-        print_json(asdict(done))
+        print_json(asdict(result))
         return
-    checked = "logits not compared: pip install onnxruntime"
-    if done.difference is not None:
-        checked = f"logits within {done.difference:.1e} of zoo's own"
-    version = f", opset {done.opset}" if done.opset else ""
-    click.echo(f"wrote {done.path}: {done.bytes:,} bytes{version}; {checked}")
+    checked = "logits not compared; pip install onnxruntime to compare them"
+    if result.difference is not None:
+        checked = f"logits differ from the model's by at most {result.difference:.1e}"
+    version = f", opset {result.opset}" if result.opset else ""
+    print_text(f"wrote {result.path}: {result.bytes:,} bytes{version}; {checked}")

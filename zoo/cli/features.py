@@ -1,4 +1,4 @@
-"""`zoo features`: what a saved model has found in pictures, as a file."""
+"""`zoo features`: write the features of images as a file."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.output import json_option, print_json
+from zoo.cli.options import device_option, json_option
+from zoo.cli.output import print_json
 
 EXAMPLES = """
 \b
-zoo features cnn-deep/mnist photos/                              writes features.npz
-zoo features ./runs/cnn-deep a.png b.png --out features.csv      a line a picture
-python -c "import numpy; print(numpy.load('features.npz')['features'].shape)"
+Examples:
+  zoo features cnn-deep/mnist photos/
+  zoo features ./runs/cnn-deep a.png b.png --out features.csv
+  python -c "import numpy; print(numpy.load('features.npz')['features'])"
 """
 
 
@@ -26,12 +28,12 @@ python -c "import numpy; print(numpy.load('features.npz')['features'].shape)"
     show_default=True,
     help="The .npz, .csv or .safetensors file to write.",
 )
-@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
+@device_option
 @json_option
 def features(model: str, pictures: tuple[str, ...], out: Path, device: str | None, as_json: bool) -> None:
-    """Write what the saved MODEL finds in PICTURES (image files, or folders of them) before it decides.
+    """Write the features of PICTURES (image files, or folders of them): the inputs of the saved MODEL's last layer.
 
-    The file holds `features`, a row of numbers a picture, beside `files`, the pictures' names in the same order.
+    The file has `features`, a row of numbers for each picture, and `files`, the names of the pictures in that order.
     """
     from zoo.api import load
     from zoo.data.inputs import find_image_files
@@ -40,8 +42,8 @@ def features(model: str, pictures: tuple[str, ...], out: Path, device: str | Non
     check_suffix(out)
     files = [str(file) for name in pictures for file in find_image_files(name)]
     loaded = load(model).to(device or "cpu")
-    found = loaded.features(files)
-    write_features(out, found, files, model=loaded.reference or model)
-    num, width = found.shape
+    vectors = loaded.features(files)
+    write_features(out, vectors, files, model=loaded.reference or model)
+    num, width = vectors.shape
     record = {"model": loaded.spec.name, "features": width, "written": str(out), "files": files}
-    print_json(record) if as_json else click.echo(f"{width} features of {num} pictures are in {out}")
+    print_json(record) if as_json else click.echo(f"wrote {width} features of {num} pictures to {out}")

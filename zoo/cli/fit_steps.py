@@ -1,9 +1,10 @@
-"""What `zoo fit` does: make a model and its data ready, or what a run was begun with; train, and keep it."""
+"""The steps of `zoo fit`: prepare model and data, or restore those of a run; train; save."""
 
 from __future__ import annotations
 
 import atexit
 import sys
+from collections.abc import Mapping
 from contextlib import nullcontext
 from itertools import count
 from pathlib import Path
@@ -11,7 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.runs import record_run
+from zoo.cli.datasets import get_test_images, load_dataset
+from zoo.cli.fit_command import FitCommand
+from zoo.cli.fit_record import record_run
+from zoo.cli.output import print_text
 from zoo.saving.reference import is_path_reference
 from zoo.training.checkpoint.run_file import is_main_process
 
@@ -20,103 +24,120 @@ if TYPE_CHECKING:
     from zoo.model import Model
 
 VALIDATION_FRACTION = 0.1
-"""Share of the training images held out when a recipe selects by held-out scores and names no share."""
+"""Fraction of the training images for validation if the recipe selects by validation scores and sets no fraction."""
 
 
-def describe_command(made: Model, model: str, **words: Any) -> dict[str, Any]:
-    """Return, as JSON, all that says how a training was begun."""
+def describe_model(model: Model, reference: str) -> dict[str, Any]:
+    """Return the fields of a `FitCommand` that describe a model; `reference` is the MODEL argument."""
     from zoo.factory.restore import get_dtype_name
 
-    name = made.spec.name if is_path_reference(model) else model
-    about = {"model": name, "config": made.config, "seed": made.seed, "dtype": get_dtype_name(made.net)}
-    return {**about, "license": made.license, **words}
+    name = model.spec.name if is_path_reference(reference) else reference
+    return {
+        "model": name,
+        "config": model.config,
+        "seed": model.seed,
+        "dtype": get_dtype_name(model.net),
+        "license": model.license,
+    }
 
 
-def restore_run(command: dict[str, Any]) -> tuple[Model, Dataset]:
-    """Return the model and the data that a run was begun with; its weights come from a checkpoint."""
-    from zoo.api import create
-    from zoo.cli.predict import load_dataset
+def prepare_fit(
+    model: str, data: str, config: Mapping[str, Any], seed: int | None, pretrained: str | None, lazy: bool
+) -> tuple[Model, Dataset]:
+    """Return a saved model, or a new one for the classes and channels of the data, and the data.
 
-    made = create(command["model"], seed=command["seed"], **command["config"])
-    if command["dtype"] not in ("mixed", "float32"):
-        made.to(dtype=command["dtype"])
-    made.license = command["license"]
-    return made, load_dataset(
-        command["data"], made.preprocessing.size, made.preprocessing.resize, command["is_on_disk"]
-    )
-
-
-def train(
-    model: Model, dataset: Dataset, folder: Path, command: dict[str, Any], *, progress: bool, resume: bool
-) -> None:
-    """Train; what is trained when Ctrl-C or SIGTERM comes is saved beside the checkpoints.
-
-    Test images are scored after each epoch where that decides nothing; a recipe that selects by held-out scores holds
-    out a tenth of the training images instead.
+    Raises:
+        ConfigError: Options of a new model are given for a saved one.
     """
-    from zoo.cli.predict import get_test_images
+    from zoo.api import create, load
+    from zoo.errors import ConfigError
+    from zoo.plugins.catalog import CATALOG
+
+    if is_path_reference(model):
+        if config or seed is not None or pretrained is not None:
+            raise ConfigError("--config, --seed and --from are for new models; a saved model keeps its own")
+        saved = load(model)
+        return saved, load_dataset(data, saved.preprocessing.size, saved.preprocessing.resize, lazy)
+    spec = CATALOG.registry("models")[model]
+    dataset = load_dataset(data, config.get("size", spec.size), spec.resize, lazy)
+    options = {"classes": len(dataset.train.classes), "channels": dataset.train.channels, **config}
+    new = create(model, seed=seed, pretrained=pretrained, **options)
+    if new.report is not None:
+        print_text(f"begun from {new.base}: {new.report}", err=True)
+    return new, dataset
+
+
+def restore_run(command: FitCommand) -> tuple[Model, Dataset]:
+    """Return the model and the data that a run was begun with; the weights come from its checkpoint."""
+    from zoo.api import create
+
+    model = create(command.model, seed=command.seed, **command.config)
+    if command.dtype not in ("mixed", "float32"):
+        model.to(dtype=command.dtype)
+    model.license = command.license
+    preprocessing = model.preprocessing
+    return model, load_dataset(command.data, preprocessing.size, preprocessing.resize, command.lazy)
+
+
+def train(model: Model, dataset: Dataset, folder: Path, command: FitCommand, *, progress: bool, resume: bool) -> None:
+    """Train. After Ctrl-C or SIGTERM the weights are saved beside the checkpoints.
+
+    Test images are scored after each epoch, unless the recipe selects by validation scores: then a tenth of the
+    training images is used instead.
+    """
     from zoo.training.sample_grids import Grids
 
-    changes = command["changes"]
-    chosen = model.spec.get_recipe(command["recipe"]).replace(**changes)
-    if chosen.validation == 0:
-        changes = {**changes, "validation": VALIDATION_FRACTION if chosen.uses_validation else get_test_images(dataset)}
-    is_kept = command["every"] != "never"
-    kept = {"checkpoint": folder, "every": command["every"], "resume": resume} if is_kept else {}
-    how = {name: command[name] for name in ("recipe", "device", "on_nan", "track")} | {"progress": progress}
-    how["callbacks"] = [*command["callbacks"], *([Grids(command["grids"])] if command["grids"] else [])]
+    is_kept = command.checkpoint_every != "never"
     try:
         with record_run(folder, model.spec.name, command) if is_kept and not resume else nullcontext():
-            model.fit(dataset.train, **how, **kept, **changes)
+            model.fit(
+                dataset.train,
+                recipe=command.recipe,
+                device=command.device,
+                on_nan=command.on_nan,
+                track=command.trackers,
+                callbacks=[*command.callbacks, *([Grids(command.grids)] if command.grids else [])],
+                progress=progress,
+                checkpoint=folder if is_kept else None,
+                checkpoint_every=command.checkpoint_every if is_kept else "epoch",
+                resume=resume and is_kept,
+                **_get_changes(model, dataset, command),
+            )
     except (KeyboardInterrupt, SystemExit):
         if model.history and is_main_process():
             saved = model.save(folder)
-            click.echo(f"\nwhat is trained so far is saved to {saved}", err=True)
+            click.echo(f"\nthe weights trained so far are saved to {saved}", err=True)
         raise
     finally:
-        if command["track"]:
+        if command.trackers:
             atexit.register(_send_stdout_to_stderr)  # after the trackers' own, so that it is called before them
 
 
+def _get_changes(model: Model, dataset: Dataset, command: FitCommand) -> dict[str, Any]:
+    """Return the changes of the recipe, with validation images if the command does not set them."""
+    recipe = model.spec.get_recipe(command.recipe).replace(**command.changes)
+    if recipe.validation != 0:
+        return dict(command.changes)
+    validation = VALIDATION_FRACTION if recipe.uses_validation else get_test_images(dataset)
+    return {**command.changes, "validation": validation}
+
+
 def _send_stdout_to_stderr() -> None:
-    """Send what trackers say at the very end to standard error: it is no result of ours."""
+    """Send what trackers print at exit to standard error: it is not output of zoo."""
     sys.stdout.flush()
     sys.stdout = sys.stderr
 
 
 def save_final(model: Model, folder: Path) -> None:
-    """Save the model in place of its checkpoints."""
+    """Save the model, and delete its checkpoints."""
     from zoo.training.checkpoint.store import CheckpointStore
 
     model.save(folder)
     CheckpointStore(folder).clear()
 
 
-def prepare_fit(
-    model: str, data: str, config: dict[str, Any], seed: int | None, pretrained: str | None, lazy: bool
-) -> tuple[Model, Dataset]:
-    """Return a saved model to go on with, or a new one for as many classes as the data has, and the data."""
-    from zoo.api import create, load
-    from zoo.cli.predict import load_dataset
-    from zoo.errors import ConfigError
-    from zoo.plugins.catalog import CATALOG
-
-    if is_path_reference(model):
-        if config or seed is not None or pretrained is not None:
-            raise ConfigError("--config, --seed and --from make a new model; a saved one keeps its own")
-        made = load(model)
-        return made, load_dataset(data, made.preprocessing.size, made.preprocessing.resize, lazy)
-    spec = CATALOG.registry("models")[model]
-    sets = load_dataset(data, config.get("size", spec.size), spec.resize, lazy)
-    fitting = {"classes": len(sets.train.classes), "channels": sets.train.channels, **config}
-    made = create(model, seed=seed, pretrained=pretrained, **fitting)
-    if made.report is not None:
-        click.echo(f"begun from {made.base}: {made.report}", err=True)
-    return made, sets
-
-
 def default_folder(model: str) -> Path:
-    """Return where a run is saved: a new folder under `runs`, or the saved model's own when that goes on."""
+    """Return where a run is saved: a new folder below `runs`, or the folder of a saved model."""
     if is_path_reference(model):
         return Path(model)
     name = model.rpartition(":")[2]

@@ -1,32 +1,39 @@
-"""`zoo plot`: pictures of saved models and of finished tables."""
+"""`zoo plot`: figures of saved models and of finished experiments."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from zoo.cli.datasets import load_dataset
 from zoo.cli.experiment import TABLES_FOLDER
-from zoo.cli.output import json_option, print_json
+from zoo.cli.options import json_option
+from zoo.cli.output import print_json
 from zoo.errors import ConfigError
+
+if TYPE_CHECKING:
+    from zoo.data import Images
+    from zoo.model import Model
 
 FIGURE_KINDS = ("curves", "confusion", "classes", "images", "table")
 NUM_IMAGES = 40
 EXAMPLES = """
 \b
-zoo plot ./runs/gcn-7x7                                          curves of training
-zoo plot ./runs/cnn-simple ./runs/cnn-deep                       two runs laid over each other
-zoo plot cnn-deep/mnist --kind confusion --data mnist            also: classes, images
-zoo plot ./runs/attention-gan-28x28 --kind images                what a generator draws
-zoo plot paper1-7x7 --kind table                                 a paper's table as a chart
+Examples:
+  zoo plot ./runs/gcn-7x7                        curves of one training
+  zoo plot ./runs/cnn-simple ./runs/cnn-deep     curves of two
+  zoo plot cnn-deep/mnist --kind confusion --data mnist
+  zoo plot ./runs/attention-gan-28x28 --kind images
+  zoo plot paper1-7x7 --kind table
 """
 
 
 @click.command(epilog=EXAMPLES)
 @click.argument("runs", nargs=-1, required=True)
-@click.option("--kind", type=click.Choice(FIGURE_KINDS), default="curves", show_default=True, help="What to draw.")
-@click.option("--data", help="Data set whose test images are labelled; for confusion, classes and images.")
+@click.option("--kind", type=click.Choice(FIGURE_KINDS), default="curves", show_default=True, help="What to plot.")
+@click.option("--data", help="Data set with the test images for confusion, classes and images.")
 @click.option(
     "--out", type=click.Path(dir_okay=False, path_type=Path), help="PNG, SVG or PDF to write.  [default: KIND.png]"
 )
@@ -35,20 +42,18 @@ zoo plot paper1-7x7 --kind table                                 a paper's table
     type=click.Path(file_okay=False, path_type=Path),
     default=TABLES_FOLDER,
     show_default=True,
-    help="Folder of the tables' results.",
+    help="Folder with the results of experiments.",
 )
 @json_option
 def plot(runs: tuple[str, ...], kind: str, data: str | None, out: Path | None, tables: Path, as_json: bool) -> None:
-    """Draw RUNS: saved models, such as ./runs/gcn-7x7 or cnn-deep/mnist; for a table, the name of an experiment."""
+    """Plot RUNS: saved models such as ./runs/gcn-7x7 or cnn-deep/mnist, or with --kind table an experiment."""
     from zoo.plots import save_figure
 
     if kind != "curves" and len(runs) > 1:
-        raise ConfigError(f"only curves are laid over each other; give --kind {kind} one of {', '.join(runs)}")
-    place = out or Path(f"{kind}.png")
-    save_figure(_draw_figure(runs, kind, data, tables), place)
-    print_json({"kind": kind, "written": str(place)}) if as_json else click.echo(
-        f"{kind} of {', '.join(runs)}: {place}"
-    )
+        raise ConfigError(f"only curves can be plotted together; give --kind {kind} only one of {', '.join(runs)}")
+    path = out or Path(f"{kind}.png")
+    save_figure(_draw_figure(runs, kind, data, tables), path)
+    print_json({"kind": kind, "written": str(path)}) if as_json else click.echo(f"{kind} of {', '.join(runs)}: {path}")
 
 
 def _draw_figure(runs: tuple[str, ...], kind: str, data: str | None, tables: Path) -> Any:
@@ -79,11 +84,11 @@ def _draw_table(name: str, tables: Path) -> Any:
     metric = spec.metrics[0]
     cells = [cell for cell in select_fresh_cells(spec, Ledger(tables / f"{name}.jsonl").read_cells()) if not cell.quick]
 
-    def entry(row: Any) -> TableEntry:
-        ours = tuple(cell.metrics[metric] for cell in cells if cell.row == row.label and metric in cell.metrics)
-        return TableEntry(label=row.label, scores=ours, paper_score=row.paper.get(metric))
+    def make_entry(row: Any) -> TableEntry:
+        scores = tuple(cell.metrics[metric] for cell in cells if cell.row == row.label and metric in cell.metrics)
+        return TableEntry(label=row.label, scores=scores, paper_score=row.paper.get(metric))
 
-    return plot_table([entry(row) for row in spec.rows], title=spec.summary)
+    return plot_table([make_entry(row) for row in spec.rows], title=spec.summary)
 
 
 def _draw_model_figure(run: str, kind: str, data: str | None) -> Any:
@@ -93,20 +98,18 @@ def _draw_model_figure(run: str, kind: str, data: str | None) -> Any:
     model = load(run)
     if model.spec.task == "generation":
         if kind != "images":
-            raise ConfigError(f"{run} draws images, and has no {kind}; --kind images shows what it draws")
+            raise ConfigError(f"{run} generates images and has no {kind}; use --kind images")
         return plot_images(model.sample(NUM_IMAGES), columns=10)
     images = _load_test_images(model, run, kind, data)
     if kind == "images":
-        shown = images.take(min(NUM_IMAGES, len(images)), seed=0)
-        return plot_images(shown, predicted=model.predict(shown).tolist(), columns=10)
+        sample = images.take(min(NUM_IMAGES, len(images)), seed=0)
+        return plot_images(sample, predicted=model.predict(sample).tolist(), columns=10)
     result = model.evaluate(images)
     return plot_confusion_matrix(result) if kind == "confusion" else plot_class_scores(result)
 
 
-def _load_test_images(model: Any, run: str, kind: str, data: str | None) -> Any:
-    from zoo.cli.predict import load_dataset
-
+def _load_test_images(model: Model, run: str, kind: str, data: str | None) -> Images:
     if data is None:
         raise ConfigError(f"--kind {kind} of {run} needs labelled images: add --data, such as --data fashion-mnist")
-    wants = model.preprocessing
-    return load_dataset(data, wants.size, wants.resize).test.with_classes(model.classes)
+    preprocessing = model.preprocessing
+    return load_dataset(data, preprocessing.size, preprocessing.resize).test.with_classes(model.classes)

@@ -1,49 +1,66 @@
-"""`zoo plugins`: what is installed, what is amiss, whether a plugin is sound, and a new one to begin with."""
+"""`zoo plugins`: the installed plugins, what is wrong with them, conformance checks, and new plugins."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from zoo.cli.output import json_option, print_json, print_table
+from zoo.cli.options import SuggestingGroup, json_option
+from zoo.cli.output import Column, get_width, print_json, print_table, print_text
 from zoo.errors import join_names
 from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import SPEC_TYPES, Plugin
 from zoo.plugins.hookspecs import SUPPORTED_API
-from zoo.plugins.scaffold import TEMPLATE_KINDS as SCAFFOLDS
+from zoo.plugins.scaffold import TEMPLATE_KINDS
 from zoo.registries import REGISTRIES
+
+if TYPE_CHECKING:
+    from zoo.testing.report import Outcome
 
 CLAIM_SEPARATOR = "; this must hold: "
 COLOURS = {"error": "red", "warning": "yellow", "note": "cyan", "failed": "red", "excused": "yellow", "skipped": "cyan"}
+COLUMNS = (
+    Column("plugin"),
+    Column("distribution", drop_order=2),
+    Column("version", drop_order=3),
+    Column("status", drop_order=1),
+    Column("offers", wrap=True),
+    Column("reason", wrap=True),
+)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=SuggestingGroup, invoke_without_command=True)
 @json_option
 @click.pass_context
 def plugins(ctx: click.Context, as_json: bool) -> None:
-    """Show the installed plugins: what each offers, and why a quarantined one is not used."""
+    """List the installed plugins: what each offers, and why a quarantined one is not used."""
     if ctx.invoked_subcommand is None:
         _print_plugins(as_json)
 
 
 def _print_plugins(as_json: bool) -> None:
     records = [_make_record(plugin) for plugin in CATALOG.plugins()]
-    clashes = {kind: clashing for kind, shelf in REGISTRIES.items() if (clashing := shelf.clashes())}
+    clashes = {kind: clashing for kind, registry in REGISTRIES.items() if (clashing := registry.clashes())}
     if as_json:
         print_json({"plugins": records, "clashes": clashes})
         return
-    hidden = ("offers", "trace", "notes")
-    shown = [{key: value for key, value in record.items() if key not in hidden} for record in records]
-    counts = [
-        ", ".join(_format_count(len(names), kind) for kind, names in record["offers"].items()) for record in records
-    ]
-    print_table([{**row, "offers": count} for row, count in zip(shown, counts, strict=True)])
+    rows = [{**record, "offers": _format_offers(record["offers"])} for record in records]
+    if get_width() is not None:  # on a terminal reasons, which are long, stand below the table
+        rows = [{**row, "reason": ""} for row in rows]
+    print_table(rows, COLUMNS)
+    for record in records if get_width() is not None else ():
+        if record["reason"]:
+            print_text(f"{record['plugin']}: {record['reason']}", indent="  ", fg="yellow")
     for kind, clashing in clashes.items():
         for name, owners in clashing.items():
-            told = f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; say plugin:{name}"
-            click.secho(told, fg="yellow")
+            text = f"{kind.removesuffix('s')} {name!r} is offered by {', '.join(owners)}; use PLUGIN:{name}"
+            print_text(text, indent="  ", fg="yellow")
+
+
+def _format_offers(offers: dict[str, list[str]]) -> str:
+    return ", ".join(_format_count(len(names), kind) for kind, names in offers.items())
 
 
 def _format_count(number: int, kind: str) -> str:
@@ -67,143 +84,149 @@ def _make_record(plugin: Plugin) -> dict[str, Any]:
 @plugins.command()
 @json_option
 def doctor(as_json: bool) -> None:
-    """Say what is amiss with the installed plugins, and how to mend it. Exit code 1 if something does not work."""
+    """Diagnose the installed plugins, and print how to fix them. The exit code is 1 if something does not work."""
     from zoo.plugins.doctor import diagnose, summarize
 
-    found = diagnose()
+    diagnostics = diagnose()
     if as_json:
-        print_json({"api": SUPPORTED_API, "findings": [vars(finding) for finding in found]})
+        print_json({"api": SUPPORTED_API, "findings": [vars(each) for each in diagnostics]})
     else:
-        click.echo(f"{summarize(CATALOG.plugins())}; this zoo speaks plugin API {SUPPORTED_API[1]}")
-        for finding in found:
-            click.secho(f"{finding.level}: {finding.subject}: {finding.problem}", fg=COLOURS[finding.level])
-            click.echo(f"    {finding.fix}")
-        if not found:
-            click.echo("nothing is amiss")
-    if any(finding.level == "error" for finding in found):
+        print_text(f"{summarize(CATALOG.plugins())}; this zoo supports plugin API {SUPPORTED_API[1]}")
+        for each in diagnostics:
+            print_text(f"{each.level}: {each.subject}: {each.problem}", indent="  ", fg=COLOURS[each.level])
+            print_text(f"    {each.fix}")
+        if not diagnostics:
+            click.echo("no problems found")
+    if any(each.level == "error" for each in diagnostics):
         click.get_current_context().exit(1)
 
 
 def _parse_expected_failures(
-    ctx: click.Context, parameter: click.Parameter, words: tuple[str, ...]
+    ctx: click.Context, parameter: click.Parameter, texts: tuple[str, ...]
 ) -> dict[str, dict[str, str]]:
-    """Read NAME:CHECK=REASON words; a name may have a colon of its own."""
-    found: dict[str, dict[str, str]] = {}
-    for word in words:
-        place, equals, reason = word.partition("=")
-        subject, colon, check = place.rpartition(":")
+    """Parse NAME:CHECK=REASON arguments; a name may have a colon of its own."""
+    expected: dict[str, dict[str, str]] = {}
+    for text in texts:
+        target, equals, reason = text.partition("=")
+        subject, colon, check = target.rpartition(":")
         if not equals or not colon:
-            raise click.BadParameter(f"{word!r} is not NAME:CHECK=REASON", ctx=ctx, param=parameter)
-        found.setdefault(subject, {})[check] = reason
-    return found
+            raise click.BadParameter(f"{text!r} is not NAME:CHECK=REASON", ctx=ctx, param=parameter)
+        expected.setdefault(subject, {})[check] = reason
+    return expected
 
 
 @plugins.command()
 @click.argument("name")
-@click.option("--only", multiple=True, metavar="CHECK", help="Run only this check; may be given several times.")
+@click.option("--only", multiple=True, metavar="CHECK", help="Run only this check. Repeat it for several checks.")
 @click.option(
     "--expect",
     multiple=True,
     callback=_parse_expected_failures,
     metavar="NAME:CHECK=REASON",
-    help="A check known to fail, and why.",
+    help="A check that is known to fail, and the reason.",
 )
 @json_option
 def check(name: str, only: tuple[str, ...], expect: dict[str, dict[str, str]], as_json: bool) -> None:
-    """Run zoo's conformance kit over the plugin or distribution NAME. Exit code 1 if a check fails, or none ran."""
+    """Run zoo's conformance checks on the plugin or distribution NAME.
+
+    The exit code is 1 if a check fails, or if none ran.
+    """
     from zoo.testing.kit import check_expected_failures, collect_suites
 
-    every = list(collect_suites(name))
-    check_expected_failures(every, expect)
-    found: list[Any] = []
-    for trial in every:
-        mine = list(trial.run(expect, only))
-        found += mine
-        if not as_json and mine:
-            _print_outcomes(f"{trial.kind} {trial.name}", mine)
-    counts = {state: sum(each.status == state for each in found) for state in ("held", "failed", "excused", "skipped")}
-    num_run = len(found) - counts["skipped"]
+    suites = list(collect_suites(name))
+    check_expected_failures(suites, expect)
+    outcomes: list[Outcome] = []
+    for suite in suites:
+        suite_outcomes = list(suite.run(expect, only))
+        outcomes += suite_outcomes
+        if not as_json and suite_outcomes:
+            _print_outcomes(f"{suite.kind} {suite.name}", suite_outcomes)
+    counts = {
+        state: sum(each.status == state for each in outcomes) for state in ("held", "failed", "excused", "skipped")
+    }
+    num_run = len(outcomes) - counts["skipped"]
     if as_json:
-        print_json({"name": name, "checks": num_run, **counts, "outcomes": [vars(each) for each in found]})
+        print_json({"name": name, "checks": num_run, **counts, "outcomes": [vars(each) for each in outcomes]})
     else:
-        told = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
-        click.echo(
-            f"{name}: {_format_count(num_run, 'checks')} ran: {told or 'nothing was checked, so nothing is known'}"
-        )
+        summary = ", ".join(f"{count} {state}" for state, count in counts.items() if count)
+        click.echo(f"{name}: {_format_count(num_run, 'checks')} ran: {summary or 'nothing was checked'}")
     if counts["failed"] or not num_run:
         click.get_current_context().exit(1)
 
 
-def _print_outcomes(title: str, outcomes: list[Any]) -> None:
-    """Print how many of the checks that ran held, and of the others what they found: the same thing once."""
+def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
+    """Print how many checks passed, and the message of each other one. Equal messages are printed once."""
     num_run = sum(each.status != "skipped" for each in outcomes)
     click.echo(f"{title}: {sum(each.status == 'held' for each in outcomes)} of {num_run} checks held")
-    alike: dict[str, list[Any]] = {}
+    by_message: dict[str, list[Outcome]] = {}
     for each in outcomes:
         if each.status != "held":
-            alike.setdefault(each.message.partition(CLAIM_SEPARATOR)[0], []).append(each)
-    for first, *others in alike.values():
-        told = first.message.removesuffix(".") if others else first.message
-        also = f"; the same of {join_names(each.check for each in others)}" if others else ""
-        click.secho(f"    {first.status}: {first.check}: {told}{also}", fg=COLOURS[first.status])
+            by_message.setdefault(each.message.partition(CLAIM_SEPARATOR)[0], []).append(each)
+    for first, *others in by_message.values():
+        message = first.message.removesuffix(".") if others else first.message
+        also = f"; the same in {join_names(each.check for each in others)}" if others else ""
+        print_text(f"    {first.status}: {first.check}: {message}{also}", indent="  ", fg=COLOURS[first.status])
 
 
 @plugins.command()
 @click.argument("name")
-@click.option("--kind", type=click.Choice(SCAFFOLDS), default="model", show_default=True, help="What it offers.")
-@click.option("--folder", type=click.Path(path_type=Path), help="Where to write it.  [default: zoo-NAME]")
+@click.option("--kind", type=click.Choice(TEMPLATE_KINDS), default="model", show_default=True, help="What it offers.")
+@click.option("--folder", type=click.Path(path_type=Path), help="Folder to write.  [default: zoo-NAME]")
 @json_option
 def new(name: str, kind: str, folder: Path | None, as_json: bool) -> None:
-    """Write a new plugin: a whole distribution that installs and passes the kit as it is.
+    """Write a new plugin: a distribution that installs and passes the checks as it is.
 
-    NAME is such as mine: the distribution is then zoo-mine, and its package zoo_mine.
+    NAME is a word such as mine: the distribution is then zoo-mine, and its package zoo_mine.
     """
     from zoo.plugins.scaffold import write_plugin
 
     texts = write_plugin(name, kind, folder)
-    place = next(path.parent for path in texts if path.name == "pyproject.toml")
+    target_folder = next(path.parent for path in texts if path.name == "pyproject.toml")
     if as_json:
-        print_json({"folder": str(place), "files": [str(path) for path in texts]})
+        print_json({"folder": str(target_folder), "files": [str(path) for path in texts]})
         return
     for path, text in texts.items():
         click.echo(f"{path}  {len(text.splitlines())} lines")
     distribution = f"zoo-{name.removeprefix('zoo-').replace('.', '-')}"
-    click.echo(f"\nnow: pip install --editable ./{place} && zoo plugins check {distribution}")
+    click.echo(f"\nnow: pip install --editable ./{target_folder} && zoo plugins check {distribution}")
 
 
 def _parse_shard(ctx: click.Context, parameter: click.Parameter, text: str) -> tuple[int, int]:
-    """Read a share such as 1/8."""
+    """Parse a shard such as 1/8."""
     number, slash, count = text.partition("/")
     if not slash or not number.isdigit() or not count.isdigit():
-        raise click.BadParameter(f"{text!r} is no share such as 1/8", ctx=ctx, param=parameter)
+        raise click.BadParameter(f"{text!r} is not a shard such as 1/8", ctx=ctx, param=parameter)
     return int(number), int(count)
 
 
 @plugins.command("try")
 @click.argument("source")
 @click.option(
-    "--share", callback=_parse_shard, default="1/1", show_default=True, help="Only so many, such as 3/8: a sample."
+    "--shard", callback=_parse_shard, default="1/1", show_default=True, help="Build only a part, such as 3/8."
 )
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), default=900, show_default=True, help="Stop then.")
+@click.option(
+    "--seconds", type=click.FloatRange(0, min_open=True), default=900, show_default=True, help="Stop after this time."
+)
 @json_option
 def try_(source: str, shard: tuple[int, int], seconds: float, as_json: bool) -> None:
-    """Make each model of SOURCE once, such as timm, without numbers, and say which cannot be made and why.
+    """Build each model of SOURCE, such as timm, on the meta device, and list the models that cannot be built.
 
-    Exit code 1 if one fails otherwise than with an error that says what to do, or if none was tried.
+    The exit code is 1 if one fails without a message that says what to do, or if none was built.
     """
     from zoo.testing.source_scan import STATUSES, sample_names, try_models
 
-    names, found = sample_names(source, shard), []
+    names = sample_names(source, shard)
+    attempts = []
     for attempt in try_models(names, seconds=seconds):
-        found.append(attempt)
+        attempts.append(attempt)
         if attempt.status != "made" and not as_json:
-            whose = "" if attempt.name in attempt.message else f"{attempt.name}: "
-            click.secho(f"{attempt.status}: {whose}{attempt.message}", fg=COLOURS.get(attempt.status))
-    counts = {state: sum(each.status == state for each in found) for state in STATUSES}
+            prefix = "" if attempt.name in attempt.message else f"{attempt.name}: "
+            print_text(f"{attempt.status}: {prefix}{attempt.message}", indent="  ", fg=COLOURS.get(attempt.status))
+    counts = {state: sum(each.status == state for each in attempts) for state in STATUSES}
     if as_json:
-        print_json({"source": source, "models": len(names), **counts, "attempts": [vars(each) for each in found]})
+        print_json({"source": source, "models": len(names), **counts, "attempts": [vars(each) for each in attempts]})
     else:
-        told = ", ".join(f"{count} {state}" for state, count in counts.items())
-        click.echo(f"{source}: {len(found)} of {len(names)} models tried: {told}")
-    if counts["failed"] or not found:
+        summary = ", ".join(f"{count} {state}" for state, count in counts.items())
+        click.echo(f"{source}: {len(attempts)} of {len(names)} models tried: {summary}")
+    if counts["failed"] or not attempts:
         click.get_current_context().exit(1)

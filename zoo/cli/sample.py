@@ -1,4 +1,4 @@
-"""`zoo sample`: draw images with a saved generator."""
+"""`zoo sample`: generate images with a saved generator."""
 
 from __future__ import annotations
 
@@ -6,29 +6,30 @@ from pathlib import Path
 
 import click
 
-from zoo.cli.output import json_option, print_json
+from zoo.cli.options import device_option, json_option
+from zoo.cli.output import print_json
 
 
 def _parse_labels(ctx: click.Context, parameter: click.Parameter, text: str | None) -> tuple[int | str, ...]:
-    """Read labels such as `3,3,5`; whole numbers are numbers."""
-    words = [word.strip() for word in (text or "").split(",") if word.strip()]
-    return tuple(int(word) if word.lstrip("-").isdigit() else word for word in words)
+    """Parse labels such as `3,3,5`; integers become numbers."""
+    labels = [label.strip() for label in (text or "").split(",") if label.strip()]
+    return tuple(int(label) if label.lstrip("-").isdigit() else label for label in labels)
 
 
 @click.command()
 @click.argument("model")
-@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="How many images to draw.")
-@click.option("--labels", callback=_parse_labels, help="Draw one of each of these instead, such as 3,3,5.")
+@click.option("--count", type=click.IntRange(1), default=100, show_default=True, help="Number of images.")
+@click.option("--labels", callback=_parse_labels, help="Generate one image of each label instead, such as 3,3,5.")
 @click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the noise.")
-@click.option("--columns", type=click.IntRange(1), default=10, show_default=True, help="Images a row.")
+@click.option("--columns", type=click.IntRange(1), default=10, show_default=True, help="Images in a row.")
 @click.option(
     "--out",
     type=click.Path(dir_okay=False, path_type=Path),
     default=Path("samples.png"),
     show_default=True,
-    help="The PNG to write.",
+    help="PNG to write.",
 )
-@click.option("--device", help="cpu, cuda, cuda:1 or mps.")
+@device_option
 @json_option
 def sample(
     model: str,
@@ -40,7 +41,7 @@ def sample(
     device: str | None,
     as_json: bool,
 ) -> None:
-    """Draw images with the saved generator MODEL, a folder such as ./runs/attention-gan-28x28, as one PNG grid."""
+    """Generate images with the saved generator MODEL, a folder such as ./runs/attention-gan-28x28, as one PNG grid."""
     import torch
 
     from zoo.api import load
@@ -49,9 +50,9 @@ def sample(
 
     loaded = load(model).to(device or "cpu")
     if loaded.spec.task != "generation":
-        raise ConfigError(f"{model} is a {loaded.spec.name}, which draws no images; zoo predict labels them with it")
+        raise ConfigError(f"{model} is a {loaded.spec.name}, which labels images and does not generate them")
     images = torch.from_numpy(loaded.predict(list(labels) or count, seed=seed))
     out.parent.mkdir(parents=True, exist_ok=True)
     write_grid(images, out, columns=min(columns, len(images)))
     record = {"model": loaded.spec.name, "images": len(images), "seed": seed, "written": str(out)}
-    print_json(record) if as_json else click.echo(f"{len(images)} images of {loaded.spec.name} are in {out}")
+    print_json(record) if as_json else click.echo(f"wrote {len(images)} images of {loaded.spec.name} to {out}")

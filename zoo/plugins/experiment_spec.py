@@ -63,7 +63,7 @@ class Experiment:
 
     Args:
         name: Such as `paper1-7x7`.
-        summary: One line for `zoo list --shelf experiments`.
+        summary: One line for `zoo list experiments`.
         source: The paper, and where in it the table stands.
         dataset: A name on `zoo.datasets`.
         rows: The rows, each under a label of its own.

@@ -178,7 +178,7 @@ class DatasetSpec:
 
     Args:
         name: Such as `fashion-mnist`.
-        summary: One line for `zoo list --shelf datasets`.
+        summary: One line for `zoo list datasets`.
         build: Import string of a callable that takes `download=False` by keyword and returns a `zoo.Dataset`.
         classes: Names of the classes, in the order of their indices.
         size: Height and width of its images.
@@ -215,7 +215,7 @@ class CallbackSpec:
 
     Args:
         name: What it is called.
-        summary: One line for `zoo list --shelf callbacks`.
+        summary: One line for `zoo list callbacks`.
         build: Import string of what makes one, without arguments; see `zoo.training.callbacks.Callback`.
     """
 
