@@ -39,8 +39,8 @@ from zoo.seeding import check_seed, use_seed
 from zoo.signature import Classes
 from zoo.training import fitting
 from zoo.training.callbacks import Callback
+from zoo.training.checkpoint.fingerprint import capture_start
 from zoo.training.checkpoint.run import open_run
-from zoo.training.checkpoint.start import capture_start
 from zoo.training.progress import progress_callbacks
 from zoo.training.trackers import tracker_callbacks
 from zoo.training.trainer import Trainer

@@ -27,7 +27,7 @@ DOORS = {
     "matplotlib": ["zoo/plots/*.py"],
     "click": ["zoo/cli/*.py"],
     "pytest": ["zoo/pytest_plugin.py"],
-    "rich": ["zoo/training/progress.py"],
+    "rich": ["zoo/experiment/progress.py", "zoo/training/progress.py"],
     "timm": ["plugins/*.py", "zoo/integrations/timm.py"],
     "torch_geometric": ["plugins/*.py"],
 }

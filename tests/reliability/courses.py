@@ -28,8 +28,8 @@ from zoo.model import Model
 from zoo.saving.manifest import Origin
 from zoo.signature import Classes, Preprocessing
 from zoo.tasks import Loss
+from zoo.training.checkpoint.fingerprint import capture_start
 from zoo.training.checkpoint.run import open_run
-from zoo.training.checkpoint.start import capture_start
 from zoo.training.checkpoint.store import CheckpointStore
 from zoo.training.trainer import Trainer
 

@@ -4,7 +4,7 @@ import pytest
 
 import zoo
 from zoo.errors import ConfigError
-from zoo.training.group import check_distributed_type
+from zoo.training.distributed import check_distributed_type
 
 
 @pytest.mark.parametrize(("word", "name"), [("FSDP", "FSDP"), ("DEEPSPEED", "DeepSpeed")])

@@ -10,14 +10,14 @@ from zoo.training.precision import autocast, flush_denormals
 
 SCRIPT = """
 import torch
-from zoo.training.precision import flushed_denormals
+from zoo.training.precision import flush_denormals
 
 tiny = torch.full((4_000_000,), 1e-40)
 assert torch.get_num_threads() == 2
 def share():
     return float(((tiny * 1.0) != 0).double().mean())
 print(share())
-with flushed_denormals():
+with flush_denormals():
     print(share())
 print(share())
 """

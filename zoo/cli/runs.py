@@ -11,8 +11,8 @@ import click
 from zoo.cli.options import json_option
 from zoo.cli.output import Column, print_json, print_table, print_text
 from zoo.errors import WeightsError
+from zoo.saving.folder import CHECKPOINTS
 from zoo.training.checkpoint import run_file
-from zoo.training.checkpoint.run_file import CHECKPOINTS
 
 MAX_PROBLEM_LENGTH = 300
 """Characters of a problem that are printed."""

@@ -10,10 +10,10 @@ from zoo.data import Dataset, Images
 from zoo.errors import ConfigError, TrainingError, ZooError, join_names
 from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell, Ledger
+from zoo.experiment.progress import show_cell_progress
 from zoo.experiment.run_cell import run_cell
 from zoo.inference.runner import resolve_device
 from zoo.plugins.experiment_spec import Experiment, Row
-from zoo.training.progress import show_cell_progress
 
 QUICK_IMAGES = {"train": 2048, "test": 1000}
 """How many images a quick cell is trained and scored on."""

@@ -11,8 +11,8 @@ from zoo.errors import ConfigError
 from zoo.fused.codegen.builder import Machine
 from zoo.fused.codegen.program import Program
 from zoo.fused.layout import StackLayout
+from zoo.fused.openmp import load_openmp
 from zoo.fused.thread_tuner import ThreadTuner
-from zoo.training.precision import load_openmp
 
 
 class Kernel:

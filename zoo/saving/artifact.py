@@ -21,9 +21,8 @@ from zoo.history import History
 from zoo.saving import folder
 from zoo.saving.card import render_card
 from zoo.saving.card_merge import merge_cards
-from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
+from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, RUN, WEIGHTS
 from zoo.saving.manifest import Manifest
-from zoo.training.checkpoint.run_file import RUN
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,6 +16,8 @@ from zoo.files.safetensors_header import Header, parse_header, parse_header_leng
 from zoo.saving.manifest import Manifest
 
 CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
+RUN, CHECKPOINTS = "run.json", "checkpoints"
+"""What a training run adds to its folder: its state, and the folder of its checkpoints."""
 FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
 """All the files zoo writes, reads, publishes and downloads."""
 MAX_HISTORY_BYTES = 64 << 20

@@ -94,6 +94,11 @@ class Average:
     def on_epoch(self, training: Training) -> None:
         """Nothing to do."""
 
+    def restore(self, nets: Mapping[str, Module]) -> None:
+        """Load the averages into the players."""
+        for name, averaged in self.nets.items():
+            nets[name].load_state_dict(averaged.state_dict())
+
 
 class Best:
     """Keep a copy of the weights of the best epoch, and stop when none has been better for `patience` epochs."""

@@ -88,11 +88,11 @@ class CudaGraphStep:
 
     def __call__(self, batch: Batch) -> list[Loss]:
         """Take a step on a batch; return the losses with what was seen."""
-        for stepper in self._optimizers.values():
-            stepper.set_lr()
+        for optimizer in self._optimizers.values():
+            optimizer.set_lr()
         losses = self._step(batch)
         for loss in losses:
-            self._optimizers[loss.player].advance()
+            self._optimizers[loss.player].schedule.advance()
         return losses
 
     def _step(self, batch: Batch) -> list[Loss]:
@@ -113,7 +113,8 @@ class CudaGraphStep:
         """Run a step as it is."""
         losses = []
         for loss in self._forward(batch):
-            self._optimizers[loss.player].backward_and_step(loss.value)
+            self._optimizers[loss.player].gradients.backward(loss.value)
+            self._optimizers[loss.player].apply_gradients()
             losses.append(loss._replace(value=loss.value.detach()))
         return losses
 
@@ -169,7 +170,7 @@ class CudaGraphStep:
     def _changed_tensors(self) -> list[Tensor]:
         """Return all that a step changes: weights, buffers and optimizers' states."""
         weights = [tensor for net in self._nets.values() for tensor in net.state_dict(keep_vars=True).values()]
-        states = [state for stepper in self._optimizers.values() for state in stepper.optimizer.state.values()]
+        states = [state for each in self._optimizers.values() for state in each.optimizer.state.values()]
         return [each.detach() for each in weights] + [
             value for state in states for value in state.values() if isinstance(value, Tensor)
         ]

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.optim import Adam, AdamW, Optimizer
 
-from zoo.training.precision import run_single_threaded
+from zoo.fused.openmp import run_single_threaded
 
 FUSED_KERNELS: dict[type[Optimizer], Any] = {
     Adam: getattr(torch, "_fused_adam_", None),

@@ -11,7 +11,7 @@ from torch.nn import Module
 from zoo.data import Batch
 from zoo.fused import fuse_inference
 from zoo.tasks import Tally, Task
-from zoo.training.group import ProcessGroup
+from zoo.training.distributed import ProcessGroup
 
 
 def add_tally(sums: dict[str, Any], tally: Tally) -> None:

@@ -50,3 +50,8 @@ def copy_into(module: Module, tensors: Mapping[str, Tensor]) -> None:
 
 def _non_persistent_buffers(module: Module, stored: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return {name: buffer for name, buffer in module.named_buffers() if name not in stored}
+
+
+def match_layout(weight: Tensor, value: Tensor) -> Tensor:
+    """Return a copy of `value` with the strides of `weight`, such as channels last; fused optimizers rely on it."""
+    return torch.empty_strided(weight.shape, weight.stride(), dtype=value.dtype, device=weight.device).copy_(value)

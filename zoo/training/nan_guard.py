@@ -12,6 +12,7 @@ from torch.nn import Module
 
 from zoo.errors import ConfigError, TrainingError, join_names
 from zoo.training.callbacks import Training
+from zoo.training.distributed import ProcessGroup
 
 ON_NAN = ("stop", "skip")
 CHECK_EVERY, CHECK_EVERY_DISTRIBUTED = 32, 8
@@ -20,32 +21,40 @@ ADVICE = "try a lower lr, clip=1.0, warmup=1, or precision='fp32'"
 UNCHANGED = "The model is as it was before this fit"
 
 
+def check_on_nan(on_nan: str) -> None:
+    """Raise for an unknown policy.
+
+    Raises:
+        ConfigError: `on_nan` is not `stop` or `skip`.
+    """
+    if on_nan not in ON_NAN:
+        raise ConfigError(f"on_nan is 'stop' or 'skip', not {on_nan!r}")
+
+
 class NonFiniteGuard:
-    """Looks at every loss before it is stepped on; on a GPU or in several processes some steps later, unless it skips.
+    """Check every loss before it is stepped on; on a GPU or in several processes some steps later, unless it skips.
 
     Args:
         on_nan: `stop` raises; `skip` leaves out the batch and counts it.
-        device: Where the losses are.
-        num_processes: How many processes train together.
-
-    Raises:
-        ConfigError: `on_nan` is something else.
+        group: The processes that train together, with the device where the losses are.
+        describe_batch: Returns which images the batch of a step holds.
+        newest_checkpoint: Returns the path of the newest checkpoint, or an empty string.
     """
 
-    def __init__(self, on_nan: str, device: torch.device, num_processes: int = 1) -> None:
-        if on_nan not in ON_NAN:
-            raise ConfigError(f"on_nan is 'stop' or 'skip', not {on_nan!r}")
-        self._skips = on_nan == "skip"
-        self._check_every = CHECK_EVERY_DISTRIBUTED if num_processes > 1 else 1 if device.type == "cpu" else CHECK_EVERY
+    def __init__(
+        self,
+        on_nan: str,
+        *,
+        group: ProcessGroup,
+        describe_batch: Callable[[int], str],
+        newest_checkpoint: Callable[[], str],
+    ) -> None:
+        check_on_nan(on_nan)
+        self._skips, self._group = on_nan == "skip", group
+        self._describe_batch, self._newest_checkpoint = describe_batch, newest_checkpoint
+        interval_of_one = 1 if group.device.type == "cpu" else CHECK_EVERY
+        self._check_every = CHECK_EVERY_DISTRIBUTED if group.world_size > 1 else interval_of_one
         self._unchecked: list[tuple[int, str, Tensor]] = []
-        self.describe_batch: Callable[[int], str] = lambda step: ""
-        """What says which images the batch of a step holds."""
-        self.newest_checkpoint: Callable[[], str] = lambda: ""
-        """What names the newest checkpoint."""
-        self.any_process: Callable[[bool], bool] = lambda claim: claim
-        """What tells whether any process makes a claim."""
-        self.first_problem: Callable[[str, int], str] = lambda problem, step: problem
-        """What tells all processes the earliest problem, by its step, that one of them has."""
 
     def allow_step(self, training: Training, player: str, loss: Tensor) -> bool:
         """Return whether to step on a loss; one that is left out counts as a skipped batch.
@@ -54,9 +63,9 @@ class NonFiniteGuard:
             TrainingError: It is not finite, or one of the last was not.
         """
         if self._skips:
-            is_odd = self.any_process(not bool(torch.isfinite(loss.detach())))
-            training.skipped += is_odd
-            return not is_odd
+            (is_nonfinite,) = self._group.any_process(not bool(torch.isfinite(loss.detach())))
+            training.skipped += is_nonfinite
+            return not is_nonfinite
         self._unchecked.append((training.step + 1, player, loss.detach()))
         if len(self._unchecked) >= self._check_every:
             self.check_losses(training)
@@ -71,7 +80,7 @@ class NonFiniteGuard:
         seen, self._unchecked = self._unchecked, []
         step, player, value = _first_nonfinite(seen)
         problem = self._format_problem(training, step, f"the loss of {player!r} is {value}") if step else ""
-        problem = self.first_problem(problem, step)
+        problem = self._group.first_problem(problem, step)
         if problem:
             raise TrainingError(problem)
 
@@ -110,7 +119,7 @@ class NonFiniteGuard:
                 raise TrainingError(f"{name} became {value} in epoch {epoch}; {ADVICE}. {UNCHANGED}")
 
     def _format_problem(self, training: Training, step: int, problem: str) -> str:
-        newest, images = self.newest_checkpoint(), self.describe_batch(step)
+        newest, images = self._newest_checkpoint(), self._describe_batch(step)
         return (
             f"{problem} at step {step} of epoch {training.epoch}"
             + (f", on {images}" if images else "")

@@ -54,7 +54,7 @@ class TrainStep:
             if not self._guard.allow_step(self._state.training, loss.player, loss.value):
                 losses.close()
                 for name in self._state.optimizers.keys() - stepped:
-                    self._state.optimizers[name].skip()
+                    self._state.optimizers[name].schedule.advance()
                 return
             self._state.optimizers[loss.player].step(loss.value * share if share != 1 else loss.value, loss.gradient)
             stepped.add(loss.player)

@@ -12,7 +12,7 @@ from typing import Any
 from zoo.errors import ConfigError, WeightsError
 from zoo.files.atomic import replace_file
 from zoo.history import is_lower_better
-from zoo.saving.folder import HISTORY
+from zoo.saving.folder import HISTORY, RUN
 from zoo.training.checkpoint import run_file as record
 from zoo.training.checkpoint.format import Checkpoint
 from zoo.training.checkpoint.interval import Interval
@@ -20,7 +20,7 @@ from zoo.training.checkpoint.run_file import RunRecord
 from zoo.training.checkpoint.signals import StopRequests, make_exit
 from zoo.training.checkpoint.store import CheckpointStore, format_name
 from zoo.training.checkpoint.train_state import TrainState, capture, restore
-from zoo.training.group import SYNC_EVERY
+from zoo.training.distributed import SYNC_EVERY
 
 
 class Checkpointer:
@@ -81,7 +81,7 @@ class Checkpointer:
             return
         is_asked, is_due = state.group.any_process(bool(self._requests.signal_number), self._is_due(state))
         can = state.global_batch_size > 0 and (
-            state.group.world_size == 1 or not any(s.is_accumulating for s in state.optimizers.values())
+            state.group.world_size == 1 or not any(each.gradients.num_pending for each in state.optimizers.values())
         )
         if can and (is_asked or is_due):
             self._try_write(state)
@@ -184,7 +184,7 @@ class Checkpointer:
         try:
             record.write_record(self._folder, told)
         except OSError as error:
-            warnings.warn(f"{self._folder / record.RUN} was not written: {error.strerror}", UserWarning, stacklevel=4)
+            warnings.warn(f"{self._folder / RUN} was not written: {error.strerror}", UserWarning, stacklevel=4)
 
     def _stop_if_requested(self, state: TrainState) -> None:
         if state.group.any_process(bool(self._requests.signal_number))[0]:

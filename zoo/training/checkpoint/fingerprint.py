@@ -147,3 +147,21 @@ def _without_batch_size(record: Mapping[str, Any]) -> dict[str, Any]:
     data = {key: value for key, value in record["training data"].items() if key != "batch_size"}
     recipe = {key: value for key, value in record["recipe"].items() if key != "batch_size"}
     return {**record, "training data": data, "recipe": recipe}
+
+
+def capture_start(model: TrainableModel) -> dict[str, Any]:
+    """Return all of a model that a training may change but for its weights."""
+    return {
+        "classes": {"values": list(model.classes.values), "names": list(model.classes.names)},
+        "preprocessing": vars(model.preprocessing),
+        "base": model.base,
+        "history": list(model.history),
+        "stopped": model.history.stopped,
+    }
+
+
+def restore_start(model: TrainableModel, start: Mapping[str, Any]) -> None:
+    """Bring a model to what `start_of` returned."""
+    model.classes = Classes.of(start["classes"]["values"], start["classes"]["names"])
+    model.preprocessing = Preprocessing(**start["preprocessing"])
+    model.base, model.history = start["base"], History(start["history"], stopped=start["stopped"])

@@ -14,15 +14,15 @@ from zoo.errors import BusyError, ConfigError, WeightsError, ZooError
 from zoo.files.atomic import acquire_lock
 from zoo.files.paths import resolve_path
 from zoo.recipe import Recipe
+from zoo.saving.folder import CHECKPOINTS
 from zoo.training.checkpoint import fingerprint
 from zoo.training.checkpoint import run_file as record
 from zoo.training.checkpoint.checkpointer import Checkpointer
-from zoo.training.checkpoint.fingerprint import TrainableModel
+from zoo.training.checkpoint.fingerprint import TrainableModel, restore_start
 from zoo.training.checkpoint.format import Checkpoint
 from zoo.training.checkpoint.interval import Interval
-from zoo.training.checkpoint.run_file import CHECKPOINTS, RunRecord, is_main_process
+from zoo.training.checkpoint.run_file import RunRecord, is_main_process
 from zoo.training.checkpoint.signals import Interrupted, StopRequests, Terminated, defer_signals
-from zoo.training.checkpoint.start import restore_start
 from zoo.training.checkpoint.store import CheckpointStore
 
 

@@ -14,9 +14,8 @@ from zoo.errors import BusyError, WeightsError
 from zoo.files.atomic import acquire_lock, replace_file
 from zoo.files.checked_json import parse_json
 from zoo.files.seal import dump_with_checksum, verify_checksum
-from zoo.saving.folder import read_bytes
+from zoo.saving.folder import CHECKPOINTS, RUN, read_bytes
 
-RUN, CHECKPOINTS = "run.json", "checkpoints"
 FORMAT = 1
 MAX_RECORD_BYTES = 1 << 20
 

@@ -11,9 +11,9 @@ from typing import Any
 
 from zoo.errors import WeightsError, join_names
 from zoo.files.atomic import acquire_lock
+from zoo.saving.folder import CHECKPOINTS
 from zoo.training.checkpoint import format as checkpoint
 from zoo.training.checkpoint.format import Checkpoint
-from zoo.training.checkpoint.run_file import CHECKPOINTS
 
 NAME_PATTERN = re.compile(r"\d{5,}-\d{8,}")
 ORPHAN_PATTERN = re.compile(r"\.(\d{5,}-\d{8,})\.(?:[0-9a-f]{8}\.(?:partial|old)|lock)")

@@ -15,7 +15,7 @@ from zoo.errors import ConfigError
 from zoo.history import History
 from zoo.training import module_state as snapshot
 from zoo.training.callbacks import Callback, Training
-from zoo.training.group import ProcessGroup
+from zoo.training.distributed import ProcessGroup
 from zoo.training.optimizer import PlayerOptimizer
 
 
