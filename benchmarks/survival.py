@@ -122,8 +122,12 @@ def checkpoints(repeats: int) -> Result:
 
         peers = [
             Peer(label="no checkpoints", run=fit),
-            Peer(label="each epoch", run=partial(fit, every="epoch"), note='`checkpoint=..., every="epoch"`'),
-            Peer(label="each 50 steps", run=partial(fit, every="50 steps"), note="a quarter of an epoch"),
+            Peer(
+                label="each epoch",
+                run=partial(fit, checkpoint_every="epoch"),
+                note='`checkpoint=..., checkpoint_every="epoch"`',
+            ),
+            Peer(label="each 50 steps", run=partial(fit, checkpoint_every="50 steps"), note="a quarter of an epoch"),
         ]
         in_turn(peers, repeats)
     if len({figure for peer in peers for figure in peer.figures}) != 1:

@@ -35,7 +35,7 @@ def check_going_on_inside_an_epoch(fresh, data, **how):
     whole = fresh().fit(data, **how)
     with tempfile.TemporaryDirectory(dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         with pytest.raises(KeyboardInterrupt):
-            fresh().fit(data, checkpoint=folder, every="2 steps", callbacks=[Stop(2, 3)], **how)
+            fresh().fit(data, checkpoint=folder, checkpoint_every="2 steps", callbacks=[Stop(2, 3)], **how)
         assert CheckpointStore(Path(folder)).list_names()[-1] == "00001-00000002"
         resumed = fresh().fit(data, checkpoint=folder, resume=True, **how)
     ours, theirs = resumed.net.state_dict(), whole.net.state_dict()

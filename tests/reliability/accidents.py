@@ -268,7 +268,12 @@ def _limited_fit(place):
 
 def _stopped_on_full_disk(place):
     try:
-        fit("classifier", Path(place) / "stopped", callbacks=[Limit(2), Signal(3, signal.SIGINT)], every="1 step")
+        fit(
+            "classifier",
+            Path(place) / "stopped",
+            callbacks=[Limit(2), Signal(3, signal.SIGINT)],
+            checkpoint_every="1 step",
+        )
     except KeyboardInterrupt as end:
         return str(end)
 

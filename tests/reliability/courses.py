@@ -121,7 +121,7 @@ RECIPES = {
 
 def fit(family, folder=None, *, callbacks=(), **how):
     """Train one of the families, kept in a folder; every other step is kept."""
-    kept = {"checkpoint": folder, "every": "2 steps", "resume": "auto"} if folder else {}
+    kept = {"checkpoint": folder, "checkpoint_every": "2 steps", "resume": "auto"} if folder else {}
     if family == "gan":
         return fit_pair(callbacks, {**kept, **how})
     model = {"classifier": classifier, "graph": graph, "stack": stack}[family]()
@@ -142,10 +142,10 @@ class Rivals:
 
 def fit_pair(callbacks, how):
     recipe = Recipe(epochs=EPOCHS, batch_size=BATCH, optimizer="rmsprop", lr=0.01, monitor="loss")
-    folder, every, resume = how.get("checkpoint"), how.get("every", "epoch"), how.get("resume", False)
+    folder, every, resume = how.get("checkpoint"), how.get("checkpoint_every", "epoch"), how.get("resume", False)
     model, train = Rivals(), Loader(images(), batch_size=BATCH, seed=0)
     with (
-        open_run(folder, checkpoint_every=every, keep_checkpoints=how.get("newest", 2), resume=resume) as run,
+        open_run(folder, checkpoint_every=every, keep_checkpoints=how.get("keep_checkpoints", 2), resume=resume) as run,
         randomness.use_seed(0),
     ):
         if run:
@@ -210,7 +210,7 @@ class Signal:
 def stopped(family, folder, step, number, how=None):
     """Train until a signal comes; end with the code that a shell would see."""
     try:
-        fit(family, folder, **{"callbacks": [Signal(step, number)], "every": "1 hour", **(how or {})})
+        fit(family, folder, **{"callbacks": [Signal(step, number)], "checkpoint_every": "1 hour", **(how or {})})
     except KeyboardInterrupt:
         os._exit(130)
     except SystemExit as end:

@@ -211,7 +211,7 @@ def odd_losses(place):
 
 
 def stopped_pair(family, folder, step, number):
-    how = {"callbacks": [Signal(step, number)], "every": "1 hour", "batch_size": 8}
+    how = {"callbacks": [Signal(step, number)], "checkpoint_every": "1 hour", "batch_size": 8}
     try:
         fit(family, folder, **how)
     except KeyboardInterrupt:
@@ -222,7 +222,7 @@ def stopped_pair(family, folder, step, number):
 
 def stopped_and_resumed_pair(place):
     """Stop two processes, go on with two and with one; return exit codes and what they ended in."""
-    how = {"batch_size": 8, "every": "epoch"}
+    how = {"batch_size": 8, "checkpoint_every": "epoch"}
     whole = pairs_of(place, "whole", 2, how)
     codes = [ended(child) for child in ranks(2, stopped_pair, "classifier", Path(place) / "half", 6, signal.SIGTERM)]
     shutil.copytree(Path(place) / "half", Path(place) / "alone")
@@ -235,7 +235,7 @@ def stopped_and_resumed_pair(place):
 
 def fit_long(family, folder):
     try:
-        fit(family, folder, batch_size=8, epochs=2000, every="1 hour", accumulate=1)
+        fit(family, folder, batch_size=8, epochs=2000, checkpoint_every="1 hour", accumulate=1)
     except ZooError as error:
         Path(f"{folder}.{os.environ['RANK']}").write_text(f"{type(error).__name__}: {error}")
         os._exit(1)

@@ -24,8 +24,8 @@ class Witness:
 @pytest.fixture(autouse=True)
 def plugin(monkeypatch):
     offers = (
-        CallbackSpec(name="witness", summary="sees", build="test_watching:Witness"),
-        CallbackSpec(name="broken", summary="is not there", build="test_watching:Nobody"),
+        CallbackSpec(name="witness", summary="sees", build="test_callbacks:Witness"),
+        CallbackSpec(name="broken", summary="is not there", build="test_callbacks:Nobody"),
     )
     made = Plugin(name="mine", distribution="zoo-mine", version="1", target="mine", offers=offers)
     monkeypatch.setattr(CATALOG, "_plugins", (*CATALOG.plugins(), made))

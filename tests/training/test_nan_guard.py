@@ -39,7 +39,7 @@ def test_the_step_and_the_images_of_the_batch_are_told(data, tmp_path):
     model = spoilt(data.images[7])
     before = [weight.clone() for weight in model.net.parameters()]
     with pytest.raises(TrainingError, match="the loss of 'net' is nan at step") as caught:
-        fit(model, data, checkpoint=tmp_path / "run", every="2 steps")
+        fit(model, data, checkpoint=tmp_path / "run", checkpoint_every="2 steps")
     told = str(caught.value)
     step = int(re.search(r"step (\d+) of epoch 1", told)[1])
     named = [int(word) for word in re.search(r"on images ([\d, ]+);", told)[1].split(",")]
@@ -77,7 +77,7 @@ def test_weights_that_are_not_finite_are_never_kept(data, tmp_path):
     model = zoo.create("gcn-7x7", seed=0)
     next(model.net.parameters()).register_hook(lambda gradient: gradient * float("inf"))
     with pytest.raises(TrainingError, match="not finite after the step at step 1") as caught:
-        fit(model, data, checkpoint=tmp_path / "run", every="1 step")
+        fit(model, data, checkpoint=tmp_path / "run", checkpoint_every="1 step")
     name = re.search(r"checkpoints/(\S+)", str(caught.value))[1]
     kept = checkpoint.read_checkpoint(tmp_path / "run" / "checkpoints" / name)
     assert all(bool(torch.isfinite(each).all()) for each in kept.state["net"].values())
@@ -132,7 +132,7 @@ def test_skipped_batches_are_counted_on_after_a_stop(data, tmp_path):
 
     order = zoo.Loader(data, batch_size=BATCH, seed=0).batch_indices(0, 1)
     odd = data.images[int(order[0])]
-    how = {"on_nan": "skip", "checkpoint": tmp_path / "run", "every": "1 step", "epochs": 1}
+    how = {"on_nan": "skip", "checkpoint": tmp_path / "run", "checkpoint_every": "1 step", "epochs": 1}
     with pytest.raises(KeyboardInterrupt):
         fit(spoilt(odd), data, callbacks=[Stop()], **how)
     gone_on = fit(spoilt(odd), data, resume=True, **how)

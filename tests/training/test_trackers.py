@@ -47,7 +47,7 @@ def test_tensorboard_gets_a_value_of_each_column_an_epoch(data, tmp_path):
     pytest.importorskip("tensorboard")
     from tensorboard.compat.proto.event_pb2 import Event
 
-    model = fit(data, track="tensorboard", checkpoint=tmp_path / "run")
+    model = fit(data, trackers="tensorboard", checkpoint=tmp_path / "run")
     scalars = {}
     for record in events(tmp_path / "run"):
         event = Event.FromString(record)
@@ -96,7 +96,7 @@ class Broken:
 def test_a_tracker_that_fails_is_told_once_and_training_goes_on(data, monkeypatch):
     monkeypatch.setitem(LOGGER_TYPE_TO_CLASS, "tensorboard", Broken)
     with pytest.warns(UserWarning, match="tensorboard failed and is left alone: OSError: no answer") as told:
-        model = fit(data, track="tensorboard")
+        model = fit(data, trackers="tensorboard")
     assert len(told) == 1
     assert Broken.calls == ["gcn-7x7", 0.01, 1]
     assert len(model.history) == 2
@@ -104,7 +104,7 @@ def test_a_tracker_that_fails_is_told_once_and_training_goes_on(data, monkeypatc
 
 def test_what_is_sent_changes_nothing_of_what_is_trained(data, tmp_path):
     pytest.importorskip("tensorboard")
-    plain, sent = fit(data), fit(data, track=("tensorboard",), checkpoint=tmp_path / "run")
+    plain, sent = fit(data), fit(data, trackers=("tensorboard",), checkpoint=tmp_path / "run")
     assert plain.history["loss"] == sent.history["loss"]
 
 
@@ -113,7 +113,7 @@ def test_what_is_sent_changes_nothing_of_what_is_trained(data, tmp_path):
     [
         ("tensorbord", "did you mean tensorboard"),
         ("wandb", "wandb is not installed; pip install"),
-        (5, "track is the name of a tracker, such as 'tensorboard', or several, not 5"),
+        (5, "trackers is the name of a tracker, such as 'tensorboard', or several, not 5"),
         ([5], "no tracker 5; accelerate knows"),
     ],
 )
@@ -121,7 +121,7 @@ def test_a_tracker_that_is_not_there_is_refused_before_training(data, name, said
     if name == "wandb" and os.environ.get("WANDB_API_KEY"):
         pytest.skip("wandb may be here")
     with pytest.raises(ConfigError, match=said):
-        fit(data, track=name)
+        fit(data, trackers=name)
 
 
 def test_the_history_is_on_the_disk_while_training_runs(data, tmp_path):

@@ -146,7 +146,7 @@ def iter_batches(
     if start:
         options["start"] = start
     if isinstance(loader, ExternalLoader):
-        options["on_first"] = lambda labels: _check_same_batch(labels, group)
+        options["on_first_batch"] = lambda labels: _check_same_batch(labels, group)
     for batch in loader.iter_epoch(epoch, **options):
         yield Batch(*(tensor.to(group.device, non_blocking=True) for tensor in batch))
 

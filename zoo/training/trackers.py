@@ -76,7 +76,7 @@ def tracker_callbacks(
         ConfigError: accelerate knows no such tracker, or its package is not installed.
     """
     if not isinstance(names, str | Sequence):
-        raise ConfigError(f"track is the name of a tracker, such as 'tensorboard', or several, not {names!r}")
+        raise ConfigError(f"trackers is the name of a tracker, such as 'tensorboard', or several, not {names!r}")
     wanted = (names,) if isinstance(names, str) else tuple(names)
     for name in wanted:
         _check_tracker(name)

@@ -8,10 +8,10 @@ from zoo.errors import ConfigError, WeightsError
 ODD = [
     ({"checkpoint": ""}, "checkpoint is a folder, not ''"),
     ({"checkpoint": 5}, "checkpoint is a folder, not 5"),
-    ({"newest": 0}, "newest is how many checkpoints are kept, at least 1, not 0"),
-    ({"newest": "2"}, "newest is how many checkpoints are kept, at least 1, not '2'"),
-    ({"every": "often"}, "every is such as 'epoch'"),
-    ({"every": "2 epochs"}, "every needs checkpoint=, the folder of the run"),
+    ({"keep_checkpoints": 0}, "keep_checkpoints is the number of checkpoints to keep, at least 1, not 0"),
+    ({"keep_checkpoints": "2"}, "keep_checkpoints is the number of checkpoints to keep, at least 1, not '2'"),
+    ({"checkpoint_every": "often"}, "checkpoint_every is such as 'epoch'"),
+    ({"checkpoint_every": "2 epochs"}, "checkpoint_every needs checkpoint=, the folder of the run"),
     ({"resume": "maybe"}, "resume is True, False or 'auto', not 'maybe'"),
     ({"resume": True}, "resume needs checkpoint=, the folder of the run"),
 ]

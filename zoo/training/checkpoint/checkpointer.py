@@ -59,7 +59,7 @@ class Checkpointer:
         """
         if not state.global_batch_size and self._interval.unit == "step":
             raise ConfigError(
-                f"every='{self._interval}' needs zoo's own Loader; another loader begins only at an epoch"
+                f"checkpoint_every='{self._interval}' needs zoo's own Loader; another loader begins only at an epoch"
             )
         if self._resume_from is not None:
             restore(state, self._resume_from.state)

@@ -29,7 +29,9 @@ class Interval:
         number = float(found[1] or 1) if found else 0.0
         is_whole = number == int(number) or (found is not None and found[2] in SECONDS)
         if found is None or number <= 0 or not is_whole:
-            raise ConfigError(f"every is such as 'epoch', '2 epochs', '500 steps' or '10 minutes', not {text!r}")
+            raise ConfigError(
+                f"checkpoint_every is such as 'epoch', '2 epochs', '500 steps' or '10 minutes', not {text!r}"
+            )
         if found[2] in SECONDS:
             return cls(number=number * SECONDS[found[2]], unit="second")
         return cls(number=number, unit=found[2])

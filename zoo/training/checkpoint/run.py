@@ -118,12 +118,14 @@ def open_run(
     if resume not in (True, False, "auto"):
         raise ConfigError(f"resume is True, False or 'auto', not {resume!r}")
     if not isinstance(keep_checkpoints, int) or isinstance(keep_checkpoints, bool) or keep_checkpoints < 1:
-        raise ConfigError(f"newest is how many checkpoints are kept, at least 1, not {keep_checkpoints!r}")
+        raise ConfigError(
+            f"keep_checkpoints is the number of checkpoints to keep, at least 1, not {keep_checkpoints!r}"
+        )
     interval = Interval.parse(checkpoint_every)
     if folder is None:
         if resume is not False or checkpoint_every != "epoch":
-            given = "every" if resume is False else "resume"
-            raise ConfigError(f"{given} needs checkpoint=, the folder of the run")
+            argument = "checkpoint_every" if resume is False else "resume"
+            raise ConfigError(f"{argument} needs checkpoint=, the folder of the run")
         yield None
         return
     if not isinstance(folder, str | Path) or not str(folder):
