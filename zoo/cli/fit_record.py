@@ -8,7 +8,8 @@ from pathlib import Path
 
 from zoo.cli.fit_command import FitCommand
 from zoo.errors import ConfigError, WeightsError, ZooError
-from zoo.training.checkpoint.run_file import CHECKPOINTS, RUN, RunRecord, is_main_process, read_record, write_record
+from zoo.saving.folder import CHECKPOINTS, RUN
+from zoo.training.checkpoint.run_file import RunRecord, is_main_process, read_record, write_record
 
 
 @contextmanager
