@@ -73,7 +73,7 @@ def cell(row=ROWS[0], seed=0, **changes):
 
 def test_a_row_is_trained_on_what_its_function_returns_and_scored_by_its_function(ledger):
     run(TABLE, ledger, rows=["scored"], seeds=(3,), progress=False)
-    (done,) = ledger.cells()
+    (done,) = ledger.read_cells()
     model = zoo.create("gcn-7x7", seed=3).fit(
         few(zoo.dataset(TABLE.dataset), seed=3, quick=False), epochs=1, progress=False
     )
@@ -81,7 +81,7 @@ def test_a_row_is_trained_on_what_its_function_returns_and_scored_by_its_functio
     right = torch.from_numpy(model.predict(images)) == images.labels
     assert done.history[0]["loss"] == model.history[0]["loss"]
     assert done.metrics["of ten"] == pytest.approx(float(right.float().mean()))
-    assert done.answered("right").tolist() == right.int().tolist()
+    assert done.unpack_answers("right").tolist() == right.int().tolist()
     assert sum(map(sum, done.confusion)) == 500
 
 
@@ -91,7 +91,8 @@ def test_only_missing_cells_are_run_and_each_counts_until_its_row_changes(ledger
     assert started(ledger) == []
     other = replace(TABLE, rows=(ROWS[0], replace(ROWS[1], score="")))
     assert started(ledger, other) == [("scored", 0), ("scored", 1)]
-    assert len(select_fresh_cells(TABLE, ledger.cells())) == len(select_fresh_cells(other, ledger.cells())) == 4
+    counts = [len(select_fresh_cells(table, ledger.read_cells())) for table in (TABLE, other)]
+    assert counts == [4, 4]
 
 
 @pytest.mark.parametrize(
@@ -124,7 +125,7 @@ def test_a_failing_cell_does_not_stop_the_others_and_is_tried_again(ledger):
     table = replace(TABLE, rows=(replace(ROWS[0], label="bad", score="test_run:wrong"), ROWS[0]))
     with pytest.raises(TrainingError, match=r"1 of 2 cells failed, the first of them 'bad', seed 0: .*it is nan"):
         run(table, ledger, seeds=(0,), progress=False)
-    assert [each.row for each in ledger.cells()] == ["few"]
+    assert [each.row for each in ledger.read_cells()] == ["few"]
     with pytest.raises(TrainingError, match="1 of 1"):
         run(table, ledger, seeds=(0,), progress=False)
 
@@ -147,7 +148,7 @@ def test_rows_that_need_a_gpu_wait_unless_they_are_named(ledger):
 def test_quick_cells_are_short_and_are_no_others(ledger):
     assert started(ledger, quick=True, seeds=(0,), rows=["few"]) == [("few", 0)]
     assert started(ledger, quick=True, seeds=(0,), rows=["few"]) == []
-    assert ledger.cells()[0].quick
+    assert ledger.read_cells()[0].quick
     assert started(ledger, seeds=(0,), rows=["few"]) == [("few", 0)]
 
 
@@ -160,11 +161,11 @@ def test_the_ledger_keeps_cells_and_names_a_damaged_line(ledger):
     cells = [cell(seed=seed) for seed in range(3)]
     for each in cells:
         ledger.add(each)
-    assert ledger.cells() == cells
+    assert ledger.read_cells() == cells
     with ledger.path.open("a") as file:
         file.write('{"row": "half"}\n')
     with pytest.raises(WeightsError, match="line 4"):
-        ledger.cells()
+        ledger.read_cells()
 
 
 def test_half_a_line_at_the_end_costs_that_line_and_no_other(ledger):
@@ -174,7 +175,7 @@ def test_half_a_line_at_the_end_costs_that_line_and_no_other(ledger):
     begun = whole.index(b"\n") + 1
     for end in (begun, begun + 1, len(whole) // 2 + 50, len(whole) - 1):
         ledger.path.write_bytes(whole[:end])
-        assert ledger.cells() == [cell(seed=0)]
+        assert ledger.read_cells() == [cell(seed=0)]
         ledger.add(cell(seed=1))
         assert ledger.path.read_bytes() == whole
 
@@ -216,4 +217,4 @@ def test_a_run_that_is_stopped_in_a_cell_goes_on_with_that_cell(ledger, sent, co
     assert os.waitstatus_to_exitcode(os.waitpid(number, 0)[1]) == code
     assert started(ledger, table) == [("few", 1), ("few", 2)]
     assert ledger.path.read_bytes().startswith(before)
-    assert [each.seed for each in ledger.cells()] == [0, 1, 2]
+    assert [each.seed for each in ledger.read_cells()] == [0, 1, 2]

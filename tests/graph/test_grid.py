@@ -68,7 +68,7 @@ def test_each_relation_is_one_step_in_one_direction(graph):
     right = source % graph.width - target % graph.width
     offsets = torch.tensor(graph.offsets).view(-1, 2)[graph.relations]
     assert torch.equal(torch.stack([down, right], 1), offsets)
-    assert torch.equal(graph.steps(), offsets.float())
+    assert torch.equal(graph.edge_offsets(), offsets.float())
     pairs = torch.stack([graph.relations, target])
     assert pairs.unique(dim=1).shape == pairs.shape, "a node has one neighbour in each direction"
 
@@ -141,7 +141,7 @@ def test_the_pyramid_halves_down_to_one_node():
 @ANY
 @given(grids)
 def test_pooling_takes_the_means_of_squares(graph):
-    nodes, pooled = features(graph), graph.pooled()
+    nodes, pooled = features(graph), graph.coarsen()
     found = graph.pool(nodes)
     assert found.shape == (2, pooled.num_nodes, 3)
     corner = nodes.unflatten(1, (graph.height, graph.width))[:, :2, :2].flatten(1, 2).mean(1)

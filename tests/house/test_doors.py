@@ -14,7 +14,7 @@ DOORS = {
     "accelerate": ["zoo/training/distributed.py", "zoo/training/trackers.py"],
     "safetensors": ["zoo/files/safetensors.py"],
     "filelock": ["zoo/files/atomic.py"],
-    "llvmlite": ["zoo/fused/*.py"],
+    "llvmlite": ["zoo/fused/compiler.py", "zoo/fused/codegen/*.py"],
     "huggingface_hub": ["zoo/hub/*.py"],
     "onnxruntime": ["zoo/export/formats.py"],
     "yaml": ["zoo/saving/card_merge.py"],

@@ -30,7 +30,7 @@ def test_accuracy_top_k_confusion_and_likelihood_equal_scikit_learn(scored):
 def test_scores_by_class_equal_scikit_learn(scored):
     logits, labels, result = scored
     expected = reference.precision_recall_fscore_support(labels, logits.argmax(1))
-    for score, precision, recall, f1, count in zip(result.classes, *expected, strict=True):
+    for score, precision, recall, f1, count in zip(result.per_class, *expected, strict=True):
         assert (score.precision, score.recall, score.f1) == pytest.approx((precision, recall, f1), rel=1e-5)
         assert score.count == count
     assert result.macro_f1 == pytest.approx(reference.f1_score(labels, logits.argmax(1), average="macro"), rel=1e-5)

@@ -17,7 +17,7 @@ def test_the_frechet_distance_is_that_of_the_matrix_square_root():
     first, second = features(200, 0).double(), features(300, 1, shift=0.5, scale=2.0).double()
     c1, c2 = (torch.cov(each.T).numpy() for each in (first, second))
     apart = (first.mean(0) - second.mean(0)).square().sum().item()
-    expected = apart + c1.trace() + c2.trace() - 2 * sqrtm(c1 @ c2).real.traceback()
+    expected = apart + c1.trace() + c2.trace() - 2 * sqrtm(c1 @ c2).real.trace()
     assert frechet_distance(first, second) == pytest.approx(expected, rel=1e-6)
 
 

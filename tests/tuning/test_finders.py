@@ -8,7 +8,8 @@ import torch
 
 import zoo
 from zoo.errors import ConfigError
-from zoo.tuning.lr_finder import find_batch_size, find_lr
+from zoo.tuning.batch_size_finder import find_batch_size
+from zoo.tuning.lr_finder import find_lr
 
 
 @pytest.fixture(scope="module")
@@ -65,7 +66,7 @@ def test_what_cannot_be_searched_is_refused(data):
         with pytest.raises(ConfigError, match="from a low to a higher rate"):
             find_lr(model, data, **odd)
     for find, odd in ((find_lr, {"steps": 9}), (find_batch_size, {"steps": 0}), (find_batch_size, {"low": 2.5})):
-        with pytest.raises(ConfigError, match=f"{next(iter(odd))} is a whole number of at least"):
+        with pytest.raises(ConfigError, match=f"{next(iter(odd))} is an integer of at least"):
             find(model, data, **odd)
     with pytest.raises(ConfigError, match="high=4 is less than low=8"):
         find_batch_size(model, data, high=4)
@@ -74,5 +75,5 @@ def test_what_cannot_be_searched_is_refused(data):
     with pytest.raises(ConfigError, match="not even a batch of 1024 fits"):
         find_batch_size(model, data, low=1024)
     loader = torch.utils.data.DataLoader(torch.utils.data.TensorDataset(data.images, data.labels), batch_size=64)
-    with pytest.raises(ConfigError, match="decides its batch size itself"):
+    with pytest.raises(ConfigError, match="sets its own batch size"):
         find_batch_size(model, loader)

@@ -100,6 +100,6 @@ def test_what_cannot_be_swept_over_says_so(few, tmp_path, capsys, words, said, m
     assert said in capsys.readouterr().err
 
 
-def here(tasks, work, *, jobs, begin):
+def here(tasks, work, *, jobs, initializer):
     """Do the work in this process, which has torch in memory already."""
     return (TaskResult(task, work(task), "") for task in tasks)

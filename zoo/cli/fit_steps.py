@@ -16,15 +16,13 @@ from zoo.cli.datasets import get_test_images, load_dataset
 from zoo.cli.fit_command import FitCommand
 from zoo.cli.fit_record import record_run
 from zoo.cli.output import print_text
+from zoo.recipe import VALIDATION_FRACTION
 from zoo.saving.reference import is_path_reference
 from zoo.training.checkpoint.run_file import is_main_process
 
 if TYPE_CHECKING:
     from zoo.data import Dataset
     from zoo.model import Model
-
-VALIDATION_FRACTION = 0.1
-"""Fraction of the training images for validation if the recipe selects by validation scores and sets no fraction."""
 
 
 def describe_model(model: Model, reference: str) -> dict[str, Any]:

@@ -76,19 +76,14 @@ def _draw_curves(runs: tuple[str, ...]) -> Any:
 
 def _draw_table(name: str, tables: Path) -> Any:
     from zoo.experiment import Ledger
-    from zoo.experiment.freshness import select_fresh_cells
-    from zoo.plots import TableEntry, plot_table
+    from zoo.experiment.figures import make_table_entries
+    from zoo.experiment.freshness import select_full_cells
+    from zoo.plots import plot_table
     from zoo.plugins.catalog import CATALOG
 
     spec = CATALOG.registry("experiments")[name]
-    metric = spec.metrics[0]
-    cells = [cell for cell in select_fresh_cells(spec, Ledger(tables / f"{name}.jsonl").read_cells()) if not cell.quick]
-
-    def make_entry(row: Any) -> TableEntry:
-        scores = tuple(cell.metrics[metric] for cell in cells if cell.row == row.label and metric in cell.metrics)
-        return TableEntry(label=row.label, scores=scores, paper_score=row.paper.get(metric))
-
-    return plot_table([make_entry(row) for row in spec.rows], title=spec.summary)
+    cells = select_full_cells(spec, Ledger(tables / f"{name}.jsonl").read_cells())
+    return plot_table(make_table_entries(spec, cells, spec.metrics[0]), title=spec.summary)
 
 
 def _draw_model_figure(run: str, kind: str, data: str | None) -> Any:

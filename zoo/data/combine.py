@@ -9,11 +9,9 @@ import torch
 from zoo.data.arrays import to_uint8_images
 from zoo.data.augment import Augment
 from zoo.data.images import Images
+from zoo.data.lazy import CHUNK_SIZE
 from zoo.errors import ConfigError, ImageError
 from zoo.seeding import make_generator
-
-CHUNK_SIZE = 4096
-"""Images changed at once, so that large sets need no large float copy."""
 
 
 def mix(

@@ -13,7 +13,7 @@ ImageReader = Callable[[Tensor], Tensor]
 SHUFFLE_WINDOW = 8
 """Blocks that are shuffled together where reading one image reads its whole block."""
 CHUNK_SIZE = 4096
-"""Images read at once where all are."""
+"""Images read, resized or changed at once, so that a large set needs no large float copy."""
 
 
 class LazyImages:

@@ -8,13 +8,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from zoo.data.lazy import CHUNK_SIZE
 from zoo.errors import ImageError
 from zoo.signature import Preprocessing
 
 Transform = Callable[[Tensor], Tensor]
 """Brings images (N, C, H, W) to one size."""
-CHUNK_SIZE = 4096
-"""Images resized at once, so that large sets need no large float copy."""
 
 
 def make_resize(size: int | tuple[int, int], mode: str = "area") -> Transform:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from statistics import mean
 from typing import Any
 
-from zoo.experiment.freshness import select_fresh_cells
+from zoo.experiment.freshness import select_full_cells
 from zoo.experiment.ledger import Cell
 from zoo.experiment.report import format_title
 from zoo.history import History
@@ -24,36 +24,47 @@ AVERAGED_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "discriminat
 
 def draw_figures(experiment: Experiment, cells: Sequence[Cell]) -> dict[str, Any]:
     """Return what the experiment asks to be drawn by file name without suffix, as far as its cells have it."""
-    ours = [cell for cell in select_fresh_cells(experiment, cells) if not cell.quick]
-    drawn: dict[str, Any] = {}
-    for picture in experiment.figures:
-        kind, _, about = picture.partition(":")
-        for name, figure in DRAW_FUNCTIONS[kind](experiment, ours, about):
-            drawn[f"{experiment.name}-{_slugify(name)}"] = figure
-    return drawn
+    full_cells = select_full_cells(experiment, cells)
+    figures: dict[str, Any] = {}
+    for item in experiment.figures:
+        kind, _, argument = item.partition(":")
+        for name, figure in DRAW_FUNCTIONS[kind](experiment, full_cells, argument):
+            figures[f"{experiment.name}-{_slugify(name)}"] = figure
+    return figures
 
 
 def _slugify(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
 
 
-def _draw_table(experiment: Experiment, cells: Sequence[Cell], metric: str) -> NamedFigures:
-    wanted = metric or experiment.metrics[0]
+def make_table_entries(experiment: Experiment, cells: Sequence[Cell], metric: str) -> list[TableEntry]:
+    """Return the rows of an experiment's chart: the metric of each seed, beside the paper's number.
 
-    def entry(row: Row) -> TableEntry:
-        ours = tuple(cell.metrics[wanted] for cell in cells if cell.row == row.label and wanted in cell.metrics)
-        paper = row.paper.get(wanted)
+    Args:
+        experiment: The experiment.
+        cells: Its full cells; see `select_full_cells`.
+        metric: The metric to show.
+    """
+
+    def make_entry(row: Row) -> TableEntry:
+        values = tuple(cell.metrics[metric] for cell in cells if cell.row == row.label and metric in cell.metrics)
+        paper = row.paper.get(metric)
         return TableEntry(
-            label=row.label, scores=ours, paper_score=float(paper) if isinstance(paper, int | float) else None
+            label=row.label, scores=values, paper_score=float(paper) if isinstance(paper, int | float) else None
         )
 
-    entries = [entry(row) for row in experiment.rows]
-    if any(each.scores for each in entries):
-        told = "test accuracy" if wanted == "accuracy" else wanted
-        yield f"table {metric}", plot_table(entries, title=format_title(experiment), metric=told)
+    return [make_entry(row) for row in experiment.rows]
 
 
-def _draw_curves(experiment: Experiment, cells: Sequence[Cell], about: str) -> NamedFigures:
+def _draw_table(experiment: Experiment, cells: Sequence[Cell], metric: str) -> NamedFigures:
+    metric_name = metric or experiment.metrics[0]
+    entries = make_table_entries(experiment, cells, metric_name)
+    if any(entry.scores for entry in entries):
+        label = "test accuracy" if metric_name == "accuracy" else metric_name
+        yield f"table {metric}", plot_table(entries, title=format_title(experiment), metric=label)
+
+
+def _draw_curves(experiment: Experiment, cells: Sequence[Cell], argument: str) -> NamedFigures:
     histories = {
         row.label: average_histories([cell.history for cell in cells if cell.row == row.label])
         for row in experiment.rows
@@ -84,9 +95,9 @@ def _draw_confusion(experiment: Experiment, cells: Sequence[Cell], label: str) -
         yield f"confusion {label}", plot_confusion_counts(counts, names, title=f"{label}, n = {len(found)}")
 
 
-def _draw_robustness(experiment: Experiment, cells: Sequence[Cell], about: str) -> NamedFigures:
+def _draw_robustness(experiment: Experiment, cells: Sequence[Cell], argument: str) -> NamedFigures:
     """Draw accuracy by strength of one change, a figure for each arm."""
-    change, _, unit = about.partition(":")
+    change, _, unit = argument.partition(":")
     arms = dict.fromkeys(_get_arm(row.label) for row in experiment.rows)
     for arm in arms:
         models = {

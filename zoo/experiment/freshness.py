@@ -47,6 +47,11 @@ def select_fresh_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Ce
     return [cell for cell in cells if cell.row in rows and is_fresh(cell, experiment, rows[cell.row])]
 
 
+def select_full_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
+    """Return the fresh cells that are not quick, in the ledger's order."""
+    return [cell for cell in select_fresh_cells(experiment, cells) if not cell.quick]
+
+
 def is_fresh(cell: Cell, experiment: Experiment, row: Row) -> bool:
     """Return whether a cell is what a row would come to now.
 

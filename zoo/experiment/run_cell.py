@@ -21,6 +21,7 @@ from zoo.files.safetensors import to_bytes
 from zoo.model import Model
 from zoo.plugins.experiment_spec import Experiment, Row
 from zoo.plugins.import_string import import_object
+from zoo.recipe import Recipe
 from zoo.saving.artifact import collect_versions
 from zoo.training.callbacks import Callback
 
@@ -51,14 +52,48 @@ def run_cell(
     recipe = resolve_row_recipe(row, quick=quick)
     model = create(row.model, seed=seed, **row.config)
     images = _load_training_images(row, dataset, seed, quick)
-    started = time.perf_counter()
+    start = time.perf_counter()
     model.fit(images, recipe=recipe, device=device, progress=False, callbacks=callbacks)
-    seconds = time.perf_counter() - started
-    found = _score_model(row, model, dataset, seed, quick)
+    seconds = time.perf_counter() - start
+    return make_cell(
+        row.label,
+        seed,
+        model,
+        recipe,
+        seconds,
+        scores=_score_model(row, model, dataset, seed, quick),
+        inputs=compute_inputs(experiment, row),
+        quick=quick,
+    )
+
+
+def make_cell(
+    label: str,
+    seed: int,
+    model: Model,
+    recipe: Recipe,
+    seconds: float,
+    *,
+    scores: CellScores,
+    inputs: Mapping[str, Any] | None = None,
+    quick: bool = False,
+) -> Cell:
+    """Return the cell of a trained model.
+
+    Args:
+        label: The label of the row or of the trial.
+        seed: The seed that the model was built and trained with.
+        model: The trained model.
+        recipe: The complete recipe that it was trained with.
+        seconds: Wall time of `fit`.
+        scores: The scores of the trained model.
+        inputs: What else the result depends on; see `zoo.experiment.freshness`.
+        quick: Whether the training was cut short.
+    """
     return Cell(
-        row=row.label,
+        row=label,
         seed=seed,
-        metrics=found.metrics,
+        metrics=scores.metrics,
         history=list(model.history),
         parameters=model.num_parameters,
         seconds=round(seconds, 2),
@@ -66,9 +101,9 @@ def run_cell(
         versions=collect_versions(),
         weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
         recipe=recipe.to_json(),
-        inputs=compute_inputs(experiment, row),
-        confusion=found.confusion,
-        answers=found.answers,
+        inputs=dict(inputs or {}),
+        confusion=scores.confusion,
+        answers=scores.answers,
         quick=quick,
     )
 

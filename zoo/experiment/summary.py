@@ -125,7 +125,8 @@ class Summary:
             return f"{ours} by quick cells, which only show that it runs."
         if stat.paper is None:
             return f"the paper has no number; ours is {ours}."
-        return f"**{self.verdict}**: the paper has {stat.paper:.4f}, ours is {ours}; {self._explain_verdict(stat, stat.paper)}."
+        reason = self._explain_verdict(stat, stat.paper)
+        return f"**{self.verdict}**: the paper has {stat.paper:.4f}, ours is {ours}; {reason}."
 
     def _explain_verdict(self, stat: Stat, paper: float) -> str:
         if self.verdict == BEATEN:

@@ -60,8 +60,8 @@ class PixelGraph(nn.Module):
         self._register_constant("columns", side(width).float())
         self._register_constant("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
         self._register_constant("_edges", edges)
-        self._register_constant("_kinds", kinds)
-        self._register_constant("_steps", torch.tensor(self.offsets).view(-1, 2).float())
+        self._register_constant("_relations", kinds)
+        self._register_constant("_offset_table", torch.tensor(self.offsets).view(-1, 2).float())
         self._register_constant("_dense", self.adjacency() if height * width <= MAX_DENSE_NODES else None)
         self.rows: Tensor
         self.columns: Tensor

@@ -19,7 +19,7 @@ def frechet_distance(first: Tensor, second: Tensor) -> float:
     root = _matrix_sqrt(covariances[0])
     cross = torch.linalg.eigvalsh(root @ covariances[1] @ root).clamp_min(0).sqrt().sum()
     apart = (means[0] - means[1]).square().sum()
-    return float((apart + covariances[0].traceback() + covariances[1].traceback() - 2 * cross).clamp_min(0))
+    return float((apart + covariances[0].trace() + covariances[1].trace() - 2 * cross).clamp_min(0))
 
 
 def _moments(features: Tensor) -> tuple[Tensor, Tensor]:

@@ -9,10 +9,7 @@ from itertools import product
 from typing import Any
 
 from zoo.api import create, dataset
-from zoo.recipe import Recipe
-
-VALIDATION_FRACTION = 0.1
-"""Share of the training images that trials are compared on, where the recipe names none: never the test images."""
+from zoo.recipe import VALIDATION_FRACTION, Recipe
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,4 +1,4 @@
-"""A copy of a model that takes steps: the model and all random states stay as they were."""
+"""Train a copy of a model for a few steps; the model and all random states stay unchanged."""
 
 from __future__ import annotations
 
@@ -23,16 +23,26 @@ from zoo.training import fitting
 
 
 def resolve_recipe(model: Model, recipe: Recipe | str | None, changes: Mapping[str, Any]) -> Recipe:
-    """Return a recipe, or the one of the model's that is named, with some fields changed."""
-    chosen = recipe if isinstance(recipe, Recipe) else model.spec.get_recipe(recipe)
-    return chosen.replace(**changes)
+    """Return a recipe, or the model's recipe of that name, with some fields changed."""
+    base = recipe if isinstance(recipe, Recipe) else model.spec.get_recipe(recipe)
+    return base.replace(**changes)
+
+
+def check_integer(name: str, number: Any, *, minimum: int) -> None:
+    """Check that an argument is an integer of at least `minimum`.
+
+    Raises:
+        ConfigError: It is not.
+    """
+    if not isinstance(number, int) or isinstance(number, bool) or number < minimum:
+        raise ConfigError(f"{name} is an integer of at least {minimum}, not {number!r}")
 
 
 @contextmanager
 def open_probe(model: Model, data: Any, recipe: Recipe, device: str | None) -> Iterator[Probe]:
-    """Yield a copy of a model that takes steps, with random states of its own."""
-    place = resolve_device(device)
-    with use_seed(model.seed, place):
+    """Yield a copy of a model that can be trained, with its own random states."""
+    torch_device = resolve_device(device)
+    with use_seed(model.seed, torch_device):
         ready = fitting.prepare(
             data,
             None,
@@ -43,22 +53,29 @@ def open_probe(model: Model, data: Any, recipe: Recipe, device: str | None) -> I
             standardize=model.spec.standardize and not model.history and not model.base,
             recipe=recipe,
             seed=model.seed,
-            device=place,
+            device=torch_device,
         )
         if model.spec.task != "classification":
-            raise ConfigError(f"{model.spec.name} has several players with an optimizer each; this searches for one")
-        yield Probe(net=copy.deepcopy(model.net).to(place).train(), task=ready.task, train=ready.train, device=place)
+            raise ConfigError(
+                f"{model.spec.name} trains several networks with an optimizer each; only classifiers can be tuned"
+            )
+        yield Probe(
+            net=copy.deepcopy(model.net).to(torch_device).train(),
+            task=ready.task,
+            train=ready.train,
+            device=torch_device,
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Probe:
-    """A net to try something on.
+    """A copy of a net, with what it needs to take training steps.
 
     Args:
-        net: The copy.
-        task: What it learns.
-        train: Where batches come from.
-        device: Where it trains.
+        net: The copy, in training mode.
+        task: The loss that it is trained with.
+        train: The source of batches.
+        device: The device of the net and the batches.
     """
 
     net: Module
@@ -67,13 +84,13 @@ class Probe:
     device: torch.device
 
     def batches(self) -> Iterator[Batch]:
-        """Yield batches, epoch after epoch."""
+        """Yield batches on the device, epoch after epoch without end."""
         for epoch in count():
             for batch in self.train.iter_epoch(epoch):
                 yield Batch(*(tensor.to(self.device) for tensor in batch))
 
     def step(self, batch: Batch, optimizer: torch.optim.Optimizer, lr: float) -> float:
-        """Take one step at a rate; return the loss before it."""
+        """Take one step at a learning rate; return the loss before it."""
         for group in optimizer.param_groups:
             group["lr"] = lr
         (loss,) = self.task.losses(self.task.players(self.net), batch)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -15,9 +14,7 @@ import torch
 from zoo.api import create, dataset
 from zoo.errors import ConfigError, TrainingError
 from zoo.experiment.ledger import Cell, Ledger
-from zoo.experiment.run_cell import describe_device
-from zoo.files.safetensors import to_bytes
-from zoo.saving.artifact import collect_versions
+from zoo.experiment.run_cell import CellScores, make_cell
 from zoo.tuning.grid import Trial, make_key
 from zoo.tuning.ranking import check_metric
 from zoo.tuning.workers import run_tasks
@@ -103,22 +100,11 @@ def train_trial(trial: Trial, seed: int, device: str | None = None) -> Cell:
     """Train one trial, and return what its held-out images show."""
     model = create(trial.model, seed=seed, **trial.config)
     images = dataset(trial.data, size=model.preprocessing.size, resize=model.spec.resize).train
-    started = time.perf_counter()
+    start = time.perf_counter()
     model.fit(images, recipe=trial.recipe, device=device, progress=False)
-    seconds = time.perf_counter() - started
+    seconds = time.perf_counter() - start
     last = model.history.best(trial.recipe.monitor) if trial.recipe.keep == "best" else model.history[-1]
     metrics = {name: value for name, value in last.items() if name.startswith("val_")}
     if not metrics:
         raise TrainingError(f"{trial.label} held out no images to be compared on; set validation=0.1")
-    return Cell(
-        row=trial.label,
-        seed=seed,
-        metrics=metrics,
-        history=list(model.history),
-        parameters=model.num_parameters,
-        seconds=round(seconds, 2),
-        device=describe_device(model),
-        versions=collect_versions(),
-        weights=hashlib.sha256(to_bytes(model.net.state_dict(), "")).hexdigest(),
-        recipe=trial.recipe.to_json(),
-    )
+    return make_cell(trial.label, seed, model, trial.recipe, seconds, scores=CellScores(metrics=metrics))
