@@ -99,5 +99,5 @@ def _compare_rows(
     if not seeds:
         return None
     whole = sum(get_strength_weights(change))
-    shares = [np.stack([cells[seed].answered(f"{change} right") / whole for seed in seeds]) for cells in pair]
+    shares = [np.stack([cells[seed].unpack_answers(f"{change} right") / whole for seed in seeds]) for cells in pair]
     return bootstrap_difference(*shares), len(seeds)
