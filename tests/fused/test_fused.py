@@ -18,7 +18,7 @@ from zoo.fused import compiler as native
 from zoo.fused import modules as player
 from zoo.fused.codegen.builder import Machine
 from zoo.graph import PixelGraph
-from zoo.tasks.shares import SoftTargets
+from zoo.tasks.classification import SoftTargets
 
 CASES = 14
 

@@ -12,13 +12,13 @@ from zoo.data import ExternalLoader, Images, Loader, as_images
 from zoo.data.augment import Augment
 from zoo.data.inputs import resize_images_to_model, resize_to_model
 from zoo.data.readers import is_restartable
-from zoo.data.transforms import Normalize, make_resize
+from zoo.data.transforms import make_resize
 from zoo.errors import ConfigError, LabelError
 from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
-from zoo.tasks import Classification, Task
-from zoo.tasks.generation import build_generation
+from zoo.tasks import Task
+from zoo.tasks.build import build_task
 
 EVALUATION_BATCH_SIZE = 1024
 
@@ -84,18 +84,6 @@ def prepare(
 def _without_augmentation(recipe: Recipe, task: str) -> Recipe:
     """Return the recipe as the loader of training images takes it: a generator's task augments for itself."""
     return recipe.replace(augment=()) if task == "generation" else recipe
-
-
-def build_task(
-    task: str, recipe: Recipe, preprocessing: Preprocessing, classes: Classes, train: Loader | ExternalLoader
-) -> Task:
-    if task == "generation":
-        return build_generation(recipe, preprocessing)
-    return Classification(
-        Normalize(preprocessing),
-        label_smoothing=recipe.label_smoothing,
-        class_weights=compute_class_weights(recipe, classes, train),
-    )
 
 
 def is_external_loader(source: Any) -> bool:
@@ -220,16 +208,3 @@ def check_external_loader(recipe: Recipe, validation: Any) -> None:
                 f"{name} needs the images in memory, and a loader keeps its own; give fit the data set itself, "
                 f"or set {name} off" + (" and hand over validation=..." if name == "validation" else "")
             )
-
-
-def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | ExternalLoader) -> torch.Tensor | None:
-    """Return the loss weight of each class (K), or None for equal ones."""
-    if recipe.class_weights is None:
-        return None
-    if recipe.class_weights == "balanced" and isinstance(train, Loader):
-        counts = torch.bincount(train.images.labels.cpu(), minlength=len(classes)).float()
-        return torch.where(counts > 0, counts.sum() / (counts.clamp_min(1) * (counts > 0).sum()), 0.0)
-    weights = torch.tensor(recipe.class_weights, dtype=torch.float32)
-    if len(weights) != len(classes):
-        raise ConfigError(f"class_weights has {len(weights)} numbers for {len(classes)} classes")
-    return weights
