@@ -4,9 +4,9 @@ import hashlib
 import json
 from pathlib import Path
 
+from zoo.files.checked_json import dump_with_checksum
 from zoo.files.safetensors import describe_tensors, from_bytes, to_bytes, to_plain_tensors
 from zoo.files.safetensors_header import parse_header_length
-from zoo.files.seal import dump_with_checksum
 from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
 
 

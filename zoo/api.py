@@ -14,7 +14,8 @@ from zoo.data.transforms import Transform, make_resize
 from zoo.errors import PluginError, SourceError, UnknownNameError, ZooError, did_you_mean, join_names
 from zoo.factory.adapt import adapt_state_dict
 from zoo.factory.build import bind_config, build_net
-from zoo.factory.restore import bind_saved_config, cast_net, check_config_size, find_provider, get_io_shape, load_state
+from zoo.factory.net_state import cast_net, load_state
+from zoo.factory.provider import bind_saved_config, check_config_size, find_provider, get_io_shape
 from zoo.factory.third_party import find_published_weights, read_third_party_weights
 from zoo.hub.resolve import resolve_reference
 from zoo.model import Model

@@ -7,8 +7,8 @@ from typing import Any, Protocol
 
 from torch.nn import Module
 
+from zoo.device import get_dtype_name
 from zoo.factory.build import Config
-from zoo.factory.restore import get_dtype_name
 from zoo.history import History
 from zoo.inference.golden import compute_golden_outputs
 from zoo.plugins.spec import ModelSpec

@@ -14,18 +14,21 @@ from torch import Tensor
 from torch.nn import Module
 
 from zoo.data import Images
+from zoo.device import resolve_device, resolve_dtype
 from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
 from zoo.export.formats import OPSET, ExportResult, export
 from zoo.factory.adapt import LoadReport
 from zoo.factory.build import Config, build_net
-from zoo.factory.restore import adapt_artifact, default_preprocessing, load_state, recompute_buffers, resolve_dtype
+from zoo.factory.net_state import load_state, recompute_buffers
+from zoo.factory.provider import default_preprocessing
+from zoo.factory.restore import adapt_artifact
 from zoo.factory.third_party import read_third_party_weights
 from zoo.history import History
 from zoo.hub import PushResult
 from zoo.hub.publish import PushOptions, publish
 from zoo.hub.resolve import resolve_reference
 from zoo.inference import PREDICTORS, Predictor
-from zoo.inference.runner import Prediction, check_top_k, resolve_device, top_predictions
+from zoo.inference.runner import Prediction, check_top_k, top_predictions
 from zoo.keeping import to_artifact
 from zoo.metrics.classification import Evaluation
 from zoo.plugins.spec import ModelSpec

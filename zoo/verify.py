@@ -7,8 +7,8 @@ from pathlib import Path
 
 from zoo.api import dataset, load
 from zoo.data import Images
+from zoo.device import get_dtype_name
 from zoo.errors import SourceError, UnknownNameError, ZooError
-from zoo.factory.restore import get_dtype_name
 from zoo.hub.resolve import resolve_reference
 from zoo.inference.golden import TOLERANCE, Golden, compute_golden_outputs, max_relative_difference
 from zoo.model import Model

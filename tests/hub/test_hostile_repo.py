@@ -69,7 +69,7 @@ def without(name):
 
 def changed(**fields):
     """Return a model whose config says something else, under a seal that is right."""
-    from zoo.files.seal import dump_with_checksum
+    from zoo.files.checked_json import dump_with_checksum
 
     record = json.loads(artifact.files(1)[CONFIG])
     record.pop("seal")

@@ -8,7 +8,7 @@ from cheap import OPTIONS
 from torch import nn
 
 import zoo
-from zoo.factory.restore import DTYPES
+from zoo.device import DTYPES
 from zoo.inference.golden import (
     NUM_IMAGES,
     NUM_OUTPUTS,

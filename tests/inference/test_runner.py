@@ -5,8 +5,9 @@ import torch
 from torch import nn
 
 from zoo.data.transforms import Normalize
+from zoo.device import resolve_device
 from zoo.errors import DeviceError
-from zoo.inference.runner import resolve_device, run_batches, top_predictions
+from zoo.inference.runner import run_batches, top_predictions
 from zoo.signature import Classes, Preprocessing
 from zoo.tasks import Classification
 

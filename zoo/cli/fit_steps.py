@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 def describe_model(model: Model, reference: str) -> dict[str, Any]:
     """Return the fields of a `FitCommand` that describe a model; `reference` is the MODEL argument."""
-    from zoo.factory.restore import get_dtype_name
+    from zoo.device import get_dtype_name
 
     name = model.spec.name if is_path_reference(reference) else reference
     return {

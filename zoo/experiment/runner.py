@@ -7,12 +7,12 @@ from statistics import mean, median
 
 from zoo.api import dataset
 from zoo.data import Dataset, Images
+from zoo.device import resolve_device
 from zoo.errors import ConfigError, TrainingError, ZooError, join_names
 from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell, Ledger
 from zoo.experiment.progress import show_cell_progress
 from zoo.experiment.run_cell import run_cell
-from zoo.inference.runner import resolve_device
 from zoo.plugins.experiment_spec import Experiment, Row
 
 QUICK_IMAGES = {"train": 2048, "test": 1000}

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TypeVar
+from typing import BinaryIO, TypeVar
 
 from zoo.errors import WeightsError
 from zoo.files.atomic import recover
@@ -100,3 +100,26 @@ def _stat_identity(place: Path) -> tuple[int, ...]:
     except (OSError, ValueError):
         return ()
     return facts.st_dev, facts.st_ino, facts.st_ctime_ns, facts.st_mtime_ns
+
+
+def open_regular_file(path: Path) -> BinaryIO:
+    """Open a file to read it; a pipe or device, which could block for ever, is refused."""
+    if path.exists() and not path.is_file():
+        raise WeightsError(f"{path} is no file")
+    return path.open("rb")
+
+
+def read_bytes(path: Path, *, limit: int) -> bytes:
+    """Return a file's bytes.
+
+    Raises:
+        WeightsError: It cannot be read, or is larger than `limit`.
+    """
+    try:
+        with open_regular_file(path) as file:
+            data = file.read(limit + 1)
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(data) > limit:
+        raise WeightsError(f"{path} is larger than {limit} bytes, the most zoo reads of such a file")
+    return data

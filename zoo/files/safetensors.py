@@ -13,8 +13,7 @@ from safetensors import SafetensorError
 from torch import Tensor
 
 from zoo.errors import WeightsError, join_names
-from zoo.files.safetensors_header import parse_header, parse_header_length
-from zoo.saving.folder import METADATA_KEY, read_safetensors_bytes
+from zoo.files.safetensors_header import METADATA_KEY, parse_header, parse_header_length, read_safetensors_bytes
 
 
 def to_plain_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:

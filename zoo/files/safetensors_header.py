@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from zoo.errors import WeightsError
 from zoo.files.checked_json import parse_json
+from zoo.files.paths import open_regular_file
 
+METADATA_KEY = "zoo"
+"""The one entry of the metadata in the header of the weights: the manifest."""
 MAX_HEADER_BYTES = 1 << 20
 """Largest header that is parsed, in bytes: 1 MiB describes more than 3,000 tensors with their hashes."""
 DTYPES = {
@@ -116,3 +121,23 @@ def _parse_entry(key: str, value: Any, begin: int, name: str) -> TensorEntry:
 
 def _is_count_list(values: Any) -> bool:
     return isinstance(values, list) and all(type(value) is int and 0 <= value < 1 << 62 for value in values)
+
+
+def read_safetensors_bytes(path: Path) -> bytes:
+    """Return a safetensors file's bytes, after its header was checked against its size.
+
+    Raises:
+        WeightsError: It cannot be read, or its header is damaged, too large or describes another size.
+    """
+    try:
+        with open_regular_file(path) as file:
+            size = os.fstat(file.fileno()).st_size
+            head = file.read(8)
+            text = file.read(parse_header_length(head, size, name=str(path)))
+            parse_header(text, size, name=str(path))
+            data = head + text + file.read()
+    except OSError as error:
+        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
+    if len(data) != size:
+        raise WeightsError(f"{path} changed while it was read")
+    return data

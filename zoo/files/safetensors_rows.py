@@ -14,8 +14,7 @@ import torch
 from torch import Tensor
 
 from zoo.errors import WeightsError
-from zoo.files.safetensors_header import DTYPES, Header, parse_header, parse_header_length
-from zoo.saving.folder import METADATA_KEY
+from zoo.files.safetensors_header import DTYPES, METADATA_KEY, Header, parse_header, parse_header_length
 
 
 class Column(NamedTuple):

@@ -9,8 +9,7 @@ from zoo.hub.lockfile import Pin, Pins
 from zoo.hub.publication import FilePlan, PushResult
 from zoo.hub.pull import pull
 from zoo.hub.push import push
-from zoo.saving.hub_reference import HubReference
-from zoo.saving.reference import is_hub_reference
+from zoo.saving.reference import HubReference, is_hub_reference
 
 __all__ = [
     "FilePlan",

@@ -16,7 +16,7 @@ from zoo.files.atomic import replace_file
 from zoo.files.checked_json import parse_json
 from zoo.hub.client import HubClient, get_assets_folder
 from zoo.saving.folder import ModelFiles, read_model_files
-from zoo.saving.hub_reference import HubReference, is_commit
+from zoo.saving.reference import HubReference, is_commit
 
 PullSource = Literal["cache", "hub"]
 

@@ -15,7 +15,7 @@ from zoo.errors import HubUnreachableError, HubUntrustedError
 from zoo.hub.error_translation import RequestContext, translate_error
 from zoo.hub.http_guard import guard_requests, is_unencrypted, parse_origin
 from zoo.hub.retry import call_with_retries
-from zoo.saving.hub_reference import HubReference
+from zoo.saving.reference import HubReference
 
 if TYPE_CHECKING:
     from huggingface_hub import CommitOperationAdd

@@ -11,7 +11,7 @@ from zoo.hub.plan import find_changed_files
 from zoo.hub.publication import PushPlan
 from zoo.hub.repository import check_commit, get_repo_info, list_files, list_pull_requests
 from zoo.saving.folder import WEIGHTS
-from zoo.saving.hub_reference import is_commit
+from zoo.saving.reference import is_commit
 
 if TYPE_CHECKING:
     from zoo.hub.client import HfApi

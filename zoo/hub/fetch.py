@@ -17,7 +17,7 @@ from zoo.hub.client import HubClient, is_offline
 from zoo.hub.plan import MAX_FILE_BYTES
 from zoo.hub.repository import RemoteFile, list_files, resolve_commit
 from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
-from zoo.saving.hub_reference import HubReference
+from zoo.saving.reference import HubReference
 
 HASHES_FILE = "sha256.json"
 LOCK_TIMEOUT = 600.0

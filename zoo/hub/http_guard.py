@@ -18,7 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 from zoo.errors import HubUnreachableError, HubUntrustedError
 from zoo.hub.retry import MAX_SERVER_DELAY, RETRY_DELAYS, RETRY_STATUSES, parse_retry_after
-from zoo.saving.hub_reference import is_commit
+from zoo.saving.reference import is_commit
 
 TIMEOUT = 60.0
 """Seconds without a byte after which an answer is given up; the environment's ZOO_HUB_TIMEOUT replaces it."""

@@ -16,7 +16,7 @@ from zoo.files.atomic import acquire_lock, replace_file
 from zoo.files.checked_json import parse_json
 from zoo.hub.cache import PullResult
 from zoo.saving.folder import CONFIG, WEIGHTS
-from zoo.saving.hub_reference import HubReference, is_commit
+from zoo.saving.reference import HubReference, is_commit
 
 LOCK_FILE = "zoo.lock"
 FORMAT = 1

@@ -8,23 +8,13 @@ from pathlib import Path
 
 from zoo.errors import HubConflictError, HubError, HubNotFoundError, HubUntrustedError
 from zoo.files.checked_json import MAX_JSON_BYTES
+from zoo.files.paths import read_bytes
 from zoo.hub.client import HubClient
 from zoo.hub.publication import PushPlan
 from zoo.hub.repository import RemoteFile, get_repo_info, list_files, read_file
-from zoo.saving.folder import (
-    CARD,
-    CONFIG,
-    FILES,
-    HISTORY,
-    MAX_HISTORY_BYTES,
-    WEIGHTS,
-    hash_files,
-    read_bytes,
-    read_model_files,
-)
-from zoo.saving.hub_reference import MAIN_BRANCH, HubReference
+from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, MAX_HISTORY_BYTES, WEIGHTS, hash_files, read_model_files
 from zoo.saving.manifest import Manifest
-from zoo.saving.reference import HUB_PREFIX
+from zoo.saving.reference import HUB_PREFIX, MAIN_BRANCH, HubReference
 
 MAX_CARD_BYTES = 1 << 20
 MAX_FILE_BYTES = {CONFIG: MAX_JSON_BYTES, HISTORY: MAX_HISTORY_BYTES, CARD: MAX_CARD_BYTES}

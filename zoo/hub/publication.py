@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from urllib.parse import quote
 
 from zoo.hub.repository import RepoInfo
-from zoo.saving.hub_reference import MAIN_BRANCH, HubReference
+from zoo.saving.reference import MAIN_BRANCH, HubReference
 
 
 @dataclass(frozen=True, kw_only=True)

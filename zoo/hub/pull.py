@@ -16,7 +16,7 @@ from zoo.hub.lockfile import Pin
 from zoo.hub.plan import MAX_FILE_BYTES
 from zoo.hub.repository import RemoteFile, list_files, resolve_commit
 from zoo.saving.folder import CONFIG, FILES, HISTORY, WEIGHTS, read_model_files
-from zoo.saving.hub_reference import HubReference
+from zoo.saving.reference import HubReference
 
 REQUIRED_FILES = (CONFIG, WEIGHTS, HISTORY)
 LOCK_TIMEOUT = 600.0

@@ -19,7 +19,7 @@ from zoo.hub.plan import (
 from zoo.hub.publication import PushPlan, PushResult
 from zoo.hub.repository import RepoInfo, get_repo_info, get_user, list_files
 from zoo.saving.folder import FILES
-from zoo.saving.hub_reference import HubReference
+from zoo.saving.reference import HubReference
 
 
 def replace_card(new: str, existing: str) -> str:

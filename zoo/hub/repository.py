@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from zoo.errors import HubNotFoundError, HubUnreachableError, HubUntrustedError
 from zoo.hub.client import HubClient
-from zoo.saving.hub_reference import HubReference, is_commit
+from zoo.saving.reference import HubReference, is_commit
 
 if TYPE_CHECKING:
     from zoo.hub.client import HfApi

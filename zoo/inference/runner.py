@@ -10,36 +10,13 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.errors import ConfigError, DeviceError
+from zoo.errors import ConfigError
 from zoo.fused import fuse_inference
 from zoo.seeding import isolate_rng
 from zoo.signature import Classes
 from zoo.tasks import Task
 
 BATCH_SIZE = 512
-
-
-def resolve_device(name: str | torch.device | None) -> torch.device:
-    """Return a device that is there: the first GPU or else the CPU for None.
-
-    Raises:
-        DeviceError: The name is no device, or there is no such device.
-    """
-    if name is None:
-        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    try:
-        device = torch.device(name)
-    except (RuntimeError, TypeError) as error:
-        raise DeviceError(f"{name!r} is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'") from error
-    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
-        raise DeviceError(
-            f"there is no device {name!r}: torch sees {torch.cuda.device_count()} CUDA devices; use device='cpu'"
-        )
-    if device.type == "mps" and not torch.backends.mps.is_available():
-        raise DeviceError("there is no device 'mps' here; use device='cpu'")
-    if device.type not in ("cpu", "cuda", "mps"):
-        raise DeviceError(f"zoo does not run on {name!r}; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
-    return device
 
 
 def run_batches(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH_SIZE) -> Tensor:

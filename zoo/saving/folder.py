@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
 
 from zoo.errors import WeightsError
 from zoo.files.checked_json import MAX_JSON_BYTES
-from zoo.files.paths import expand_path, read_consistently
-from zoo.files.safetensors_header import Header, parse_header, parse_header_length
+from zoo.files.paths import expand_path, read_bytes, read_consistently
+from zoo.files.safetensors_header import METADATA_KEY, Header, parse_header, parse_header_length, read_safetensors_bytes
 from zoo.saving.manifest import Manifest
 
 CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.jsonl", "README.md"
@@ -20,9 +18,9 @@ RUN, CHECKPOINTS = "run.json", "checkpoints"
 """What a training run adds to its folder: its state, and the folder of its checkpoints."""
 FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
 """All the files zoo writes, reads, publishes and downloads."""
+RUN, CHECKPOINTS = "run.json", "checkpoints"
+"""Names in the folder of a run: its record, and the folder of its checkpoints."""
 MAX_HISTORY_BYTES = 64 << 20
-METADATA_KEY = "zoo"
-"""The one entry of the metadata in the header of the weights: the manifest."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -123,49 +121,6 @@ def _check_hash(path: Path, data: bytes, expected: str) -> None:
         raise WeightsError(
             f"{path} is damaged or was changed: its sha256 is {found[:12]}…, the manifest says {expected[:12]}…"
         )
-
-
-def read_safetensors_bytes(path: Path) -> bytes:
-    """Return a safetensors file's bytes, after its header was checked against its size.
-
-    Raises:
-        WeightsError: It cannot be read, or its header is damaged, too large or describes another size.
-    """
-    try:
-        with open_regular_file(path) as file:
-            size = os.fstat(file.fileno()).st_size
-            head = file.read(8)
-            text = file.read(parse_header_length(head, size, name=str(path)))
-            parse_header(text, size, name=str(path))
-            data = head + text + file.read()
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    if len(data) != size:
-        raise WeightsError(f"{path} changed while it was read")
-    return data
-
-
-def open_regular_file(path: Path) -> BinaryIO:
-    """Open a file to read it; a pipe or device, which could block for ever, is refused."""
-    if path.exists() and not path.is_file():
-        raise WeightsError(f"{path} is no file")
-    return path.open("rb")
-
-
-def read_bytes(path: Path, *, limit: int) -> bytes:
-    """Return a file's bytes.
-
-    Raises:
-        WeightsError: It cannot be read, or is larger than `limit`.
-    """
-    try:
-        with open_regular_file(path) as file:
-            data = file.read(limit + 1)
-    except OSError as error:
-        raise WeightsError(f"{path} cannot be read: {error.strerror or error}") from error
-    if len(data) > limit:
-        raise WeightsError(f"{path} is larger than {limit} bytes, the most zoo reads of such a file")
-    return data
 
 
 def hash_files(files: Mapping[str, bytes]) -> dict[str, str]:

@@ -7,8 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from zoo.errors import WeightsError, ZooError
-from zoo.files.checked_json import parse_json
-from zoo.files.seal import dump_with_checksum, verify_checksum
+from zoo.files.checked_json import dump_with_checksum, parse_json, verify_checksum
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
 

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+import re
+from dataclasses import dataclass
 from pathlib import Path
 
+from zoo.errors import UnknownNameError
+
 HUB_PREFIX = "hf:"
+MAIN_BRANCH = "main"
+REFERENCE_FORM = "hf:owner/name or hf:owner/name@revision"
+NAME_PATTERN = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
+REVISION_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
+COMMIT_PATTERN = re.compile(r"[0-9a-f]{40}")
+MAX_REPO_ID_LENGTH = 96
+"""Most letters of `owner/name`, by the Hub's own rule."""
+MAX_REVISION_LENGTH = 200
 
 
 def is_path_reference(reference: object) -> bool:
@@ -23,3 +35,79 @@ def is_hub_reference(reference: object) -> bool:
     (True, False)
     """
     return isinstance(reference, str) and reference.startswith(HUB_PREFIX)
+
+
+@dataclass(frozen=True, kw_only=True)
+class HubReference:
+    """A repository and a revision of it: a branch, a tag, a pull request such as `refs/pr/1`, or a commit."""
+
+    owner: str
+    name: str
+    revision: str = MAIN_BRANCH
+
+    def __post_init__(self) -> None:
+        """Check all three.
+
+        Raises:
+            UnknownNameError: One is not of the form that the Hub gives such names.
+        """
+        if not _is_name(self.owner) or not _is_name(self.name) or len(self.repo_id) > MAX_REPO_ID_LENGTH:
+            raise UnknownNameError(f"{_shorten(self.repo_id)} is no repository; write {REFERENCE_FORM}")
+        if not is_revision(self.revision):
+            raise UnknownNameError(
+                f"{_shorten(self.revision)} is no branch, tag or commit of {HUB_PREFIX}{self.repo_id}"
+            )
+
+    @classmethod
+    def parse(cls, text: str) -> HubReference:
+        """Read `hf:owner/name@revision`; without a revision it is `main`.
+
+        Raises:
+            UnknownNameError: It is anything else.
+
+        >>> Reference.parse("hf:owner/name@refs/pr/1")
+        Reference(owner='owner', name='name', revision='refs/pr/1')
+        """
+        repo, at, revision = text.removeprefix(HUB_PREFIX).partition("@")
+        if not is_hub_reference(text) or repo.count("/") != 1 or (at and not revision):
+            raise UnknownNameError(f"{_shorten(text)} names no model on a Hub; write {REFERENCE_FORM}")
+        owner, name = repo.split("/")
+        return cls(owner=owner, name=name, revision=revision or MAIN_BRANCH)
+
+    @property
+    def repo_id(self) -> str:
+        """`owner/name`."""
+        return f"{self.owner}/{self.name}"
+
+    @property
+    def commit(self) -> str | None:
+        """The revision if it is a whole commit, which can never move."""
+        return self.revision if is_commit(self.revision) else None
+
+    def __str__(self) -> str:
+        """Return the reference as it is given back to `parse`."""
+        return f"{HUB_PREFIX}{self.repo_id}" + (f"@{self.revision}" if self.revision != MAIN_BRANCH else "")
+
+
+def is_commit(text: object) -> bool:
+    """Return whether a text is a whole commit: 40 hexadecimal digits."""
+    return isinstance(text, str) and bool(COMMIT_PATTERN.fullmatch(text))
+
+
+def is_revision(text: str) -> bool:
+    """Return whether a text can name a branch, tag or commit."""
+    if not REVISION_PATTERN.fullmatch(text) or len(text) > MAX_REVISION_LENGTH or ".." in text or "//" in text:
+        return False
+    return not text.endswith((".", "/", ".lock"))
+
+
+def _is_name(text: str) -> bool:
+    return (
+        bool(NAME_PATTERN.fullmatch(text))
+        and not any(bad in text for bad in ("..", "--"))
+        and not text.endswith(".git")
+    )
+
+
+def _shorten(text: str) -> str:
+    return repr(text if len(text) <= 120 else f"{text[:120]}…")

@@ -55,7 +55,9 @@ class Classification:
         net: Any = nets["net"]
         if self._soft_targets is None:
             smoothing, weights = self._label_smoothing, self._class_weights
-            self._soft_targets = SoftTargets(net.num_classes, net.dtype, label_smoothing=smoothing, class_weights=weights)
+            self._soft_targets = SoftTargets(
+                net.num_classes, net.dtype, label_smoothing=smoothing, class_weights=weights
+            )
         found: tuple[Tensor, Tensor, Tensor] = net.cross_entropy(
             self._normalize(batch.images).to(net.dtype), self._soft_targets(batch.targets)
         )

@@ -13,8 +13,8 @@ import torch
 from torch.nn import Module
 
 from zoo.data import Batch, ExternalLoader, Loader
+from zoo.device import resolve_device
 from zoo.errors import ConfigError
-from zoo.inference.runner import resolve_device
 from zoo.model import Model
 from zoo.recipe import Recipe
 from zoo.seeding import use_seed

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 from torch.nn import Module
 
+from zoo.device import resolve_device
 from zoo.errors import ConfigError
 from zoo.factory.encoder import bind_options, find_encoder_spec
 from zoo.graph import PixelGraph
-from zoo.inference.runner import resolve_device
 from zoo.seeding import use_seed
 from zoo.testing.encoders.subject import EncoderSubject, make_grids, make_symmetry_orders, require_close
 from zoo.testing.fake_device import check_device

@@ -8,7 +8,7 @@ from pathlib import Path
 import torch
 
 from zoo.api import load
-from zoo.inference.runner import resolve_device
+from zoo.device import resolve_device
 from zoo.model import Model
 from zoo.testing.fake_device import check_device
 from zoo.testing.models.subject import ModelSubject, copy_weights, is_equal, require

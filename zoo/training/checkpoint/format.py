@@ -11,11 +11,10 @@ from typing import Any
 from zoo.errors import WeightsError
 from zoo.files import atomic
 from zoo.files import safetensors as tensors
-from zoo.files.checked_json import parse_json
-from zoo.files.safetensors_header import parse_header, parse_header_length
-from zoo.files.seal import dump_with_checksum, verify_checksum
+from zoo.files.checked_json import dump_with_checksum, parse_json, verify_checksum
+from zoo.files.paths import read_bytes
+from zoo.files.safetensors_header import parse_header, parse_header_length, read_safetensors_bytes
 from zoo.files.state_codec import decode_state, encode_state
-from zoo.saving.folder import read_bytes, read_safetensors_bytes
 
 STATE_FILE, TENSORS_FILE = "state.json", "state.safetensors"
 FORMAT = 2

@@ -12,9 +12,9 @@ from typing import Any
 
 from zoo.errors import BusyError, WeightsError
 from zoo.files.atomic import acquire_lock, replace_file
-from zoo.files.checked_json import parse_json
-from zoo.files.seal import dump_with_checksum, verify_checksum
-from zoo.saving.folder import CHECKPOINTS, RUN, read_bytes
+from zoo.files.checked_json import dump_with_checksum, parse_json, verify_checksum
+from zoo.files.paths import read_bytes
+from zoo.saving.folder import CHECKPOINTS, RUN
 
 FORMAT = 1
 MAX_RECORD_BYTES = 1 << 20
