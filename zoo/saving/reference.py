@@ -22,7 +22,7 @@ MAX_REVISION_LENGTH = 200
 def is_path_reference(reference: object) -> bool:
     """Return whether a reference means a folder or file: a `Path`, or a string that begins with `.`, `/` or `~`.
 
-    >>> is_folder("./photos"), is_folder("photos"), is_folder(Path("photos"))
+    >>> is_path_reference("./photos"), is_path_reference("photos"), is_path_reference(Path("photos"))
     (True, False, True)
     """
     return isinstance(reference, Path) or (isinstance(reference, str) and reference.startswith((".", "/", "~")))
@@ -31,7 +31,7 @@ def is_path_reference(reference: object) -> bool:
 def is_hub_reference(reference: object) -> bool:
     """Return whether a reference means a repository on a Hub: a string that begins with `hf:`.
 
-    >>> is_hub("hf:owner/name@v1"), is_hub("owner/name")
+    >>> is_hub_reference("hf:owner/name@v1"), is_hub_reference("owner/name")
     (True, False)
     """
     return isinstance(reference, str) and reference.startswith(HUB_PREFIX)
@@ -65,8 +65,8 @@ class HubReference:
         Raises:
             UnknownNameError: It is anything else.
 
-        >>> Reference.parse("hf:owner/name@refs/pr/1")
-        Reference(owner='owner', name='name', revision='refs/pr/1')
+        >>> HubReference.parse("hf:owner/name@refs/pr/1")
+        HubReference(owner='owner', name='name', revision='refs/pr/1')
         """
         repo, at, revision = text.removeprefix(HUB_PREFIX).partition("@")
         if not is_hub_reference(text) or repo.count("/") != 1 or (at and not revision):
