@@ -18,8 +18,6 @@ RUN, CHECKPOINTS = "run.json", "checkpoints"
 """What a training run adds to its folder: its state, and the folder of its checkpoints."""
 FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
 """All the files zoo writes, reads, publishes and downloads."""
-RUN, CHECKPOINTS = "run.json", "checkpoints"
-"""Names in the folder of a run: its record, and the folder of its checkpoints."""
 MAX_HISTORY_BYTES = 64 << 20
 
 
