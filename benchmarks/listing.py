@@ -17,9 +17,9 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
-sys.path.insert(0, str(ROOT / "tests"))
+sys.path.insert(0, str(ROOT))
 
-from wheels import install, offering, plugin  # noqa: E402 - the wheels of the tests
+from tests.support.wheels import install, make_plugin_source, plugin  # noqa: E402 - the wheels of the tests
 
 LIST = """
 import sys, zoo
@@ -40,7 +40,8 @@ def seconds(source: str, site: Path) -> tuple[float, float]:
 def main(num: int = 40) -> None:
     """Measure and print."""
     with tempfile.TemporaryDirectory() as folder:
-        members = [plugin(f"zoo-crowd-{n}", offering(*(f"crowd-{n}-{k}" for k in range(4)))) for n in range(50)]
+        sources = [make_plugin_source(*(f"crowd-{n}-{k}" for k in range(4))) for n in range(50)]
+        members = [plugin(f"zoo-crowd-{n}", source) for n, source in enumerate(sources)]
         site = install(Path(folder) / "site", *members)
         seconds(LIST, site)  # compile once, as installing does
         pairs = [(seconds("pass", site), seconds(LIST, site)) for _ in range(num)]

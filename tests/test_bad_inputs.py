@@ -10,11 +10,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from artifacts import resealed
 from PIL import Image
 from torch.utils.data import DataLoader, TensorDataset
 
 import zoo
+from tests.support.artifacts import edit_manifest
 from zoo.cli.main import main
 from zoo.data import ExternalLoader
 from zoo.data.readers import iterables
@@ -83,7 +83,7 @@ def flip_byte(folder):
 def edit(**fields):
     """Return a change that replaces fields of `config.json`."""
 
-    return lambda folder: resealed(folder, **fields)
+    return lambda folder: edit_manifest(folder, **fields)
 
 
 def written(path: Path, data: bytes) -> Path:

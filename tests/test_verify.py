@@ -4,9 +4,9 @@ import json
 
 import pytest
 import torch
-from artifacts import holding, resealed, state_of
 
 import zoo
+from tests.support.artifacts import edit_manifest, read_state, write_state
 from zoo.saving.folder import CONFIG
 from zoo.verify import verify
 
@@ -27,7 +27,7 @@ def folder(model, tmp_path):
 def scored(folder, **changes):
     """Change what a saved model states as its score."""
     score = json.loads((folder / CONFIG).read_text())["scores"][0]
-    return resealed(folder, scores=[{**score, **changes}])
+    return edit_manifest(folder, scores=[{**score, **changes}])
 
 
 def test_a_saved_model_holds(folder):
@@ -54,8 +54,8 @@ def test_a_perturbed_weight_is_found_by_its_hash(folder):
 
 
 def test_a_perturbed_weight_with_good_hashes_is_found_by_its_outputs(folder):
-    state = state_of(folder)
-    holding(folder, {**state, "convolutions.2.bias": state["convolutions.2.bias"] + torch.arange(10.0)})
+    state = read_state(folder)
+    write_state(folder, {**state, "convolutions.2.bias": state["convolutions.2.bias"] + torch.arange(10.0)})
     verdict = verify(folder)
     assert not verdict.is_good
     assert "its outputs differ from the golden ones" in verdict.problem
@@ -109,17 +109,17 @@ def test_a_score_that_cannot_be_taken_again_says_why_and_is_no_problem(folder, c
 
 def test_classes_that_the_images_do_not_have_are_a_verdict_too(folder):
     names = list("abcdefghij")
-    assert not verify(resealed(folder, classes={"values": names, "names": names})).is_good
+    assert not verify(edit_manifest(folder, classes={"values": names, "names": names})).is_good
 
 
 def test_a_model_without_golden_outputs_is_checked_by_the_rest(folder):
-    verdict = verify(resealed(folder, golden=[]))
+    verdict = verify(edit_manifest(folder, golden=[]))
     assert (verdict.is_good, verdict.golden_difference) == (True, None)
 
 
 @pytest.mark.parametrize("golden", [[[1.0]], [[0.0] * 10] * 3, [[0.0] * 9] * 4])
 def test_golden_outputs_of_another_form_are_a_problem(folder, golden):
-    verdict = verify(resealed(folder, golden=golden), rescore=False)
+    verdict = verify(edit_manifest(folder, golden=golden), rescore=False)
     assert (verdict.is_good, verdict.golden_difference) == (False, float("inf"))
 
 

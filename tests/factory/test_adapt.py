@@ -199,11 +199,11 @@ def test_a_width_that_triples_with_the_channels_is_not_taken_for_a_first_layer(t
 
 
 def test_a_file_that_lacks_a_tensor_is_spread_with_partial_and_promises_no_logits(tmp_path):
-    from artifacts import holding, state_of
+    from tests.support.artifacts import read_state, write_state
 
     folder = zoo.create("gcn-7x7", seed=0).save(tmp_path / "model")
-    state = state_of(folder)
-    holding(folder, {**state, "convolutions.2.bias": torch.ones(3)})
+    state = read_state(folder)
+    write_state(folder, {**state, "convolutions.2.bias": torch.ones(3)})
     report = zoo.create("gcn-7x7", seed=1, channels=3).load_weights(folder, partial=True)
     assert "convolutions.0.weight" in report.adapted
     assert "convolutions.2.bias" in report.reinitialised

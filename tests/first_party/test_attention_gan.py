@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import torch
-from stopping import check_going_on_inside_an_epoch
 
 import zoo
+from tests.support.interruption import check_resume_inside_an_epoch
 from zoo.errors import ConfigError, LabelError, TrainingError
 from zoo.testing import CLASSIFIER_CHECKS, GENERATOR_CHECKS, check_model
 from zoo_attention_gan.attention import AttentionGAN, SpatialAttention
@@ -203,4 +203,4 @@ def test_two_players_go_on_inside_an_epoch_bit_for_bit(digits, name):
     def fresh():
         return zoo.create(name, seed=0, size=16, width=4, channels=1)
 
-    check_going_on_inside_an_epoch(fresh, digits, epochs=2, batch_size=16, progress=False)
+    check_resume_inside_an_epoch(fresh, digits, epochs=2, batch_size=16, progress=False)

@@ -6,10 +6,10 @@ from collections import Counter
 from itertools import chain
 
 import pytest
-from forked import zoo as command
-from offering import offer
 
 import zoo
+from tests.support.fake_plugin import offer
+from tests.support.forked_cli import zoo as command
 from zoo.errors import ConfigError, UnknownNameError
 from zoo.testing.source_scan import STATUSES, sample_names, try_models
 
@@ -78,7 +78,7 @@ def published(name, tag, config):
 
 
 def sound(size: tuple[int, int], channels: int = 1, classes: int = 10):
-    from faulty import Sound
+    from tests.support.faulty_nets import Sound
 
     return Sound(size, channels, classes)
 

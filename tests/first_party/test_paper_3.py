@@ -5,9 +5,9 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from offering import offer
 
 import zoo
+from tests.support.fake_plugin import offer
 from zoo.data import Dataset
 from zoo.errors import ConfigError
 from zoo.experiment import Ledger, run

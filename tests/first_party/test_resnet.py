@@ -2,9 +2,9 @@
 
 import pytest
 import torch
-from stopping import check_going_on_inside_an_epoch
 
 import zoo
+from tests.support.interruption import check_resume_inside_an_epoch
 from zoo.errors import ConfigError
 
 RESNETS = [name for name in zoo.models if zoo.models.owner(name) == "zoo_resnet"]
@@ -76,7 +76,7 @@ def test_resnet_18_goes_on_inside_an_epoch_bit_for_bit(small):
     def fresh():
         return zoo.create("resnet-18", seed=0, size=8, channels=1, width=8)
 
-    check_going_on_inside_an_epoch(fresh, small.take(32), epochs=2, batch_size=8, progress=False)
+    check_resume_inside_an_epoch(fresh, small.take(32), epochs=2, batch_size=8, progress=False)
 
 
 def test_a_net_of_grey_images_begins_one_of_colour_with_other_classes(tmp_path):

@@ -7,9 +7,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from environments import borrowed
 
 import zoo
+from tests.support.environments import make_path_file
 
 ROOT = Path(__file__).parents[2]
 
@@ -88,7 +88,7 @@ def venv(wheel, tmp_path_factory):
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run([str(python), *install], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
     site = next((place / "lib").glob("python*/site-packages"))
-    (site / "needed.pth").write_text(borrowed())
+    (site / "needed.pth").write_text(make_path_file())
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     return python
 

@@ -1,10 +1,10 @@
 """Publishing: what is refused, and that nothing is sent then."""
 
 import pytest
-from tests.hub.test_pushing import WRITES
 
 from tests.hub import artifact
 from tests.hub.served import kept
+from tests.hub.test_push import WRITES
 from zoo.errors import HubConflictError, HubError, HubNotFoundError, UnknownNameError, WeightsError
 from zoo.hub import push
 from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import torch
-from faulty import Sound, Telling
-from offering import offer
 from torch import nn
 
 import zoo
+from tests.support.fake_plugin import offer
+from tests.support.faulty_nets import Sound, Telling
 from zoo.errors import PluginError
 from zoo.inference.features import extract_features
 

@@ -4,10 +4,10 @@ import hashlib
 
 import pytest
 import torch
-from cheap import OPTIONS
 from torch import nn
 
 import zoo
+from tests.support.small_models import OPTIONS
 from zoo.device import DTYPES
 from zoo.inference.golden import (
     NUM_IMAGES,

@@ -7,9 +7,9 @@ import sys
 import time
 
 import pytest
-from forked import zoo as forked
-from wheels import Distribution, install, offering, plugin, run, script, zoo, zoo_json
 
+from tests.support.forked_cli import zoo as forked
+from tests.support.wheels import Distribution, install, make_plugin_source, plugin, run, script, zoo, zoo_json
 from zoo.plugins.catalog import CATALOG
 
 OWN_PLUGINS = {each.name for each in CATALOG.plugins() if each.is_first_party}
@@ -17,8 +17,8 @@ OWN_MODELS = {"cnn-simple", "gcn-7x7", "gcn-28x28"}
 GOOD_MODELS = {"alpha-small", "omega-small"}
 
 GOOD = (
-    plugin("zoo-alpha", offering("alpha-small"), version="1.1"),
-    plugin("zoo-omega", offering("omega-small"), version="2.2"),
+    plugin("zoo-alpha", make_plugin_source("alpha-small"), version="1.1"),
+    plugin("zoo-omega", make_plugin_source("omega-small"), version="2.2"),
 )
 
 QUARANTINED = {
@@ -41,15 +41,17 @@ QUARANTINED = {
         "zoo_models returns ModelSpecs, but it returned 7; return a list",
     ),
     "module-level __getattr__ raises": (
-        offering("broken-small") + "def __getattr__(name): raise RuntimeError('no ' + name)",
+        make_plugin_source("broken-small") + "def __getattr__(name): raise RuntimeError('no ' + name)",
         "RuntimeError: no ",
     ),
     "recursive import": ("import zoo\nzoo.models['gcn-7x7']", "reads zoo's registries while it is imported"),
 }
 TARGETS = {"entry point names a missing attribute": "zoo_broken:missing"}
 CLASHING = {
-    "duplicate entry-point name": plugin("zoo-broken", offering("broken-small"), version="6.6.6", point="zoo_alpha"),
-    "duplicate model name": plugin("zoo-broken", offering("alpha-small", "broken-small"), version="6.6.6"),
+    "duplicate entry-point name": plugin(
+        "zoo-broken", make_plugin_source("broken-small"), version="6.6.6", point="zoo_alpha"
+    ),
+    "duplicate model name": plugin("zoo-broken", make_plugin_source("alpha-small", "broken-small"), version="6.6.6"),
 }
 FATAL = {
     "KeyboardInterrupt at import": ("raise KeyboardInterrupt", 130),
@@ -159,12 +161,14 @@ def test_two_modules_that_import_each_other_are_quarantined(good, tmp_path):
 
 
 def test_a_plugin_that_offers_one_name_twice_is_quarantined(good, tmp_path):
-    path = (good, install(tmp_path / "site", plugin("zoo-echo", offering("echo-small", "echo-small"))))
+    path = (good, install(tmp_path / "site", plugin("zoo-echo", make_plugin_source("echo-small", "echo-small"))))
     assert plugins(path)["zoo_echo"]["reason"] == "it offers ModelSpec 'echo-small' more than once"
 
 
 def test_of_two_copies_of_a_distribution_the_first_on_the_path_counts(good, tmp_path):
-    older = install(tmp_path / "older", plugin("Zoo.Alpha", offering("alpha-old"), version="0.9", target="zoo_alpha"))
+    older = install(
+        tmp_path / "older", plugin("Zoo.Alpha", make_plugin_source("alpha-old"), version="0.9", target="zoo_alpha")
+    )
     found = plugins((good, older))
     assert found["zoo_alpha"]["version"] == "1.1"
     assert not any(name.startswith("zoo_alpha@") for name in found)
@@ -237,7 +241,7 @@ def test_zoo_plugins_and_zoo_info_tell_of_a_model_name_offered_twice(good, tmp_p
 
 
 def test_nobody_can_take_the_names_of_zoos_own_plugins_and_models(good, tmp_path):
-    thief = plugin("zoo-thief", offering("gcn-7x7", "thief-small"), point="zoo_grid_gcn")
+    thief = plugin("zoo-thief", make_plugin_source("gcn-7x7", "thief-small"), point="zoo_grid_gcn")
     path = (good, install(tmp_path / "site", thief))
     theirs = "zoo_grid_gcn@zoo-thief"
     found, keys, _, told = outcome_of_every_order(path, "gcn-7x7", f"{theirs}:gcn-7x7", "thief-small")
@@ -259,14 +263,14 @@ def test_nobody_can_take_the_names_of_zoos_own_plugins_and_models(good, tmp_path
     ],
 )
 def test_a_plugin_for_another_contract_is_quarantined_with_both_versions_named(declared, reason, good, tmp_path):
-    other = plugin("zoo-other", offering("other-small") + f"zoo_api = {declared}")
+    other = plugin("zoo-other", make_plugin_source("other-small") + f"zoo_api = {declared}")
     path = (good, install(tmp_path / "site", other))
     assert plugins(path)["zoo_other"]["reason"] == reason
     assert models(path).keys() >= OWN_MODELS | GOOD_MODELS
 
 
 def test_a_plugin_for_a_range_that_includes_this_contract_is_ready(tmp_path):
-    both = plugin("zoo-both", offering("both-small") + "zoo_api = (1, 9)")
+    both = plugin("zoo-both", make_plugin_source("both-small") + "zoo_api = (1, 9)")
     assert plugins((install(tmp_path / "site", both),))["zoo_both"]["status"] == "ready"
 
 
@@ -309,7 +313,7 @@ def test_a_plugin_that_is_off_is_not_imported(good):
 def crowd(tmp_path_factory):
     def member(number):
         names = [f"crowd-{number}-{n}" for n in range(4)]
-        return plugin(f"zoo-crowd-{number}", offering(*names))
+        return plugin(f"zoo-crowd-{number}", make_plugin_source(*names))
 
     return install(tmp_path_factory.mktemp("crowd") / "site", *(member(number) for number in range(50)))
 
@@ -427,7 +431,7 @@ STRANGER = """
 
 
 def test_a_strangers_model_is_created_as_zoos_own_are(every_broken, tmp_path):
-    source = offering("stranger-7x7").replace("builtins:list", "strange_net:Stranger")
+    source = make_plugin_source("stranger-7x7").replace("builtins:list", "strange_net:Stranger")
     site = install(tmp_path / "site", plugin("zoo-stranger", source, strange_net=STRANGER))
     seen = script(
         """
@@ -443,7 +447,7 @@ def test_a_strangers_model_is_created_as_zoos_own_are(every_broken, tmp_path):
 def test_a_distribution_with_several_plugins_loses_only_the_broken_one(tmp_path):
     pair = Distribution(
         name="zoo-pair",
-        files={"pair_good.py": offering("pair-small"), "pair_bad.py": "1 / 0"},
+        files={"pair_good.py": make_plugin_source("pair-small"), "pair_bad.py": "1 / 0"},
         entry_points={"pair_good": "pair_good", "pair_bad": "pair_bad"},
     )
     found = plugins((install(tmp_path / "site", pair),))

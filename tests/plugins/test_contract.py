@@ -13,9 +13,9 @@ from pathlib import Path
 
 import pluggy
 import pytest
-from wheels import Distribution, offering, plugin, script, zoo, zoo_json
 
 import zoo as face
+from tests.support.wheels import Distribution, make_plugin_source, plugin, script, zoo, zoo_json
 from zoo.errors import PluginError
 from zoo.plugins import hookspecs as hooks
 from zoo.plugins.catalog import Catalog
@@ -151,8 +151,10 @@ def test_a_plugin_that_fails_leaves_nothing_for_the_next():
 
 def test_20_shuffled_orders_of_installing_into_one_folder_give_the_same_shelf(tmp_path, figure):
     """Installing a wheel is unpacking it; two plugins share a name, two a model, and one is broken."""
-    made = [plugin(f"zoo-{name}", offering(f"{name}-small", "shared-small")) for name in ("ape", "bee", "cow")]
-    made += [plugin("zoo-dog", offering("dog-small"), point="zoo_ape"), plugin("zoo-eel", "1 / 0")]
+    made = [
+        plugin(f"zoo-{name}", make_plugin_source(f"{name}-small", "shared-small")) for name in ("ape", "bee", "cow")
+    ]
+    made += [plugin("zoo-dog", make_plugin_source("dog-small"), point="zoo_ape"), plugin("zoo-eel", "1 / 0")]
     wheels, shuffled = [each.wheel(tmp_path) for each in made], random.Random(0)
     seen = set()
     for number in range(20):
@@ -198,7 +200,9 @@ def test_only_a_source_has_names_with_a_prefix():
 
 def test_the_warning_names_plugin_distribution_and_version(tmp_path):
     site = tmp_path / "site"
-    with zipfile.ZipFile(plugin("zoo-silent", offering("silent-small"), version="3.1").wheel(tmp_path)) as wheel:
+    with zipfile.ZipFile(
+        plugin("zoo-silent", make_plugin_source("silent-small"), version="3.1").wheel(tmp_path)
+    ) as wheel:
         wheel.extractall(site)
     done = zoo("list", path=(site,), PYTHONWARNINGS="always::DeprecationWarning")
     assert "plugin zoo_silent of zoo-silent 3.1: it declares no zoo_api" in done.stderr
@@ -225,13 +229,13 @@ print(json.dumps([plugins, list(zoo.models), zoo.models.clashes(), [owner(name) 
 
 def test_20_shuffled_orders_of_installing_give_the_same_shelf(tmp_path):
     distributions = [
-        plugin("zoo-a", offering("one", "shared")),
-        plugin("zoo-b", offering("two", "shared", "gcn-7x7")),
-        plugin("zoo-c", offering("three"), point="zoo_a"),
+        plugin("zoo-a", make_plugin_source("one", "shared")),
+        plugin("zoo-b", make_plugin_source("two", "shared", "gcn-7x7")),
+        plugin("zoo-c", make_plugin_source("three"), point="zoo_a"),
         plugin("zoo-d", "raise ValueError('broken')"),
         Distribution(
             name="zoo-pair",
-            files={"pair_x.py": offering("four"), "pair_y.py": offering("five")},
+            files={"pair_x.py": make_plugin_source("four"), "pair_y.py": make_plugin_source("five")},
             entry_points={"pair_y": "pair_y", "pair_x": "pair_x"},
         ),
     ]

@@ -2,7 +2,7 @@
 
 import json
 
-from wheels import install, offering, plugin, script, zoo
+from tests.support.wheels import install, make_plugin_source, plugin, script, zoo
 
 DECLARED = "zoo_api = 1\n"
 
@@ -21,30 +21,32 @@ def test_a_quarantined_plugin_is_an_error_with_three_ways_out(tmp_path):
 
 
 def test_a_plugin_for_a_newer_zoo_is_mended_by_a_newer_zoo(tmp_path):
-    newer = plugin("zoo-newer", offering("newer-small") + "zoo_api = 2")
+    newer = plugin("zoo-newer", make_plugin_source("newer-small") + "zoo_api = 2")
     found = findings(newer, place=tmp_path, code=1)[("error", "zoo_newer")]
     assert found["fix"] == "pip install --upgrade zoo-models"
 
 
 def test_a_clash_is_a_warning_with_the_full_names(tmp_path):
-    pair = [plugin(f"zoo-{name}", offering("shared-small") + DECLARED) for name in ("one", "two")]
+    pair = [plugin(f"zoo-{name}", make_plugin_source("shared-small") + DECLARED) for name in ("one", "two")]
     found = findings(*pair, place=tmp_path, code=0)[("warning", "shared-small")]
     assert found["fix"] == "write zoo_one:shared-small or zoo_two:shared-small, or uninstall one"
 
 
 def test_one_plugin_name_of_two_distributions_is_a_warning(tmp_path):
-    pair = [plugin(f"zoo-{name}", offering(f"{name}-small") + DECLARED, point="same") for name in ("one", "two")]
+    pair = [
+        plugin(f"zoo-{name}", make_plugin_source(f"{name}-small") + DECLARED, point="same") for name in ("one", "two")
+    ]
     found = findings(*pair, place=tmp_path, code=0)
     assert {about for level, about in found if level == "warning"} == {"same@zoo-one", "same@zoo-two"}
 
 
 def test_a_part_of_the_contract_that_is_to_go_is_a_warning(tmp_path):
-    found = findings(plugin("zoo-silent", offering("silent-small")), place=tmp_path, code=0)
+    found = findings(plugin("zoo-silent", make_plugin_source("silent-small")), place=tmp_path, code=0)
     assert "it declares no zoo_api" in found[("warning", "zoo_silent")]["problem"]
 
 
 def test_missing_requirements_are_errors_and_missing_extras_notes_with_the_pip_line(tmp_path):
-    site = install(tmp_path / "site", plugin("zoo-needy", offering("needy-small") + DECLARED))
+    site = install(tmp_path / "site", plugin("zoo-needy", make_plugin_source("needy-small") + DECLARED))
     about = next(site.glob("zoo_needy-*.dist-info")) / "METADATA"
     needs = ("no-such-thing>=2", "no-such-extra; extra == 'fast'", "x; extra == 'dev'")
     about.write_text(about.read_text() + "".join(f"Requires-Dist: {need}\n" for need in needs))
@@ -58,7 +60,7 @@ def test_missing_requirements_are_errors_and_missing_extras_notes_with_the_pip_l
 
 def test_what_is_switched_off_is_a_note(tmp_path):
     found = findings(
-        plugin("zoo-any", offering("any-small") + DECLARED), place=tmp_path, code=0, ZOO_PLUGINS="-zoo_any"
+        plugin("zoo-any", make_plugin_source("any-small") + DECLARED), place=tmp_path, code=0, ZOO_PLUGINS="-zoo_any"
     )
     assert found[("note", "zoo_any")]["problem"] == "switched off by ZOO_PLUGINS"
 

@@ -5,7 +5,8 @@ import re
 import time
 
 import pytest
-from environments import ROOT, Environment, wheel_of
+
+from tests.support.environments import ROOT, Environment, build_wheel
 
 PAGE = (ROOT / "docs" / "plugins.md").read_text()
 BLOCKS = re.findall(r"```(sh|py)\n(.*?)```", PAGE, re.DOTALL)
@@ -20,8 +21,8 @@ zoo fit graph-classifier fashion-mnist-7x7 --config encoder=mine --config size=7
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
     """An environment with zoo's wheel; pip builds in it, for there is no network."""
-    wheel = wheel_of(ROOT, tmp_path_factory.mktemp("wheel"))
-    return Environment.made(tmp_path_factory.mktemp("story") / "venv", wheel, PIP_NO_BUILD_ISOLATION="0")
+    wheel = build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
+    return Environment.create(tmp_path_factory.mktemp("story") / "venv", wheel, PIP_NO_BUILD_ISOLATION="0")
 
 
 def test_the_page_runs_from_its_own_blocks(environment, tmp_path, figure):

@@ -3,9 +3,9 @@
 import json
 
 import pytest
-from environments import ROOT, Environment, wheel_of
 
 from tests.hub_server import User, serve
+from tests.support.environments import ROOT, Environment, build_wheel
 
 POCKET = ROOT / "examples" / "pocket-plugin"
 TOKEN = "hf_AnnMayWriteHere4711"
@@ -14,7 +14,7 @@ TOKEN = "hf_AnnMayWriteHere4711"
 @pytest.fixture(scope="module")
 def wheels(tmp_path_factory):
     """Build zoo's wheel and the plugin's."""
-    return [wheel_of(project, tmp_path_factory.mktemp("wheel")) for project in (ROOT, POCKET)]
+    return [build_wheel(project, tmp_path_factory.mktemp("wheel")) for project in (ROOT, POCKET)]
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def workshop(wheels, hub, tmp_path_factory):
     """An environment with zoo and the plugin, and a right to publish."""
     place = tmp_path_factory.mktemp("workshop")
     settings = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(place / "home")}
-    return Environment.made(place / "venv", *wheels, **settings)
+    return Environment.create(place / "venv", *wheels, **settings)
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +37,7 @@ def elsewhere(wheels, hub, tmp_path_factory):
     """An environment with zoo alone."""
     place = tmp_path_factory.mktemp("elsewhere")
     settings = {"HF_ENDPOINT": hub.url, "HF_HUB_DISABLE_XET": "1", "HF_HOME": str(place / "home")}
-    return Environment.made(place / "venv", wheels[0], **settings, PIP_FIND_LINKS=str(wheels[1].parent))
+    return Environment.create(place / "venv", wheels[0], **settings, PIP_FIND_LINKS=str(wheels[1].parent))
 
 
 @pytest.fixture(scope="module")

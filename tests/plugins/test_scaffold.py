@@ -8,9 +8,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from forked import zoo, zoo_json
-from wheels import run
 
+from tests.support.forked_cli import zoo, zoo_json
+from tests.support.wheels import run
 from zoo.errors import ConfigError
 from zoo.plugins.scaffold import TEMPLATE_KINDS, write_plugin
 

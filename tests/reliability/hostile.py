@@ -8,9 +8,9 @@ import struct
 import zipfile
 
 import torch
-from artifacts import headed
 
 import zoo.files.safetensors
+from tests.support.artifacts import make_weights_file
 
 F32 = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
 EIGHT = bytes(8)
@@ -44,11 +44,11 @@ SEVEN_ZIP = b"7z\xbc\xaf\x27\x1c\x00\x04" + bytes(56)
 
 
 def entry(**changes):
-    return headed({"a": {**F32, **changes}}, EIGHT)
+    return make_weights_file({"a": {**F32, **changes}}, EIGHT)
 
 
 def two(second, data=bytes(16)):
-    return headed({"a": F32, "b": {**F32, "data_offsets": second}}, data)
+    return make_weights_file({"a": F32, "b": {**F32, "data_offsets": second}}, data)
 
 
 def many(count, name="{}"):
@@ -59,42 +59,44 @@ def many(count, name="{}"):
 
 def crafted(marker):
     """Return each crafted file's bytes by name; not one of them is a safetensors file that zoo reads."""
-    good = headed({"a": F32}, EIGHT)
+    good = make_weights_file({"a": F32}, EIGHT)
     numbers = "9," * 400_000 + "9"
     return {
         "empty": b"",
         "1 byte": b"{",
         "7 bytes": good[:7],
         "8 bytes": good[:8],
-        "header length 0": headed(b""),
+        "header length 0": make_weights_file(b""),
         "header longer than the file": struct.pack("<Q", 1000) + good[8:],
         "header of 100 MB and 1": struct.pack("<Q", 100_000_001) + good[8:],
         "header of 2^64 - 1": struct.pack("<Q", 2**64 - 1) + good[8:],
         "header of 2^63": struct.pack("<Q", 2**63) + good[8:],
-        "header is no JSON": headed(b"{this is no JSON}"),
-        "header is not UTF-8": headed(b'{"\xff\xfe":1}'),
-        "header is an array": headed(b"[]"),
-        "header is a number": headed(b"17"),
-        "header is null": headed(b"null"),
-        "header with a space in front": headed(b" " + json.dumps({"a": F32}).encode(), EIGHT),
-        "header with a byte order mark": headed(b"\xef\xbb\xbf" + json.dumps({"a": F32}).encode(), EIGHT),
-        "header with text after it": headed(json.dumps({"a": F32}).encode() + b"{}", EIGHT),
-        "header 100,000 levels deep": headed(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
-        "header 100,000 objects deep": headed(b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
+        "header is no JSON": make_weights_file(b"{this is no JSON}"),
+        "header is not UTF-8": make_weights_file(b'{"\xff\xfe":1}'),
+        "header is an array": make_weights_file(b"[]"),
+        "header is a number": make_weights_file(b"17"),
+        "header is null": make_weights_file(b"null"),
+        "header with a space in front": make_weights_file(b" " + json.dumps({"a": F32}).encode(), EIGHT),
+        "header with a byte order mark": make_weights_file(b"\xef\xbb\xbf" + json.dumps({"a": F32}).encode(), EIGHT),
+        "header with text after it": make_weights_file(json.dumps({"a": F32}).encode() + b"{}", EIGHT),
+        "header 100,000 levels deep": make_weights_file(b'{"a":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
+        "header 100,000 objects deep": make_weights_file(b'{"a":' * 100_000 + b"1" + b"}" * 100_000),
         "negative offsets": entry(data_offsets=[-8, 0]),
         "reversed offsets": entry(data_offsets=[8, 0]),
         "overlapping offsets": two([4, 12], bytes(12)),
         "equal offsets": two([0, 8], EIGHT),
         "float offsets": entry(data_offsets=[0.0, 8.0]),
-        "missing offsets": headed({"a": {"dtype": "F32", "shape": [2]}}, EIGHT),
+        "missing offsets": make_weights_file({"a": {"dtype": "F32", "shape": [2]}}, EIGHT),
         "one offset": entry(data_offsets=[8]),
         "three offsets": entry(data_offsets=[0, 8, 8]),
         "offsets that are words": entry(data_offsets=["0", "8"]),
-        "offsets that are claims": headed({"a": {"dtype": "U8", "shape": [1], "data_offsets": [False, True]}}, b"1"),
+        "offsets that are claims": make_weights_file(
+            {"a": {"dtype": "U8", "shape": [1], "data_offsets": [False, True]}}, b"1"
+        ),
         "offsets out of the file": entry(data_offsets=[8, 16]),
         "offsets of 2^63": entry(data_offsets=[2**63 - 8, 2**63]),
         "a hole": two([12, 20], bytes(20)),
-        "a hole in front": headed({"a": {**F32, "data_offsets": [4, 12]}}, bytes(12)),
+        "a hole in front": make_weights_file({"a": {**F32, "data_offsets": [4, 12]}}, bytes(12)),
         "trailing bytes": good + b"x",
         "a missing tail": good[:-1],
         "shape larger than its span": entry(shape=[3]),
@@ -103,45 +105,57 @@ def crafted(marker):
         "shape that overflows to its span": entry(shape=[2**61, 2**61, 4]),
         "negative shape": entry(shape=[-1, -2]),
         "float shape": entry(shape=[2.0]),
-        "shape that is a claim": headed({"a": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}}, bytes(4)),
+        "shape that is a claim": make_weights_file(
+            {"a": {"dtype": "F32", "shape": [True], "data_offsets": [0, 4]}}, bytes(4)
+        ),
         "shape that is a number": entry(shape=2),
-        "shape of 400,001 axes": headed(f'{{"a":{{"dtype":"U8","data_offsets":[0,8],"shape":[{numbers}]}}}}'.encode()),
-        "a number of 100,000 digits": headed(b'{"a":{"dtype":"F32","shape":[' + b"9" * 10**5 + b"]}}"),
+        "shape of 400,001 axes": make_weights_file(
+            f'{{"a":{{"dtype":"U8","data_offsets":[0,8],"shape":[{numbers}]}}}}'.encode()
+        ),
+        "a number of 100,000 digits": make_weights_file(b'{"a":{"dtype":"F32","shape":[' + b"9" * 10**5 + b"]}}"),
         "unknown type": entry(dtype="F7"),
         "a type that is a list": entry(dtype=["F32"]),
-        "a type of eight bits that zoo does not read": headed({"a": {**F32, "dtype": "F8_E4M3", "shape": [8]}}, EIGHT),
-        "a key twice": headed(b'{"a":%b,"a":%b}' % ((json.dumps(F32).encode(),) * 2), EIGHT),
-        "a field twice": headed(b'{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}', EIGHT),
-        "metadata that is no text": headed({"__metadata__": {"zoo": 3}, "a": F32}, EIGHT),
-        "metadata that is a list": headed({"__metadata__": ["zoo"], "a": F32}, EIGHT),
-        "metadata that is null": headed({"__metadata__": None, "a": F32}, EIGHT),
-        "metadata twice": headed(b'{"__metadata__":{},"__metadata__":{},"a":%b}' % json.dumps(F32).encode(), EIGHT),
+        "a type of eight bits that zoo does not read": make_weights_file(
+            {"a": {**F32, "dtype": "F8_E4M3", "shape": [8]}}, EIGHT
+        ),
+        "a key twice": make_weights_file(b'{"a":%b,"a":%b}' % ((json.dumps(F32).encode(),) * 2), EIGHT),
+        "a field twice": make_weights_file(
+            b'{"a":{"dtype":"F32","dtype":"F32","shape":[2],"data_offsets":[0,8]}}', EIGHT
+        ),
+        "metadata that is no text": make_weights_file({"__metadata__": {"zoo": 3}, "a": F32}, EIGHT),
+        "metadata that is a list": make_weights_file({"__metadata__": ["zoo"], "a": F32}, EIGHT),
+        "metadata that is null": make_weights_file({"__metadata__": None, "a": F32}, EIGHT),
+        "metadata twice": make_weights_file(
+            b'{"__metadata__":{},"__metadata__":{},"a":%b}' % json.dumps(F32).encode(), EIGHT
+        ),
         "an extra field": entry(build="os:system"),
-        "a tensor that is null": headed({"a": None}),
-        "an infinite number": headed(b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,8]}}', EIGHT),
-        "a number that is none": headed(b'{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}', EIGHT),
-        "a name that climbs": headed({"../../x": F32}, EIGHT),
-        "an absolute name": headed({"/etc/passwd": F32}, EIGHT),
-        "a name with a backslash": headed({"..\\x": F32}, EIGHT),
-        "a name with a newline": headed({"a\nb": F32}, EIGHT),
-        "a name with a zero": headed({"a\0b": F32}, EIGHT),
-        "half a letter as a name": headed(b'{"\\ud800":%b}' % json.dumps(F32).encode(), EIGHT),
-        "a name that reads backwards": headed({"a\u202eb": F32}, EIGHT),
-        "no name": headed({"": F32}, EIGHT),
-        "a name of 500,000 letters": headed({"a" * 500_000: F32}, EIGHT),
-        "50,000 tensors": headed(many(50_000)),
-        "15,000 tensors and a tail": headed(many(15_000), b"x"),
-        "300,000 empty objects": headed(b'{"a":[' + b"{}," * 300_000 + b"{}]}"),
-        "300,000 empty lists": headed(b'{"a":[' + b"[]," * 300_000 + b"[]]}"),
-        "100,000 numbers by name": headed(json.dumps(dict.fromkeys(map(str, range(80_000)), 0)).encode()),
-        "200,000 numbers": headed(b'{"a":[' + b"1.5," * 200_000 + b"1]}"),
-        "900,000 tensors, 64.8 MB": headed(many(900_000, "layer.{:012d}.w")),
-        "no tensors": headed({}),
-        "only metadata": headed({"__metadata__": {"zoo": "{}"}}),
+        "a tensor that is null": make_weights_file({"a": None}),
+        "an infinite number": make_weights_file(
+            b'{"a":{"dtype":"F32","shape":[Infinity],"data_offsets":[0,8]}}', EIGHT
+        ),
+        "a number that is none": make_weights_file(b'{"a":{"dtype":"F32","shape":[NaN],"data_offsets":[0,8]}}', EIGHT),
+        "a name that climbs": make_weights_file({"../../x": F32}, EIGHT),
+        "an absolute name": make_weights_file({"/etc/passwd": F32}, EIGHT),
+        "a name with a backslash": make_weights_file({"..\\x": F32}, EIGHT),
+        "a name with a newline": make_weights_file({"a\nb": F32}, EIGHT),
+        "a name with a zero": make_weights_file({"a\0b": F32}, EIGHT),
+        "half a letter as a name": make_weights_file(b'{"\\ud800":%b}' % json.dumps(F32).encode(), EIGHT),
+        "a name that reads backwards": make_weights_file({"a\u202eb": F32}, EIGHT),
+        "no name": make_weights_file({"": F32}, EIGHT),
+        "a name of 500,000 letters": make_weights_file({"a" * 500_000: F32}, EIGHT),
+        "50,000 tensors": make_weights_file(many(50_000)),
+        "15,000 tensors and a tail": make_weights_file(many(15_000), b"x"),
+        "300,000 empty objects": make_weights_file(b'{"a":[' + b"{}," * 300_000 + b"{}]}"),
+        "300,000 empty lists": make_weights_file(b'{"a":[' + b"[]," * 300_000 + b"[]]}"),
+        "100,000 numbers by name": make_weights_file(json.dumps(dict.fromkeys(map(str, range(80_000)), 0)).encode()),
+        "200,000 numbers": make_weights_file(b'{"a":[' + b"1.5," * 200_000 + b"1]}"),
+        "900,000 tensors, 64.8 MB": make_weights_file(many(900_000, "layer.{:012d}.w")),
+        "no tensors": make_weights_file({}),
+        "only metadata": make_weights_file({"__metadata__": {"zoo": "{}"}}),
         "a pickle": pickled(marker),
         "a torch zip": torch_zip(marker),
         "a 7z": SEVEN_ZIP,
-        "JSON of a megabyte and one": headed(b"{" + b" " * (1 << 20) + b"}"),
+        "JSON of a megabyte and one": make_weights_file(b"{" + b" " * (1 << 20) + b"}"),
     }
 
 

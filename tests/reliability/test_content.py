@@ -6,9 +6,9 @@ import bar
 import hostile
 import pytest
 import torch
-from artifacts import holding, rewritten, state_of
 
 import zoo
+from tests.support.artifacts import read_state, write_state, write_weights
 from zoo.errors import WeightsError
 
 pytestmark = pytest.mark.reliability
@@ -75,8 +75,8 @@ def spoil(saved, tmp_path):
     def made(kind):
         folder = tmp_path / kind
         shutil.copytree(saved, folder)
-        state, words = KINDS[kind](state_of(folder))
-        return holding(folder, state), words
+        state, words = KINDS[kind](read_state(folder))
+        return write_state(folder, state), words
 
     return made
 
@@ -107,7 +107,7 @@ def test_line_4_values_that_are_not_finite_are_taken_when_allowed(spoil, kind):
 @pytest.mark.parametrize("kind", ["missing", "extra", "renamed", "wrong shape", "wrong type"])
 def test_line_4_what_fits_is_taken_when_asked_for(saved, spoil, kind):
     folder, (name, *_) = spoil(kind)
-    good, model = state_of(saved), zoo.create(saved.name, seed=3)
+    good, model = read_state(saved), zoo.create(saved.name, seed=3)
     fresh = {key: each.clone() for key, each in model.net.state_dict().items()}
     report = model.load_weights(folder, partial=True)
     for key, each in model.net.state_dict().items():
@@ -119,7 +119,7 @@ def test_line_4_what_fits_is_taken_when_asked_for(saved, spoil, kind):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_line_3_a_file_with_a_value_that_is_not_finite_is_no_saved_model(folder, target, value):
     before = bar.digest(target)
-    rewritten(folder, hostile.valued(value))
+    write_weights(folder, hostile.valued(value))
     for reference in (folder, folder / "model.safetensors"):
         with pytest.raises(WeightsError, match="not saved by zoo"):
             target.load_weights(reference)
@@ -128,9 +128,9 @@ def test_line_3_a_file_with_a_value_that_is_not_finite_is_no_saved_model(folder,
 
 def test_line_5_a_model_trains_on_after_it_refused_everything(folder, target):
     before = bar.digest(target)
-    state = state_of(folder)
+    state = read_state(folder)
     for kind in KINDS:
-        holding(folder, KINDS[kind](state)[0])
+        write_state(folder, KINDS[kind](state)[0])
         with pytest.raises(WeightsError):
             target.load_weights(folder)
     assert bar.digest(target) == before

@@ -5,9 +5,9 @@ import shutil
 import bar
 import hostile
 import pytest
-from artifacts import rewritten
 
 import zoo
+from tests.support.artifacts import write_weights
 from zoo.errors import WeightsError
 
 pytestmark = pytest.mark.reliability
@@ -54,14 +54,14 @@ def test_line_3_a_crafted_file_is_refused_in_a_folder_whose_hashes_are_good(
     crafted, marker, forged, pristine, tmp_path
 ):
     for name, data in crafted.items():
-        rewritten(shutil.copytree(pristine, tmp_path / name), data)
+        write_weights(shutil.copytree(pristine, tmp_path / name), data)
     judged(forged("measured", tmp_path, "zoo.load", pristine), marker, "in a folder with good hashes")
 
 
 def test_lines_3_and_5_a_model_stays_as_it_was(crafted, folder, target):
     before = bar.digest(target)
     for data in crafted.values():
-        rewritten(folder, data)
+        write_weights(folder, data)
         for reference in (folder, folder / "model.safetensors"):
             with pytest.raises(WeightsError):
                 target.load_weights(reference)

@@ -4,9 +4,9 @@ import pickle
 
 import hostile
 import pytest
-from artifacts import rewritten
 
 import zoo
+from tests.support.artifacts import write_weights
 from zoo.errors import WeightsError
 
 pytestmark = pytest.mark.reliability
@@ -46,7 +46,7 @@ def test_line_6_a_pickle_is_never_opened(folder, target, tmp_path, marker, name)
 @pytest.mark.parametrize("name", NAMES)
 def test_line_6_a_pickle_beside_a_saved_model_is_passed_by(folder, marker, name):
     if name == "model.safetensors":
-        rewritten(folder, payload(name, marker))
+        write_weights(folder, payload(name, marker))
         with pytest.raises(WeightsError):
             zoo.load(folder)
     else:

@@ -7,9 +7,9 @@ from pathlib import Path
 import bar
 import pytest
 import torch
-from cheap import OPTIONS
 
 import zoo
+from tests.support.small_models import OPTIONS
 from zoo.saving.bundled import list_folders as shipped
 
 pytestmark = pytest.mark.reliability

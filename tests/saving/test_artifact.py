@@ -7,9 +7,9 @@ import sys
 
 import pytest
 import torch
-from artifacts import resealed
 
 import zoo
+from tests.support.artifacts import edit_manifest
 from zoo.errors import UnknownNameError, WeightsError
 from zoo.saving.bundled import list_folders as shipped
 
@@ -108,13 +108,13 @@ def test_a_folder_of_something_else_is_never_replaced(model, tmp_path):
 
 
 def test_a_model_that_no_plugin_provides_names_the_package_to_install(folder):
-    resealed(folder, model="vig-9x9", plugin={"plugin": "zoo_vig", "distribution": "zoo-vig", "version": "2.1"})
+    edit_manifest(folder, model="vig-9x9", plugin={"plugin": "zoo_vig", "distribution": "zoo-vig", "version": "2.1"})
     with pytest.raises(UnknownNameError, match="pip install zoo-vig"):
         zoo.load(folder)
 
 
 def test_a_namesake_from_another_distribution_does_not_stand_in(folder):
-    resealed(folder, plugin={"plugin": "zoo_grid_gcn", "distribution": "zoo-other", "version": "1"})
+    edit_manifest(folder, plugin={"plugin": "zoo_grid_gcn", "distribution": "zoo-other", "version": "1"})
     with pytest.raises(UnknownNameError, match="pip install zoo-other"):
         zoo.load(folder)
 
@@ -158,7 +158,7 @@ def test_weights_that_do_not_ship_are_named_beside_those_that_do():
     ids=str,
 )
 def test_a_manifest_that_cannot_be_used_is_refused_with_its_field(folder, key, value):
-    resealed(folder, **{key: value})
+    edit_manifest(folder, **{key: value})
     with pytest.raises(WeightsError):
         zoo.load(folder)
 
@@ -178,7 +178,7 @@ def test_loading_gives_eval_mode_and_leaves_the_random_state(folder):
 def test_a_config_that_would_take_all_memory_is_refused_before_anything_is_built(folder):
     config = {"size": [7, 7], "channels": 1, "hidden": [10**9], "classes": 10, "last_relu": False, "bias": 0.0}
     with pytest.raises(WeightsError, match=r"says 1,000,000,000, and \d+ numbers were saved"):
-        zoo.load(resealed(folder, config=config))
+        zoo.load(edit_manifest(folder, config=config))
 
 
 def test_a_callback_that_writes_words_into_the_history_does_not_keep_a_model_from_being_saved(model, tmp_path):

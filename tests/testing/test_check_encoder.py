@@ -2,10 +2,10 @@
 
 import pytest
 import torch
-from offering import offer
 from torch import nn
 
 import zoo
+from tests.support.fake_plugin import offer
 from zoo.testing import ENCODER_CHECKS, CheckFailure, check_encoder
 
 

@@ -8,11 +8,11 @@ from textwrap import dedent
 
 import pytest
 import torch
-from forked import zoo, zoo_json
-from offering import offer
-from wheels import Distribution, install
 
 import zoo as face
+from tests.support.fake_plugin import offer
+from tests.support.forked_cli import zoo, zoo_json
+from tests.support.wheels import Distribution, install
 from zoo.errors import PluginError
 from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import SPEC_TYPES

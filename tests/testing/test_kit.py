@@ -6,11 +6,11 @@ import re
 from pathlib import Path
 
 import pytest
-from cheap import OPTIONS, checks_of
-from faulty import FAULTS, LOPSIDED, UNTRUE, Detached, Forgotten, Pooled, Sound
-from offering import offer
 
 import zoo
+from tests.support.fake_plugin import offer
+from tests.support.faulty_nets import FAULTS, LOPSIDED, UNTRUE, Detached, Forgotten, Pooled, Sound
+from tests.support.small_models import OPTIONS, list_checks
 from zoo import testing
 from zoo.errors import ConfigError
 from zoo.testing import CLASSIFIER_CHECKS, CheckFailure, check_model
@@ -27,7 +27,7 @@ def held_or_undeclared(report):
 
 @pytest.mark.parametrize("name", list(zoo.models))
 def test_every_registered_model_passes_every_check(name):
-    chosen = checks_of(name)
+    chosen = list_checks(name)
     report = check_model(name, only=chosen, **OPTIONS.get(name, {}))
     print(report)
     assert held_or_undeclared(report) == set(chosen)
@@ -35,11 +35,11 @@ def test_every_registered_model_passes_every_check(name):
 
 @pytest.fixture
 def offered(monkeypatch):
-    """Offer a net of `faulty.py` as a model of the zoo, as an installed plugin would."""
+    """Offer a net of `tests/support/faulty_nets.py` as a model of the zoo, as an installed plugin would."""
 
     def offered(net, **changes):
         about = {"name": "subject", "summary": "a net", "paper": "unpublished", "size": (7, 7)} | changes
-        return offer(monkeypatch, zoo.ModelSpec(build=f"faulty:{net.__name__}", **about))
+        return offer(monkeypatch, zoo.ModelSpec(build=f"tests.support.faulty_nets:{net.__name__}", **about))
 
     return offered
 

@@ -5,10 +5,10 @@ import os
 import subprocess
 import sys
 
-import forked
 import pytest
 
 import zoo
+from tests.support import forked_cli
 from zoo.data.readers.archives import write_safetensors
 
 LAUNCH = ("-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "zoo")
@@ -41,7 +41,7 @@ def test_one_process_shows_writes_and_saves(pair, place):
 
 def test_the_scores_are_those_of_one_process_with_the_same_global_batch(pair, place):
     words = ("--set", "batch_size=64", "--save", str(place / "alone"))
-    alone = forked.zoo("fit", "gcn-7x7", str(place / "few.safetensors"), *WORDS, *words)
+    alone = forked_cli.zoo("fit", "gcn-7x7", str(place / "few.safetensors"), *WORDS, *words)
     assert alone.returncode == 0, f"{alone.returncode}: {alone.stderr}"
     for ours, theirs in zip(*(json.loads(each.stdout)["history"] for each in (pair, alone)), strict=True):
         for name in ("loss", "accuracy", "val_loss", "val_accuracy"):

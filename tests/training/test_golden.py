@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 import torch
-from cheap import OPTIONS
 
 import zoo
+from tests.support.small_models import OPTIONS
 from zoo.plugins.catalog import CATALOG
 from zoo.signature import Classes
 

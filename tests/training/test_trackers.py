@@ -7,11 +7,11 @@ import sqlite3
 import struct
 from importlib.util import find_spec
 
-import forked
 import pytest
 from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
 import zoo
+from tests.support import forked_cli
 from zoo.data.readers.archives import write_safetensors
 from zoo.errors import ConfigError
 
@@ -63,7 +63,7 @@ def test_trackio_gets_rows_and_settings_in_a_folder_without_a_network(tmp_path, 
     monkeypatch.setenv("TRACKIO_DIR", str(tmp_path / "trackio"))
     monkeypatch.setattr(socket.socket, "connect", lambda *_: pytest.fail("it asks the network"))
     words = ("--track", "trackio", "--epochs", "2", "--seed", "3", "--json", "--save", str(tmp_path / "run"))
-    done = forked.zoo("fit", "gcn-7x7", few(tmp_path), *words)
+    done = forked_cli.zoo("fit", "gcn-7x7", few(tmp_path), *words)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout[: done.stdout.rindex("}") + 1])["history"]
     with sqlite3.connect(tmp_path / "trackio" / "gcn-7x7.db") as kept:

@@ -10,7 +10,7 @@ from zoo.files.safetensors_header import parse_header_length
 from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
 
 
-def headed(header: dict | bytes, data: bytes = b"") -> bytes:
+def make_weights_file(header: dict | bytes, data: bytes = b"") -> bytes:
     """Return a safetensors file of a header and tensor bytes."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
@@ -22,16 +22,16 @@ def parts(data: bytes) -> tuple[dict, bytes]:
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
-def resealed(folder: Path, **changes) -> Path:
+def edit_manifest(folder: Path, **changes) -> Path:
     """Change fields of a saved model's manifest, in both its places, with good seals and hashes."""
     record = json.loads((folder / CONFIG).read_text()) | changes
     record.pop("seal")
     header, data = parts((folder / WEIGHTS).read_bytes())
     header["__metadata__"]["zoo"] = dump_with_checksum({**record, "files": {}})
-    return rewritten(folder, headed(header, data), record)
+    return write_weights(folder, make_weights_file(header, data), record)
 
 
-def rewritten(folder: Path, weights: bytes, record: dict | None = None) -> Path:
+def write_weights(folder: Path, weights: bytes, record: dict | None = None) -> Path:
     """Put other bytes of weights into a saved model, with the hashes in `config.json` to go with them."""
     if record is None:
         record = json.loads((folder / CONFIG).read_text())
@@ -44,13 +44,13 @@ def rewritten(folder: Path, weights: bytes, record: dict | None = None) -> Path:
     return folder
 
 
-def holding(folder: Path, state: dict) -> Path:
+def write_state(folder: Path, state: dict) -> Path:
     """Put other tensors into a saved model, with a manifest, seals and hashes that all agree with them."""
     record = json.loads((folder / CONFIG).read_text()) | {"tensors": describe_tensors(to_plain_tensors(state))}
     record.pop("seal")
-    return rewritten(folder, to_bytes(state, dump_with_checksum({**record, "files": {}})), record)
+    return write_weights(folder, to_bytes(state, dump_with_checksum({**record, "files": {}})), record)
 
 
-def state_of(folder: Path) -> dict:
+def read_state(folder: Path) -> dict:
     """Return the tensors of a saved model by name."""
     return from_bytes((folder / WEIGHTS).read_bytes(), name="it")[0]

@@ -6,18 +6,18 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 QUIET = {"PIP_DISABLE_PIP_VERSION_CHECK": "1", "OMP_NUM_THREADS": "1", "PIP_NO_INDEX": "1", "PIP_NO_DEPS": "1"}
 
 
-def wheel_of(project: Path, out: Path) -> Path:
+def build_wheel(project: Path, out: Path) -> Path:
     """Build a project's wheel into an empty folder."""
     words = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", str(out), str(project)]
     subprocess.run(words, check=True, capture_output=True)
     return next(out.glob("*.whl"))
 
 
-def borrowed() -> str:
+def make_path_file() -> str:
     """Return the lines of a `.pth` file that names where packages are installed for this Python."""
     return "".join(f"{place}\n" for place in sys.path if place and any(Path(place).glob("*.dist-info")))
 
@@ -33,14 +33,14 @@ class Environment:
     settings: dict[str, str] = field(default_factory=dict)
 
     @classmethod
-    def made(cls, place: Path, *wheels: Path, **settings: str) -> "Environment":
+    def create(cls, place: Path, *wheels: Path, **settings: str) -> "Environment":
         """Make one and install wheels into it."""
         subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
         site = next((place / "lib").glob("python*/site-packages"))
         made = cls(place, settings)
         if wheels:
             made.pip("install", *map(str, wheels))
-        (site / "needed.pth").write_text(borrowed())
+        (site / "needed.pth").write_text(make_path_file())
         return made
 
     def pip(self, *words: str, where: Path | None = None) -> None:

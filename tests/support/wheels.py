@@ -46,7 +46,7 @@ def plugin(name: str, source: str, *, version: str = "1.0", point: str = "", tar
     return Distribution(name=name, version=version, files=modules, entry_points={point or module: target or module})
 
 
-def offering(*models: str) -> str:
+def make_plugin_source(*models: str) -> str:
     """Return the source of a plugin that offers these models."""
     return "from zoo import ModelSpec, hookimpl\n@hookimpl\ndef zoo_models():\n    return [{}]\n".format(
         ", ".join(f"ModelSpec(name={m!r}, summary='{m}', build='builtins:list', size=(7, 7))" for m in models)

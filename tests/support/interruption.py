@@ -26,7 +26,7 @@ class Stop:
         pass
 
 
-def check_going_on_inside_an_epoch(fresh, data, **how):
+def check_resume_inside_an_epoch(fresh, data, **how):
     """Train a fresh model whole, and another that stops at the third step of its second epoch and goes on.
 
     Weights and losses of both must be equal to the last bit. The checkpoints lie in memory where they can: this is not

@@ -34,7 +34,7 @@ DEEP = ("resnet-34", "resnet-50", "resnet-101", "resnet-20", "resnet-56")
 """Models made of the blocks of others, which pass every check."""
 
 
-def checks_of(name):
+def list_checks(name):
     """Return the names of the checks that a model's tests run."""
     if zoo.models[name].task == "generation":
         return tuple(GENERATOR_CHECKS)

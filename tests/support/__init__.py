@@ -1,0 +1,1 @@
+"""What tests share: saved models made by hand, faulty nets, small wheels, fresh environments, the command line."""
