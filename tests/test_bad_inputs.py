@@ -253,14 +253,19 @@ CASES = [
         "unknown monitor",
         lambda m, t: fit(m, monitor="val_acuracy", validation=0.5, keep="best"),
         ConfigError,
-        "no column of the history",
+        "is not a column of the history",
     ),
-    ("monitor without validation", lambda m, t: fit(m, patience=2), ConfigError, "give fit a validation set or share"),
+    (
+        "monitor without validation",
+        lambda m, t: fit(m, patience=2),
+        ConfigError,
+        "give fit a validation set or fraction",
+    ),
     (
         "monitor that nothing reads",
         lambda m, t: fit(m, monitor="loos", schedule="plateau"),
         ConfigError,
-        "no column of the history",
+        "is not a column of the history",
     ),
     (
         "loader: labels beyond in a later batch",

@@ -34,7 +34,7 @@ def test_a_grid_changes_no_training(digits, tmp_path):
 
 def test_a_classifier_has_no_grids_and_stays_as_it_was(small, tmp_path):
     model = zoo.create("gcn-7x7", seed=0)
-    with pytest.raises(ConfigError, match="a classifier is trained here"):
+    with pytest.raises(ConfigError, match="this model is a classifier"):
         model.fit(small, epochs=1, progress=False, callbacks=[Grids(tmp_path)])
     assert not model.history
 

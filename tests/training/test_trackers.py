@@ -95,7 +95,7 @@ class Broken:
 
 def test_a_tracker_that_fails_is_told_once_and_training_goes_on(data, monkeypatch):
     monkeypatch.setitem(LOGGER_TYPE_TO_CLASS, "tensorboard", Broken)
-    with pytest.warns(UserWarning, match="tensorboard failed and is left alone: OSError: no answer") as told:
+    with pytest.warns(UserWarning, match="tensorboard failed and is not called again: OSError: no answer") as told:
         model = fit(data, trackers="tensorboard")
     assert len(told) == 1
     assert Broken.calls == ["gcn-7x7", 0.01, 1]

@@ -1,4 +1,4 @@
-"""Show the cells of an experiment as they run: a live bar on a terminal, plain lines elsewhere."""
+"""Show the cells of an experiment as they run: a live bar on a terminal, plain lines elsewhere. Door: rich."""
 
 from __future__ import annotations
 
@@ -13,42 +13,44 @@ from zoo.training.callbacks import Callback, Training
 
 
 class CellProgress:
-    """How many cells of a table are done, about how long the rest takes, and the epoch of the running one.
+    """Show how many cells are finished, the time left, and the epoch of the current cell.
 
-    On a terminal a bar, above it a line for each cell that is done; elsewhere only the lines.
+    A terminal gets a bar, and above it a line for each finished cell; other outputs get only the lines.
+
+    Args:
+        console: Where to write; None is silent.
+        total: Number of cells to run.
     """
 
     def __init__(self, console: Console | None, total: int) -> None:
-        self._console, self._total, self._done = console, total, 0
-        self._label, self._left = "", ""
-        columns = (TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[told]}"))
+        self._console, self._total, self._num_done = console, total, 0
+        self._label, self._time_left = "", ""
+        columns = (TextColumn("cells"), MofNCompleteColumn(), BarColumn(), TextColumn("{task.fields[status]}"))
         is_live = console is not None and console.is_terminal
         self.bar = Progress(*columns, console=console, auto_refresh=False, transient=True) if is_live else None
-        self._task = self.bar.add_task("cells", total=total, told="") if self.bar else None
+        self._task = self.bar.add_task("cells", total=total, status="") if self.bar else None
 
     @property
     def callbacks(self) -> list[Callback]:
-        """What `fit` is given so that the epochs are seen."""
+        """The callbacks for `fit` that show the epochs."""
         return [self] if self.bar else []
 
     def begin(self, label: str, seconds_left: float | None) -> None:
-        """Say which cell begins, and about how many seconds are left."""
-        self._label, self._left = (
-            label,
-            f"; about {_format_duration(seconds_left)} left" if seconds_left is not None else "",
-        )
+        """Show which cell begins, and about how many seconds are left."""
+        self._label = label
+        self._time_left = f"; about {_format_duration(seconds_left)} left" if seconds_left is not None else ""
         self._show("")
 
     def end(self, result: str) -> None:
-        """Say what a cell came to."""
-        self._done += 1
+        """Show the result of a cell."""
+        self._num_done += 1
         if self._console is not None:
-            line = f"[{self._done}/{self._total}] {self._label}: {result}{'' if self.bar else self._left}"
+            line = f"[{self._num_done}/{self._total}] {self._label}: {result}{'' if self.bar else self._time_left}"
             self._console.print(Text(line), soft_wrap=True)
         self._show("")
 
     def on_step(self, training: Training) -> None:
-        """Nothing to do: an epoch is short enough."""
+        """Do nothing: an epoch is short enough."""
 
     def on_epoch(self, training: Training) -> None:
         """Show the epoch."""
@@ -56,12 +58,12 @@ class CellProgress:
 
     def _show(self, epoch: str) -> None:
         if self.bar and self._task is not None:
-            self.bar.update(self._task, completed=self._done, told=f"{self._label}{epoch}{self._left}")
+            self.bar.update(self._task, completed=self._num_done, status=f"{self._label}{epoch}{self._time_left}")
             self.bar.refresh()
 
 
 def _format_duration(seconds: float) -> str:
-    """Return seconds as people say them.
+    """Return seconds as a short text.
 
     >>> _format_duration(42), _format_duration(600), _format_duration(9000)
     ('42 s', '10 min', '2.5 h')
@@ -73,7 +75,7 @@ def _format_duration(seconds: float) -> str:
 
 @contextmanager
 def show_cell_progress(enabled: bool, total: int) -> Iterator[CellProgress]:
-    """Yield what shows the cells of a table as they are run; it is silent when not wanted."""
+    """Yield what shows the cells of an experiment as they run; it is silent if it is not enabled."""
     cells = CellProgress(Console(stderr=True) if enabled else None, total)
     with cells.bar or nullcontext():
         yield cells

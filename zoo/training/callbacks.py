@@ -1,4 +1,8 @@
-"""What watches training: objects with two methods, `on_step` and `on_epoch`."""
+"""Callbacks: objects with two methods, `on_step` and `on_epoch`, that the training loop calls.
+
+Each call gets the one `Training` of the run. Three callbacks belong to zoo: `Average` and `Best` keep weights, and
+`TimeLimit` ends training. Checkpoints store their class names, so these three keep their names.
+"""
 
 from __future__ import annotations
 
@@ -19,20 +23,20 @@ from zoo.training.module_state import copy_into, get_tensors
 
 @dataclass(kw_only=True)
 class Training:
-    """What callbacks see. Set `stop` to a reason to end training after the running step.
+    """The state of a training as callbacks see it. Set `stop` to a reason to end training after the current step.
 
     Args:
         recipe: How the model is trained.
         nets: The players' modules by name.
-        scored: The modules that are scored and kept: the averages when `recipe.ema` is on, else `nets`.
-        steps: Batches an epoch.
-        epoch: The running epoch, from 1.
-        step: Batches done in the running epoch.
-        images: Images seen in the running epoch.
-        skipped: Batches left out in the running epoch, since their loss was not finite.
-        earlier: Epochs in the history from before this training.
-        row: The running epoch's row of the history; complete when `on_epoch` is called.
-        stop: Why training ends, or empty.
+        scored: The modules that are scored and kept: the averages if `recipe.ema` is on, else the players' modules.
+        steps: Batches in an epoch.
+        epoch: The current epoch, counted from 1 over all trainings of the model.
+        step: Batches finished in the current epoch.
+        images: Images trained on in the current epoch.
+        skipped: Batches of the current epoch that were left out because their loss was not finite.
+        earlier: Epochs in the history before this training.
+        row: The current epoch's row of the history; complete when `on_epoch` is called.
+        stop: The reason to end training, or empty.
     """
 
     recipe: Recipe
@@ -49,21 +53,26 @@ class Training:
 
 
 class Callback(Protocol):
-    """Anything with these two methods; hand it to `fit(callbacks=[...])`.
+    """Any object with these two methods; pass it to `fit(callbacks=[...])`.
 
-    One that remembers something over steps also has `state_dict()` and `load_state_dict(state)`, so that a checkpoint
-    keeps it: numbers, text, tensors, and lists and dicts of them.
+    A callback with a state of its own also has `state_dict()` and `load_state_dict(state)`, so that checkpoints keep
+    the state: numbers, text, tensors, and lists and dicts of them.
     """
 
     def on_step(self, training: Training) -> None:
-        """Hear that a batch is done."""
+        """Run after each step."""
 
     def on_epoch(self, training: Training) -> None:
-        """Hear that an epoch is done and `training.row` is complete."""
+        """Run after each epoch, when `training.row` is complete."""
 
 
 class Average:
-    """Exponential moving average of the weights and buffers (Polyak and Juditsky 1992; EMA as in Tan and Le 2019)."""
+    """Keep an exponential moving average of weights and buffers (Polyak and Juditsky 1992; EMA as in Tan and Le 2019).
+
+    Args:
+        nets: The players' modules by name.
+        decay: Weight of the old average at each step, in (0, 1).
+    """
 
     def __init__(self, nets: Mapping[str, Module], decay: float) -> None:
         average = get_ema_multi_avg_fn(decay)  # type: ignore[no-untyped-call]
@@ -78,21 +87,21 @@ class Average:
         return {name: average.module for name, average in self._averages.items()}
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the averages."""
+        """Return the averaged weights and buffers by player."""
         return {name: get_tensors(average) for name, average in self._averages.items()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put back what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         for name, average in self._averages.items():
             copy_into(average, state[name])
 
     def on_step(self, training: Training) -> None:
-        """Move the average towards the present weights."""
+        """Move the average towards the current weights."""
         for name, average in self._averages.items():
             average.update_parameters(self._sources[name])
 
     def on_epoch(self, training: Training) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def restore(self, nets: Mapping[str, Module]) -> None:
         """Load the averages into the players."""
@@ -101,12 +110,12 @@ class Average:
 
 
 class Best:
-    """Keep a copy of the weights of the best epoch, and stop when none has been better for `patience` epochs."""
+    """Keep a copy of the weights of the best epoch, and stop after `patience` epochs without a better one.
 
-    @classmethod
-    def from_recipe(cls, recipe: Recipe) -> Best | None:
-        """Return what a recipe's `keep`, `monitor` and `patience` ask for."""
-        return cls(recipe.monitor, recipe.patience) if recipe.keep == "best" or recipe.patience else None
+    Args:
+        monitor: The column of the history to compare.
+        patience: Epochs to wait for a better value; None never stops.
+    """
 
     def __init__(self, monitor: str, patience: int | None = None) -> None:
         self._monitor = monitor
@@ -116,19 +125,24 @@ class Best:
         self._epoch = 0
         self._weights: dict[str, dict[str, Tensor]] = {}
 
+    @classmethod
+    def from_recipe(cls, recipe: Recipe) -> Best | None:
+        """Return the callback for a recipe's `keep`, `monitor` and `patience`, or None if neither needs it."""
+        return cls(recipe.monitor, recipe.patience) if recipe.keep == "best" or recipe.patience else None
+
     def on_step(self, training: Training) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def on_epoch(self, training: Training) -> None:
         """Copy the weights if this epoch is the best so far.
 
         Raises:
-            ConfigError: The history has no such column.
+            ConfigError: The history does not have the monitored column.
         """
         if self._monitor not in training.row:
-            mend = "; give fit a validation set or share" if self._monitor.startswith("val_") else ""
+            advice = "; give fit a validation set or fraction" if self._monitor.startswith("val_") else ""
             raise ConfigError(
-                f"monitor {self._monitor!r} is no column of the history ({join_names(training.row)}){mend}"
+                f"monitor {self._monitor!r} is not a column of the history ({join_names(training.row)}){advice}"
             )
         value = self._sign * training.row[self._monitor]
         if value < self._value:
@@ -140,15 +154,15 @@ class Best:
             )
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the best epoch with its weights."""
+        """Return the best epoch, its value and its weights."""
         return {"value": self._value, "epoch": self._epoch, "weights": self._weights}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put back what `state_dict` returned."""
+        """Restore what `state_dict` returned."""
         self._value, self._epoch, self._weights = state["value"], state["epoch"], state["weights"]
 
     def restore(self, nets: Mapping[str, Module]) -> None:
-        """Load the best weights."""
+        """Load the best weights into the players."""
         for name, weights in self._weights.items():
             nets[name].load_state_dict(weights)
 
@@ -158,18 +172,22 @@ def _copy_state(net: Module) -> dict[str, Tensor]:
 
 
 class TimeLimit:
-    """Stop after so many seconds, counted from when this is made."""
+    """Stop training after a number of seconds, counted from when this object is created.
+
+    Args:
+        seconds: Seconds to train.
+    """
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
         self._end = time.monotonic() + seconds
 
     def state_dict(self) -> dict[str, Any]:
-        """Return how many seconds are left."""
+        """Return the seconds that are left."""
         return {"left": self._end - time.monotonic()}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Go on with the seconds that were left."""
+        """Restart the clock with the seconds that were left."""
         self._end = time.monotonic() + state["left"]
 
     def on_step(self, training: Training) -> None:
@@ -178,4 +196,4 @@ class TimeLimit:
             training.stop = f"the time limit of {self._seconds:g} s is reached"
 
     def on_epoch(self, training: Training) -> None:
-        """Nothing to do."""
+        """Do nothing."""

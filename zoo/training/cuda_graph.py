@@ -1,4 +1,9 @@
-"""A training step recorded once and replayed: launching its kernels costs more than a small net's work."""
+"""Record a training step as a CUDA graph and replay it.
+
+Launching the kernels of a small net takes longer than running them; a replay launches them all at once.
+`make_recorder` decides whether a training can be recorded, a `Recorder` records a function of fixed tensors, and
+`CudaGraphStep` takes the training steps with it.
+"""
 
 from __future__ import annotations
 
@@ -16,34 +21,34 @@ from zoo.tasks import Loss
 from zoo.training.optimizer import PlayerOptimizer
 
 WARM_UP_STEPS = 3
-"""Steps that run as they are first, so that libraries are ready and optimizers have their state."""
+"""Steps run before the recording, so that libraries are initialized and optimizers have their state."""
 
 
 class Recorder(Protocol):
-    """What records a function of fixed tensors."""
+    """Records a function of fixed tensors."""
 
     def warm_up(self, function: Callable[[], None]) -> None:
-        """Run a function as it is, where it will be recorded."""
+        """Run a function where it will be recorded."""
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
-        """Return what does the function's work again on the same memory; recording does none of it."""
+        """Record a function without running it; return a replay that repeats its work on the same memory."""
 
 
 class CudaGraphRecorder:
-    """Records a CUDA graph on a stream of its own."""
+    """Records a CUDA graph on its own stream."""
 
     def __init__(self) -> None:
         self._stream = torch.cuda.Stream()
 
     def warm_up(self, function: Callable[[], None]) -> None:
-        """Run a function on the stream, in order with what is before and after."""
+        """Run a function on the stream, after all earlier work and before all later work."""
         self._stream.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(self._stream):
             function()
         torch.cuda.current_stream().wait_stream(self._stream)
 
     def record(self, function: Callable[[], None]) -> Callable[[], None]:
-        """Return the replay of the kernels that a function launches."""
+        """Record the kernels that a function launches; return their replay."""
         graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(graph, stream=self._stream, capture_error_mode="thread_local"):
             function()
@@ -51,7 +56,7 @@ class CudaGraphRecorder:
 
 
 def make_recorder(recipe: Recipe, device: torch.device, num_processes: int) -> Recorder | None:
-    """Return what records the steps of a training, or None where they run as they are."""
+    """Return the recorder of a training, or None if its steps cannot be recorded."""
     is_plain = recipe.accumulate == 1 and recipe.precision != "fp16" and not recipe.compile
     if device.type != "cuda" or num_processes > 1 or recipe.kernels == "torch" or recipe.optimizer == "rmsprop":
         return None
@@ -59,17 +64,18 @@ def make_recorder(recipe: Recipe, device: torch.device, num_processes: int) -> R
 
 
 class CudaGraphStep:
-    """Takes steps: the first ones as they are, then by replaying what was recorded of one.
+    """Run the first steps eagerly, record one, and replay it for the rest.
 
-    The first replay is held against the same step run as it is: if the weights differ, the step's work is not in the
-    recording alone (something happened in Python), and all steps run as they are. A batch of another shape than the
-    recorded one, such as an epoch's last, also does.
+    The first replay is compared with the same step run eagerly. If the weights differ, part of the step happened in
+    Python and is not in the recording; all steps are then run eagerly. So is a batch whose shape differs from the
+    recorded one, such as the last batch of an epoch.
 
     Args:
-        forward: Runs one batch through the task: yields each player's loss, to be stepped before the next.
-        optimizers: Steps the players.
-        nets: The players.
-        recorder: What records.
+        forward: Runs one batch through the task. It yields the loss of each player, which must be stepped on before
+            the next loss is computed.
+        optimizers: The optimizer of each player.
+        nets: The players' modules by name.
+        recorder: Records a step.
     """
 
     def __init__(
@@ -82,12 +88,12 @@ class CudaGraphStep:
         self._forward, self._optimizers, self._nets, self._recorder = forward, optimizers, nets, recorder
         self._warm_up_left = WARM_UP_STEPS
         self._replay: Callable[[], None] | None = None
-        self._batch: Batch | None = None
+        self._recorded_batch: Batch | None = None
         self._losses: list[Loss] = []
         self._is_disabled = False
 
     def __call__(self, batch: Batch) -> list[Loss]:
-        """Take a step on a batch; return the losses with what was seen."""
+        """Take a step on a batch; return its losses and tallies."""
         for optimizer in self._optimizers.values():
             optimizer.set_lr()
         losses = self._step(batch)
@@ -99,10 +105,7 @@ class CudaGraphStep:
         if self._is_disabled:
             return self._run_eager(batch)
         if self._warm_up_left:
-            self._warm_up_left -= 1
-            found: list[Loss] = []
-            self._recorder.warm_up(lambda: found.extend(self._run_eager(batch)))
-            return found
+            return self._warm_up(batch)
         if self._replay is None:
             return self._record_and_verify(batch)
         if not self._has_recorded_shape(batch):
@@ -110,7 +113,7 @@ class CudaGraphStep:
         return self._replay_batch(batch, self._replay)
 
     def _run_eager(self, batch: Batch) -> list[Loss]:
-        """Run a step as it is."""
+        """Run a step kernel by kernel."""
         losses = []
         for loss in self._forward(batch):
             self._optimizers[loss.player].gradients.backward(loss.value)
@@ -118,46 +121,50 @@ class CudaGraphStep:
             losses.append(loss._replace(value=loss.value.detach()))
         return losses
 
+    def _warm_up(self, batch: Batch) -> list[Loss]:
+        self._warm_up_left -= 1
+        losses: list[Loss] = []
+        self._recorder.warm_up(lambda: losses.extend(self._run_eager(batch)))
+        return losses
+
     def _has_recorded_shape(self, batch: Batch) -> bool:
-        return self._batch is not None and all(
-            kept.shape == each.shape and kept.dtype == each.dtype for kept, each in zip(self._batch, batch, strict=True)
+        return self._recorded_batch is not None and all(
+            recorded.shape == tensor.shape and recorded.dtype == tensor.dtype
+            for recorded, tensor in zip(self._recorded_batch, batch, strict=True)
         )
 
     def _record_and_verify(self, batch: Batch) -> list[Loss]:
-        """Record a step, take it both ways, and go on by replaying if that does the same."""
-        held = self._batch = Batch(*(each.clone() for each in batch))
-        before, random = (
-            self._copy_tensors(),
-            torch.cuda.get_rng_state() if batch.images.is_cuda else torch.get_rng_state(),
-        )
+        """Record a step, run it both ways, and keep the replay if both give the same weights."""
+        recorded_batch = self._recorded_batch = Batch(*(tensor.clone() for tensor in batch))
+        before, rng_state = self._copy_tensors(), _get_rng_state(batch)
         try:
-            replay = self._recorder.record(lambda: self._store_losses(self._run_eager(held)))
+            replay = self._recorder.record(lambda: self._store_losses(self._run_eager(recorded_batch)))
         except RuntimeError as error:
-            return self._disable(batch, str(error).splitlines()[0])
-        expected = self._run_eager(batch)
+            self._disable(str(error).splitlines()[0])
+            return self._run_eager(batch)
+        losses = self._run_eager(batch)
         after = self._copy_tensors()
         _copy_into(self._changed_tensors(), before)
-        (torch.cuda.set_rng_state if batch.images.is_cuda else torch.set_rng_state)(random)
-        found = self._replay_batch(batch, replay)
+        _set_rng_state(batch, rng_state)
+        replayed_losses = self._replay_batch(batch, replay)
         if _are_close(self._changed_tensors(), after):
             self._replay = replay
-            return found
+            return replayed_losses
         _copy_into(self._changed_tensors(), after)
-        self._disable(None, "a replayed step gives other weights")
-        return expected
+        self._disable("a replayed step gives other weights")
+        return losses
 
     def _store_losses(self, losses: list[Loss]) -> None:
         self._losses = losses
 
-    def _disable(self, batch: Batch | None, reason: str) -> list[Loss]:
+    def _disable(self, reason: str) -> None:
         self._is_disabled = True
         warnings.warn(f"steps run one kernel after another, not as one CUDA graph: {reason}", stacklevel=2)
-        return [] if batch is None else self._run_eager(batch)
 
     def _replay_batch(self, batch: Batch, replay: Callable[[], None]) -> list[Loss]:
-        assert self._batch is not None
-        for kept, each in zip(self._batch, batch, strict=True):
-            kept.copy_(each)
+        assert self._recorded_batch is not None
+        for recorded, tensor in zip(self._recorded_batch, batch, strict=True):
+            recorded.copy_(tensor)
         replay()
         return [
             loss._replace(
@@ -168,15 +175,23 @@ class CudaGraphStep:
         ]
 
     def _changed_tensors(self) -> list[Tensor]:
-        """Return all that a step changes: weights, buffers and optimizers' states."""
+        """Return all tensors that a step changes: weights, buffers and the states of the optimizers."""
         weights = [tensor for net in self._nets.values() for tensor in net.state_dict(keep_vars=True).values()]
         states = [state for each in self._optimizers.values() for state in each.optimizer.state.values()]
-        return [each.detach() for each in weights] + [
+        return [tensor.detach() for tensor in weights] + [
             value for state in states for value in state.values() if isinstance(value, Tensor)
         ]
 
     def _copy_tensors(self) -> list[Tensor]:
         return [tensor.clone() for tensor in self._changed_tensors()]
+
+
+def _get_rng_state(batch: Batch) -> Tensor:
+    return torch.cuda.get_rng_state() if batch.images.is_cuda else torch.get_rng_state()
+
+
+def _set_rng_state(batch: Batch, state: Tensor) -> None:
+    (torch.cuda.set_rng_state if batch.images.is_cuda else torch.set_rng_state)(state)
 
 
 def _copy_into(tensors: list[Tensor], values: list[Tensor]) -> None:
@@ -186,8 +201,8 @@ def _copy_into(tensors: list[Tensor], values: list[Tensor]) -> None:
 
 
 def _are_close(tensors: list[Tensor], values: list[Tensor]) -> bool:
-    """Return whether tensors are equal to rounding; reductions of another order may differ in their last digits."""
+    """Return whether tensors are equal up to rounding; reductions in another order may differ in their last digits."""
     return all(
-        torch.allclose(one.float(), other.float(), rtol=1e-3, atol=1e-5, equal_nan=True)
-        for one, other in zip(tensors, values, strict=True)
+        torch.allclose(actual.float(), expected.float(), rtol=1e-3, atol=1e-5, equal_nan=True)
+        for actual, expected in zip(tensors, values, strict=True)
     )

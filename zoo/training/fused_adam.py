@@ -1,4 +1,4 @@
-"""The step of torch's fused Adam over one flat parameter, without what `Optimizer.step` does around the call."""
+"""Step torch's fused Adam over one flat parameter, without the checks that `Optimizer.step` makes around the kernel."""
 
 from __future__ import annotations
 
@@ -13,22 +13,24 @@ FUSED_KERNELS: dict[type[Optimizer], Any] = {
     Adam: getattr(torch, "_fused_adam_", None),
     AdamW: getattr(torch, "_fused_adamw_", None),
 }
-"""What a fused optimizer calls: for a small net the checks around it take ten times as long."""
+"""The kernel that each fused optimizer calls. For a small net the checks around it take ten times as long."""
 MAX_SINGLE_THREAD = 32_768
-"""Weights up to which one thread takes the step; torch shares out even ten of them."""
+"""Most weights that one thread steps alone; torch starts its threads even for ten weights."""
 
 
 class FusedAdam:
-    """Steps an optimizer of one parameter on the CPU, bit for bit as `optimizer.step()` does; the state stays there.
+    """Step an optimizer of one parameter on the CPU, with the same bits as `optimizer.step()`.
+
+    The state stays in the optimizer.
 
     Args:
-        optimizer: What `is_supported` is true of.
+        optimizer: An optimizer for which `is_supported` is true.
     """
 
     def __init__(self, optimizer: Optimizer) -> None:
         self._optimizer = optimizer
         (self._parameter,) = optimizer.param_groups[0]["params"]
-        self._call = FUSED_KERNELS[type(optimizer)]
+        self._kernel = FUSED_KERNELS[type(optimizer)]
 
     @staticmethod
     def is_supported(optimizer: Optimizer) -> bool:
@@ -40,7 +42,7 @@ class FusedAdam:
         )
 
     def step(self) -> None:
-        """Take a step by the parameter's gradient; the first one makes the state, and is torch's own."""
+        """Step on the parameter's gradient; torch takes the first step and creates the state."""
         parameter = self._parameter
         state = self._optimizer.state.get(parameter)
         if not state:
@@ -53,7 +55,7 @@ class FusedAdam:
     def _call_kernel(self) -> None:
         parameter, group = self._parameter, self._optimizer.param_groups[0]
         state = self._optimizer.state[parameter]
-        self._call(
+        self._kernel(
             [parameter],
             [parameter.grad],
             [state["exp_avg"]],

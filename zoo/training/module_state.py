@@ -1,4 +1,4 @@
-"""All tensors of a module, and putting them back in place: those that `state_dict` leaves out as well."""
+"""Copy all tensors of a module out and in, with the buffers that `state_dict` leaves out."""
 
 from __future__ import annotations
 
@@ -12,31 +12,31 @@ from zoo.errors import WeightsError, join_names
 
 
 def get_tensors(module: Module) -> dict[str, Tensor]:
-    """Return every weight and buffer by name, also buffers that are not stored with a model.
+    """Return every weight and buffer by name, with the non-persistent buffers.
 
     Raises:
-        WeightsError: The module has state that is no tensor.
+        WeightsError: The module has state that is not a tensor.
     """
     stored = module.state_dict()
-    odd = [name for name, each in stored.items() if not isinstance(each, Tensor)]
-    if odd:
+    non_tensors = [name for name, each in stored.items() if not isinstance(each, Tensor)]
+    if non_tensors:
         raise WeightsError(
-            f"{join_names(odd)} is no tensor; zoo keeps weights and buffers, and no other state of a net"
+            f"{join_names(non_tensors)} is not a tensor; zoo stores only the weights and buffers of a net"
         )
     return {**stored, **_non_persistent_buffers(module, stored)}
 
 
 def copy_into(module: Module, tensors: Mapping[str, Tensor]) -> None:
-    """Copy tensors that `tensors_of` returned into the module's own, which stay where they are.
+    """Copy what `get_tensors` returned into the module's tensors, which keep their memory.
 
     Raises:
-        WeightsError: They are other tensors than the module has.
+        WeightsError: The names or shapes are not those of the module.
     """
     stored = module.state_dict()
     buffers = _non_persistent_buffers(module, stored)
-    unlike = sorted(tensors.keys() ^ (stored.keys() | buffers.keys()))
-    if unlike:
-        raise WeightsError(f"{join_names(unlike, 6)} is not both in the checkpoint and in the net")
+    mismatched = sorted(tensors.keys() ^ (stored.keys() | buffers.keys()))
+    if mismatched:
+        raise WeightsError(f"{join_names(mismatched, 6)} is not both in the checkpoint and in the net")
     for name in stored:
         stored[name] = tensors[name]
     try:

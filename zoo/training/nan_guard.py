@@ -1,4 +1,4 @@
-"""Losses that are not finite: found at their step, told with what to try, or passed over on request."""
+"""Find losses and weights that are not finite; stop with advice, or skip the batch."""
 
 from __future__ import annotations
 
@@ -16,13 +16,16 @@ from zoo.training.distributed import ProcessGroup
 
 ON_NAN = ("stop", "skip")
 CHECK_EVERY, CHECK_EVERY_DISTRIBUTED = 32, 8
-"""Losses between two looks on a GPU, for which each look waits; and in several processes, which agree on it."""
+"""Losses between two checks on a GPU, and in several processes.
+
+A check on a GPU waits for its kernels. Several processes exchange the result.
+"""
 ADVICE = "try a lower lr, clip=1.0, warmup=1, or precision='fp32'"
 UNCHANGED = "The model is as it was before this fit"
 
 
 def check_on_nan(on_nan: str) -> None:
-    """Raise for an unknown policy.
+    """Raise for an unknown value of `on_nan`.
 
     Raises:
         ConfigError: `on_nan` is not `stop` or `skip`.
@@ -32,13 +35,19 @@ def check_on_nan(on_nan: str) -> None:
 
 
 class NonFiniteGuard:
-    """Check every loss before it is stepped on; on a GPU or in several processes some steps later, unless it skips.
+    """Check that losses, weights and means are finite.
+
+    With `skip` every loss is checked before its step. With `stop` that holds on the CPU in one process; elsewhere
+    several losses are checked at once, some steps later, since each check waits.
 
     Args:
         on_nan: `stop` raises; `skip` leaves out the batch and counts it.
-        group: The processes that train together, with the device where the losses are.
+        group: The processes that train together, with the device of the losses.
         describe_batch: Returns which images the batch of a step holds.
         newest_checkpoint: Returns the path of the newest checkpoint, or an empty string.
+
+    Raises:
+        ConfigError: `on_nan` is not `stop` or `skip`.
     """
 
     def __init__(
@@ -52,15 +61,15 @@ class NonFiniteGuard:
         check_on_nan(on_nan)
         self._skips, self._group = on_nan == "skip", group
         self._describe_batch, self._newest_checkpoint = describe_batch, newest_checkpoint
-        interval_of_one = 1 if group.device.type == "cpu" else CHECK_EVERY
-        self._check_every = CHECK_EVERY_DISTRIBUTED if group.world_size > 1 else interval_of_one
+        interval = 1 if group.device.type == "cpu" else CHECK_EVERY
+        self._check_every = CHECK_EVERY_DISTRIBUTED if group.world_size > 1 else interval
         self._unchecked: list[tuple[int, str, Tensor]] = []
 
     def allow_step(self, training: Training, player: str, loss: Tensor) -> bool:
-        """Return whether to step on a loss; one that is left out counts as a skipped batch.
+        """Return whether to step on a loss; count a skipped batch.
 
         Raises:
-            TrainingError: It is not finite, or one of the last was not.
+            TrainingError: With `stop`, this loss or an earlier unchecked one is not finite.
         """
         if self._skips:
             (is_nonfinite,) = self._group.any_process(not bool(torch.isfinite(loss.detach())))
@@ -72,47 +81,48 @@ class NonFiniteGuard:
         return True
 
     def check_losses(self, training: Training) -> None:
-        """Look at the losses that were not looked at yet; all processes do so after the same step.
+        """Check the losses that are not checked yet; all processes call this after the same step.
 
         Raises:
-            TrainingError: One is not finite, in this process or in another.
+            TrainingError: A loss is not finite, in this process or in another.
         """
-        seen, self._unchecked = self._unchecked, []
-        step, player, value = _first_nonfinite(seen)
+        losses, self._unchecked = self._unchecked, []
+        step, player, value = _first_nonfinite(losses)
         problem = self._format_problem(training, step, f"the loss of {player!r} is {value}") if step else ""
         problem = self._group.first_problem(problem, step)
         if problem:
             raise TrainingError(problem)
 
     def check_weights(self, training: Training, net: Module) -> None:
-        """Raise if a loss or a weight is not finite, so that no such checkpoint is written.
+        """Check losses and weights before a checkpoint is written.
 
         Raises:
-            TrainingError: One is not.
+            TrainingError: A loss or a weight is not finite.
         """
         self.check_losses(training)
-        odd = [name for name, weight in net.named_parameters() if not bool(torch.isfinite(weight).all())]
-        if odd:
-            told = f"{join_names(odd, 3)} {'is' if len(odd) == 1 else 'are'} not finite after the step"
-            raise TrainingError(self._format_problem(training, training.step, told))
+        nonfinite = [name for name, weight in net.named_parameters() if not bool(torch.isfinite(weight).all())]
+        if nonfinite:
+            verb = "is" if len(nonfinite) == 1 else "are"
+            problem = f"{join_names(nonfinite, 3)} {verb} not finite after the step"
+            raise TrainingError(self._format_problem(training, training.step, problem))
 
     def end_epoch(self, training: Training) -> dict[str, Any]:
-        """Return what the row of an epoch says of it.
+        """Return the column `skipped` of the epoch's row, if batches were skipped.
 
         Raises:
-            TrainingError: A loss was not finite, or every batch of the epoch was skipped.
+            TrainingError: A loss is not finite, or every batch of the epoch was skipped.
         """
         self.check_losses(training)
         if training.skipped and training.skipped >= training.step:
-            told = f"each of the {training.step} batches of epoch {training.epoch} gave a loss that is not finite"
-            raise TrainingError(f"{told}, and was skipped; {ADVICE}. {UNCHANGED}")
+            problem = f"each of the {training.step} batches of epoch {training.epoch} gave a loss that is not finite"
+            raise TrainingError(f"{problem}, and was skipped; {ADVICE}. {UNCHANGED}")
         return {"skipped": training.skipped} if training.skipped else {}
 
     def check_row(self, row: Mapping[str, Any], epoch: int) -> None:
-        """Raise if a mean of an epoch is not finite.
+        """Check the means of an epoch.
 
         Raises:
-            TrainingError: One is not.
+            TrainingError: A mean is not finite.
         """
         for name, value in row.items():
             if isinstance(value, float) and not math.isfinite(value):

@@ -1,8 +1,7 @@
-"""Show training as it runs: a live bar on a terminal, plain lines elsewhere."""
+"""Show training as it runs: a live bar on a terminal, plain lines elsewhere. Door: rich."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,8 +12,9 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.text import Text
 
 from zoo.training.callbacks import Callback, Training
+from zoo.training.checkpoint.run_file import is_main_process
 
-COLUMNS = {
+COLUMN_FORMATS = {
     "epoch": ("epoch", 5, "d"),
     "loss": ("loss", 8, ".4f"),
     "accuracy": ("accuracy", 8, ".4f"),
@@ -24,52 +24,62 @@ COLUMNS = {
     "images_per_second": ("images/s", 10, ",.0f"),
     "seconds": ("seconds", 8, ".2f"),
 }
+"""Title, width and number format of the columns of the history that are known here."""
+OTHER_WIDTH, OTHER_FORMAT = 8, ".4f"
+"""Least width and number format of all other columns."""
 MIN_INTERVAL, MAX_INTERVAL, DRAW_SHARE = 0.2, 1.0, 0.002
-"""Seconds between two drawings of the bar, at least and at most, and the share of the time they take in between."""
-
-
-def _format_line(row: dict[str, Any], values: bool) -> str:
-    known = [name for name in COLUMNS if name in row]
-    others = [name for name in row if name not in COLUMNS]
-    parts = [
-        format(row[n], COLUMNS[n][2]).rjust(COLUMNS[n][1]) if values else COLUMNS[n][0].rjust(COLUMNS[n][1])
-        for n in known
-    ]
-    parts += [format(row[n], ".4f").rjust(max(len(n), 8)) if values else n.rjust(max(len(n), 8)) for n in others]
-    return "  ".join(parts)
+"""Least and most seconds between two updates of the bar, and the share of training time that updates may take."""
 
 
 class LineProgress:
-    """One line an epoch, under a head."""
+    """Print one line per epoch, under a header."""
 
     def __init__(self, console: Console) -> None:
         self._console = console
-        self._head = ""
+        self._header = ""
 
     def on_step(self, training: Training) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def on_epoch(self, training: Training) -> None:
-        """Print the epoch's row, and why training ends if it does."""
+        """Print the epoch's row, and the reason if training ends."""
         self.print_lines(self.format_epoch(training))
 
     def format_epoch(self, training: Training) -> list[Text]:
-        """Return the lines of an epoch: the head where it is new, the row, and why training ends."""
-        head = _format_line(training.row, values=False)
-        lines = [Text(head, style="bold")] if head != self._head else []
-        self._head = head
-        lines.append(Text(_format_line(training.row, values=True)))
+        """Return the lines of an epoch: the header if it has changed, the row, and the reason if training ends."""
+        header = _format_header(training.row)
+        lines = [Text(header, style="bold")] if header != self._header else []
+        self._header = header
+        lines.append(Text(_format_row(training.row)))
         return [*lines, Text(f"stopped: {training.stop}")] if training.stop else lines
 
     def print_lines(self, lines: list[Text]) -> None:
-        """Print lines."""
+        """Print lines without wrapping them."""
         self._console.print(Text("\n").join(lines), soft_wrap=True)
 
 
-class BarProgress:
-    """A live bar over all steps, above it the lines of the epochs.
+def _format_header(row: dict[str, Any]) -> str:
+    return "  ".join(title.rjust(width) for _, title, width, _ in _iter_columns(row))
 
-    What is new is drawn a few times a second and not at every step or epoch: drawing costs a millisecond or more.
+
+def _format_row(row: dict[str, Any]) -> str:
+    return "  ".join(format(row[name], spec).rjust(width) for name, _, width, spec in _iter_columns(row))
+
+
+def _iter_columns(row: dict[str, Any]) -> Iterator[tuple[str, str, int, str]]:
+    """Yield name, title, width and number format of a row's columns: known ones first, others in their order."""
+    for name, (title, width, spec) in COLUMN_FORMATS.items():
+        if name in row:
+            yield name, title, width, spec
+    for name in row:
+        if name not in COLUMN_FORMATS:
+            yield name, name, max(len(name), OTHER_WIDTH), OTHER_FORMAT
+
+
+class BarProgress:
+    """Show a live bar over all steps, and above it the lines of the epochs.
+
+    The bar is updated a few times a second and not at every step or epoch: an update takes a millisecond or more.
     """
 
     def __init__(self, console: Console) -> None:
@@ -86,52 +96,53 @@ class BarProgress:
             transient=True,
         )
         self._task = self.bar.add_task("fit", total=None, epoch="1", speed=0)
-        self._next, self._speed = 0.0, 0.0
-        self._before = (0, time.monotonic())
+        self._next_update, self._speed = 0.0, 0.0
+        self._last_measurement = (0, time.monotonic())
         self._pending_lines: list[Text] = []
 
     def on_step(self, training: Training) -> None:
-        """Move the bar and print waiting lines, when it is time to."""
+        """Update the bar and print pending lines, if enough time has passed."""
         now = time.monotonic()
-        if now >= self._next:
-            self._measure(training.images, now)
+        if now >= self._next_update:
+            self._measure_speed(training.images, now)
             self._draw(training)
-            self._next = now + min(max(MIN_INTERVAL, (time.monotonic() - now) / DRAW_SHARE), MAX_INTERVAL)
+            seconds = (time.monotonic() - now) / DRAW_SHARE
+            self._next_update = now + min(max(MIN_INTERVAL, seconds), MAX_INTERVAL)
 
     def _draw(self, training: Training) -> None:
         epoch, epochs, steps = training.epoch - training.earlier, training.recipe.epochs, training.steps
-        done, told = (epoch - 1) * steps + training.step, f"{epoch}/{epochs}"
-        self.bar.update(self._task, completed=done, total=steps * epochs, epoch=told, speed=self._speed)
+        num_done, epoch_text = (epoch - 1) * steps + training.step, f"{epoch}/{epochs}"
+        self.bar.update(self._task, completed=num_done, total=steps * epochs, epoch=epoch_text, speed=self._speed)
         self.flush_lines()
         self.bar.refresh()
 
     def on_epoch(self, training: Training) -> None:
-        """Have the epoch's line printed above the bar at the next drawing."""
+        """Add the epoch's lines to those that the next update prints above the bar."""
         self._pending_lines += self._lines.format_epoch(training)
 
     def flush_lines(self) -> None:
-        """Print the lines that wait."""
+        """Print the pending lines."""
         if self._pending_lines:
             self._lines.print_lines(self._pending_lines)
             self._pending_lines = []
 
-    def _measure(self, images: int, now: float) -> None:
-        """Take the speed since the last drawing, unless an epoch has begun meanwhile."""
-        seen, then = self._before
-        if images > seen and now > then:
-            self._speed = (images - seen) / (now - then)
-        self._before = (images, now)
+    def _measure_speed(self, images: int, now: float) -> None:
+        """Measure the speed since the last update, unless a new epoch has begun since then."""
+        images_before, time_before = self._last_measurement
+        if images > images_before and now > time_before:
+            self._speed = (images - images_before) / (now - time_before)
+        self._last_measurement = (images, now)
 
 
 @contextmanager
 def progress_callbacks(enabled: bool) -> Iterator[list[Callback]]:
-    """Yield the callbacks that show training; none when not wanted, or not the first process.
+    """Yield the callbacks that show training; none if it is not enabled, or not in the first process.
 
-    They write to standard error, and in a notebook to the cell's output.
+    They write to standard error, and in a notebook to the output of the cell.
     """
     console = Console()
     console = console if console.is_jupyter else Console(stderr=True)
-    if not enabled or os.environ.get("RANK", "0") != "0":
+    if not enabled or not is_main_process():
         yield []
     elif console.is_terminal:
         display = BarProgress(console)

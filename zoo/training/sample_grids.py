@@ -1,4 +1,4 @@
-"""Pictures of what a generator draws while it is trained: a callback that writes a grid each epoch."""
+"""Write a grid of generated images after each epoch."""
 
 from __future__ import annotations
 
@@ -11,18 +11,18 @@ from torch import Tensor
 from zoo.data.arrays import to_uint8_images
 from zoo.data.image_files import write_grid
 from zoo.errors import ConfigError
-from zoo.seeding import make_generator as seeded
+from zoo.seeding import make_generator
 from zoo.tasks.generation import make_codes, one_hot, unwrap
 from zoo.training.callbacks import Training
 
 
 class Grids:
-    """Write `epoch-001.png`, ... into a folder: the same noise drawn after each epoch, a column a class.
+    """Write `epoch-001.png`, ... into a folder: images from the same noise after each epoch, one column per class.
 
     Args:
-        folder: Where to write; made if it is not there.
+        folder: Where to write; it is created if needed.
         rows: Rows of the grid.
-        columns: Columns of the grid; the number of classes, or 10, when left out.
+        columns: Columns of the grid; by default the number of classes, or 10 without classes.
         seed: Seed of the noise.
     """
 
@@ -32,26 +32,28 @@ class Grids:
         self.folder, self._rows, self._columns, self._seed = Path(folder), rows, columns, seed
 
     def on_step(self, training: Training) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def on_epoch(self, training: Training) -> None:
         """Write the epoch's grid.
 
         Raises:
-            ConfigError: What is trained draws no images.
+            ConfigError: The model is not a generator.
         """
         if "generator" not in training.scored:
-            raise ConfigError("grids show what a generator draws, and a classifier is trained here; leave them out")
+            raise ConfigError(
+                "sample grids show the images of a generator, and this model is a classifier; leave them out"
+            )
         net: Any = unwrap(training.scored["generator"])
         self.folder.mkdir(parents=True, exist_ok=True)
         columns = self._columns or net.num_labels or 10
         write_grid(self._sample(net, columns), self.folder / f"epoch-{training.epoch:03d}.png", columns=columns)
 
     def _sample(self, net: Any, columns: int) -> Tensor:
-        """Return images uint8 (N, C, H, W) of the fixed noise; the generator's mode stays as it was."""
+        """Return images uint8 (N, C, H, W) of the fixed noise; the generator keeps its mode."""
         weight, mode = next(net.parameters()), net.training
         labels = one_hot(torch.arange(self._rows * columns) % max(net.num_labels, 1), net)
-        codes = make_codes(labels.float().cpu(), net, seeded(self._seed, "grid")).to(weight)
+        codes = make_codes(labels.float().cpu(), net, make_generator(self._seed, "grid")).to(weight)
         with torch.no_grad():
             images = net.eval()(codes).float().cpu()
         net.train(mode)

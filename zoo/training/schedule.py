@@ -102,6 +102,6 @@ def get_monitored_value(row: Mapping[str, Any], monitor: str) -> float:
         ConfigError: The history has no column with that name.
     """
     if monitor not in row and not monitor.startswith("val_"):
-        raise ConfigError(f"monitor {monitor!r} is no column of the history ({join_names(row)})")
+        raise ConfigError(f"monitor {monitor!r} is not a column of the history ({join_names(row)})")
     column = monitor if monitor in row else "loss"
     return float(row.get(column, 0.0)) if is_lower_better(column) else -float(row[column])

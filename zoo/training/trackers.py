@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import Any
@@ -15,25 +15,27 @@ from zoo.training.checkpoint.run_file import is_main_process
 
 
 class TrackerCallback:
-    """Logs each row of the history to one tracker; a tracker that fails is left alone, and training goes on.
+    """Log each row of the history to one tracker.
+
+    If the tracker fails, it is not called again, and training goes on.
 
     Args:
         name: Name of the tracker.
-        project: What the run is filed under.
-        folder: Where trackers that write files do.
-        config: What the run was begun with.
+        project: Name under which the tracker files the run.
+        folder: Folder for trackers that write files.
+        config: The settings of the run.
     """
 
     def __init__(self, name: str, *, project: str, folder: Path, config: dict[str, Any]) -> None:
         self._name, self._project, self._folder, self._config = name, project, folder, config
         self._tracker: Any = None
-        self._failed = False
+        self._has_failed = False
 
     def on_step(self, training: Training) -> None:
-        """Nothing to do."""
+        """Do nothing."""
 
     def on_epoch(self, training: Training) -> None:
-        """Log the epoch's row; the tracker is begun at the first one, when processes have met."""
+        """Log the epoch's row; start the tracker at the first row, when the process group exists."""
         self._call_safely(lambda: self._log(training))
 
     def _log(self, training: Training) -> None:
@@ -44,53 +46,53 @@ class TrackerCallback:
         self._tracker.log(values, step=training.epoch)
 
     def close(self) -> None:
-        """End the run in the tracker."""
+        """Finish the run in the tracker."""
         if self._tracker is not None:
             self._call_safely(self._tracker.finish)
 
-    def _call_safely(self, function: Any) -> None:
-        if self._failed:
+    def _call_safely(self, function: Callable[[], object]) -> None:
+        if self._has_failed:
             return
         try:
-            with redirect_stdout(sys.stderr):  # what a tracker says is no result of ours
+            with redirect_stdout(sys.stderr):  # standard output is for zoo's results
                 function()
-        except Exception as error:  # a stranger's service: what is trained is worth more than its curve
-            self._failed = True
-            told = f"{self._name} failed and is left alone: {type(error).__name__}: {error}"
-            warnings.warn(f"{told}; the history is kept by zoo all the same", UserWarning, stacklevel=4)
+        except Exception as error:  # another library's service must not end a training
+            self._has_failed = True
+            message = f"{self._name} failed and is not called again: {type(error).__name__}: {error}"
+            warnings.warn(f"{message}; zoo itself keeps the history", UserWarning, stacklevel=4)
 
 
 @contextmanager
 def tracker_callbacks(
     names: str | Sequence[str], *, project: str, folder: str | Path | None, config: dict[str, Any]
 ) -> Iterator[list[Callback]]:
-    """Yield a callback for each tracker; only the first process has any.
+    """Yield a callback for each tracker in the first process, and none in the others.
 
     Args:
-        names: Trackers by name.
-        project: What the run is filed under.
-        folder: Where trackers that write files do; `runs` when left out.
-        config: What the run was begun with; what is no number or text is told as text.
+        names: Names of trackers.
+        project: Name under which trackers file the run.
+        folder: Folder for trackers that write files; `runs` by default.
+        config: The settings of the run; values other than numbers and text are logged as text.
 
     Raises:
-        ConfigError: accelerate knows no such tracker, or its package is not installed.
+        ConfigError: accelerate does not know a tracker, or its package is not installed.
     """
     if not isinstance(names, str | Sequence):
         raise ConfigError(f"trackers is the name of a tracker, such as 'tensorboard', or several, not {names!r}")
-    wanted = (names,) if isinstance(names, str) else tuple(names)
-    for name in wanted:
+    tracker_names = (names,) if isinstance(names, str) else tuple(names)
+    for name in tracker_names:
         _check_tracker(name)
     plain = {key: value if isinstance(value, int | float | str | bool) else str(value) for key, value in config.items()}
-    place = Path(folder or "runs")
-    made = (
-        [TrackerCallback(name, project=project, folder=place, config=plain) for name in wanted]
+    log_folder = Path(folder or "runs")
+    callbacks = (
+        [TrackerCallback(name, project=project, folder=log_folder, config=plain) for name in tracker_names]
         if is_main_process()
         else []
     )
     try:
-        yield list(made)
+        yield list(callbacks)
     finally:
-        for each in made:
+        for each in callbacks:
             each.close()
 
 
@@ -105,11 +107,15 @@ def _check_tracker(name: str) -> None:
 
 
 def _start_tracker(name: str, project: str, folder: Path) -> Any:
-    """Return a tracker of accelerate's, begun."""
+    """Create and start one of accelerate's trackers."""
     from accelerate.tracking import LOGGER_TYPE_TO_CLASS
 
-    kind = LOGGER_TYPE_TO_CLASS[name]
-    tracker = kind(project, logging_dir=folder) if kind.requires_logging_directory else kind(project)
+    tracker_class = LOGGER_TYPE_TO_CLASS[name]
+    tracker = (
+        tracker_class(project, logging_dir=folder)
+        if tracker_class.requires_logging_directory
+        else tracker_class(project)
+    )
     if hasattr(tracker, "start"):
         tracker.start()
     return tracker

@@ -1,4 +1,4 @@
-"""Players as they are run: trained in one piece, compiled, with channels last, shared among processes; and put back."""
+"""Wrap players for training (fused, compiled, channels last, shared among processes) and unwrap them afterwards."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ from zoo.tasks import Task
 def wrap_players(
     net: Module, players: Mapping[str, Module], task: Task, recipe: Recipe, accelerator: Any
 ) -> Iterator[dict[str, Module]]:
-    """Yield the players as the loop runs them; afterwards `net` has plain parameters of its own again.
+    """Yield the players as the loop runs them; afterwards `net` has its plain parameters again.
 
     Args:
-        net: All players together.
+        net: The module with all players.
         players: The task's players.
-        task: What is learnt.
+        task: What is learned.
         recipe: How to train.
         accelerator: accelerate's `Accelerator`.
 
     Raises:
-        ConfigError: The recipe insists on what is not possible here.
+        ConfigError: `kernels='fused'` is not possible here.
     """
     if recipe.channels_last:
         net.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -44,11 +44,11 @@ def wrap_players(
 
 
 def _wrap_player(player: Module, task: Task, recipe: Recipe, accelerator: Any) -> Module:
-    why = _find_fused_obstacle(task, recipe, accelerator)
-    if not why:
+    obstacle = _find_fused_obstacle(task, recipe, accelerator)
+    if not obstacle:
         player = fuse_training(player, recipe.kernels)
     elif recipe.kernels == "fused":
-        raise ConfigError(f"kernels='fused' is not possible {why}; use kernels='auto'")
+        raise ConfigError(f"kernels='fused' is not possible {obstacle}; use kernels='auto'")
     if recipe.compile:
         player = torch.compile(player)  # type: ignore[assignment]
     prepared: Module = accelerator.prepare_model(player, device_placement=False)
@@ -56,11 +56,11 @@ def _wrap_player(player: Module, task: Task, recipe: Recipe, accelerator: Any) -
 
 
 def _find_fused_obstacle(task: Task, recipe: Recipe, accelerator: Any) -> str:
-    """Return why layers are run one by one whatever the net is, or nothing."""
-    needs = {
+    """Return why no net can be trained fused here, or an empty string."""
+    obstacles = {
         "for a task that is not cross-entropy": not getattr(task, "is_cross_entropy", False),
         "in several processes": accelerator.num_processes > 1,
         f"with precision={recipe.precision!r}": recipe.precision != "fp32",
         "with compile=True": recipe.compile,
     }
-    return next((why for why, is_so in needs.items() if is_so), "")
+    return next((obstacle for obstacle, is_present in obstacles.items() if is_present), "")

@@ -1,4 +1,4 @@
-"""How often a checkpoint is written: after epochs, steps, or time."""
+"""Decide when a checkpoint is due: after a number of epochs, steps or seconds."""
 
 from __future__ import annotations
 
@@ -13,31 +13,42 @@ PATTERN = re.compile(r"(?:(\d+(?:\.\d+)?) )?(epoch|step|second|minute|hour)s?")
 
 @dataclass(frozen=True, kw_only=True)
 class Interval:
-    """`number` of `unit`: epochs, steps or seconds."""
+    """The interval between two checkpoints.
+
+    Args:
+        number: How many units, above 0.
+        unit: `epoch`, `step` or `second`.
+    """
 
     number: float
     unit: str
 
     @classmethod
     def parse(cls, text: str) -> Interval:
-        """Read `epoch`, `2 epochs`, `500 steps`, `10 minutes`, `90 seconds` or `1 hour`.
+        """Parse `epoch`, `2 epochs`, `500 steps`, `10 minutes`, `90 seconds` or `1 hour`.
 
         Raises:
-            ConfigError: It is none of these.
+            ConfigError: The text is not an interval.
         """
-        found = PATTERN.fullmatch(text.strip()) if isinstance(text, str) else None
-        number = float(found[1] or 1) if found else 0.0
-        is_whole = number == int(number) or (found is not None and found[2] in SECONDS)
-        if found is None or number <= 0 or not is_whole:
+        match = PATTERN.fullmatch(text.strip()) if isinstance(text, str) else None
+        number = float(match[1] or 1) if match else 0.0
+        is_whole = number == int(number) or (match is not None and match[2] in SECONDS)
+        if match is None or number <= 0 or not is_whole:
             raise ConfigError(
                 f"checkpoint_every is such as 'epoch', '2 epochs', '500 steps' or '10 minutes', not {text!r}"
             )
-        if found[2] in SECONDS:
-            return cls(number=number * SECONDS[found[2]], unit="second")
-        return cls(number=number, unit=found[2])
+        if match[2] in SECONDS:
+            return cls(number=number * SECONDS[match[2]], unit="second")
+        return cls(number=number, unit=match[2])
 
     def is_due(self, *, epochs: int, steps: int, seconds: float) -> bool:
-        """Return whether so many of its unit have passed since the last checkpoint."""
+        """Return whether the interval has passed since the last checkpoint.
+
+        Args:
+            epochs: Epochs since then.
+            steps: Batches since then.
+            seconds: Seconds since then.
+        """
         passed = {"epoch": epochs, "step": steps, "second": seconds}
         return passed[self.unit] >= self.number
 

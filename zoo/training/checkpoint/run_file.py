@@ -1,4 +1,4 @@
-"""What a run says of itself in `run.json`: what it trains, how far it is, how to go on. No torch here."""
+"""Write and read `run.json`: what a run trains, how far it is, and how to resume it. No torch here."""
 
 from __future__ import annotations
 
@@ -21,30 +21,30 @@ MAX_RECORD_BYTES = 1 << 20
 
 
 def is_main_process() -> bool:
-    """Return whether this process is the one that writes and shows, also before those that train together have met."""
+    """Return whether this process writes files and shows progress; it is known before the process group exists."""
     return os.environ.get("RANK", "0") == "0"
 
 
 @dataclass(frozen=True, kw_only=True)
 class RunRecord:
-    """The state of a run.
+    """The content of `run.json`.
 
     Args:
         model: Name of the model.
         state: `running`, `interrupted`, `failed` or `done`.
-        epoch: Epochs that are done.
-        epochs: Epochs it is to train.
-        step: Batches done in the running epoch.
+        epoch: Finished epochs.
+        epochs: Epochs at the end of the run.
+        step: Finished batches of the current epoch.
         newest: Name of the newest checkpoint.
         best: Name of the checkpoint of the best epoch.
-        monitor: The column that says which is best.
-        value: Its value there.
-        problem: Why it ended early.
-        host: The machine it was last trained on.
-        process: Its process there.
-        begun: When it was begun, in seconds since 1970.
-        updated: When this was written.
-        command: The words it was begun with in a shell, or None.
+        monitor: The column of the history that decides which epoch is best.
+        value: Its value at the best epoch.
+        problem: Why the run ended early, or empty.
+        host: Host name of the machine that trained last.
+        process: Id of its process.
+        begun: When the run began, in seconds since 1970.
+        updated: When `run.json` was written, in seconds since 1970.
+        command: The options of the `zoo fit` that began the run, or None if it was begun in Python.
     """
 
     model: str
@@ -64,18 +64,18 @@ class RunRecord:
     command: Mapping[str, Any] | None = None
 
     def replace(self, **changes: Any) -> RunRecord:
-        """Return a copy with some fields changed, written by this process now."""
+        """Return a copy with some fields changed, stamped with this host, process and time."""
         now = time.time()
-        told: dict[str, Any] = {"host": socket.gethostname(), "process": os.getpid(), "updated": now}
-        told["begun"] = self.begun or now
-        return replace(self, **told | changes)
+        stamp: dict[str, Any] = {"host": socket.gethostname(), "process": os.getpid(), "updated": now}
+        stamp["begun"] = self.begun or now
+        return replace(self, **stamp | changes)
 
 
 def write_record(folder: Path, record: RunRecord) -> None:
-    """Write `run.json` in one step.
+    """Write `run.json` atomically.
 
     Raises:
-        OSError: It cannot be written.
+        OSError: The file cannot be written.
     """
     replace_file(folder / RUN, dump_with_checksum({"format": FORMAT, **asdict(record)}).encode(), durable=False)
 
@@ -84,29 +84,29 @@ def read_record(folder: Path) -> RunRecord:
     """Read `run.json`.
 
     Raises:
-        WeightsError: There is none, or it is damaged.
+        WeightsError: There is no such file, or it is damaged.
     """
     path = folder / RUN
     data = read_bytes(path, limit=MAX_RECORD_BYTES)
-    told = parse_json(data, name=str(path))
-    if told.pop("format", None) != FORMAT:
-        raise WeightsError(f"{path} is no run of this zoo")
-    verify_checksum(data.decode(), told.pop("seal", None), name=str(path))
+    values = parse_json(data, name=str(path))
+    if values.pop("format", None) != FORMAT:
+        raise WeightsError(f"{path} is not a run of this zoo")
+    verify_checksum(data.decode(), values.pop("seal", None), name=str(path))
     known = {field.name for field in fields(RunRecord)}
     try:
-        return RunRecord(**{name: value for name, value in told.items() if name in known})
+        return RunRecord(**{name: value for name, value in values.items() if name in known})
     except TypeError as error:
-        raise WeightsError(f"{path} is no run of this zoo: {error}") from error
+        raise WeightsError(f"{path} is not a run of this zoo: {error}") from error
 
 
 def find_runs(folder: Path) -> Iterator[Path]:
-    """Yield the folders of runs at or below a place, two levels deep, by name."""
+    """Yield the folders of runs in `folder`, up to two levels below it, sorted by name at each level."""
     for pattern in (RUN, f"*/{RUN}", f"*/*/{RUN}"):
         yield from sorted(path.parent for path in folder.glob(pattern))
 
 
 def get_current_state(folder: Path, record: RunRecord) -> str:
-    """Return a run's state; one that says `running` and that no process holds on this machine was killed."""
+    """Return a run's state: `killed` if it says `running` and no process of this machine has its lock."""
     if record.state != "running" or record.host != socket.gethostname():
         return record.state
     try:

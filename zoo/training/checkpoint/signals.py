@@ -1,4 +1,4 @@
-"""Ctrl-C and SIGTERM, heard once and answered at the end of a step; a second one acts at once."""
+"""Defer Ctrl-C and SIGTERM to the end of a step; a second signal acts at once."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ HANDLED_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Interrupted(KeyboardInterrupt):
-    """Ctrl-C: training was stopped after a step, and a checkpoint was written; the message says how to go on."""
+    """Ctrl-C: training stopped after a step, with a checkpoint written; the message says how to resume."""
 
 
 class Terminated(SystemExit):
-    """SIGTERM: as `Interrupted`; the process ends with code 143.
+    """SIGTERM: training stopped as for `Interrupted`; the process ends with exit code 143.
 
     Args:
-        message: How to go on.
+        message: Where training stopped and how to resume.
     """
 
     def __init__(self, message: str) -> None:
@@ -32,40 +32,48 @@ class Terminated(SystemExit):
 
 
 class StopRequests:
-    """Whether somebody asks to stop."""
+    """Remember the first signal.
+
+    Attributes:
+        signal_number: The signal, or 0 if none has come.
+        handled_signals: Signals whose handler is replaced.
+    """
 
     def __init__(self) -> None:
         self.signal_number = 0
         self.handled_signals: list[signal.Signals] = []
-        self._process = os.getpid()
+        self._process_id = os.getpid()
 
-    def handle(self, number: int, _frame: FrameType | None) -> None:
-        """Remember the signal; the next one has its usual effect."""
+    def handle(self, signal_number: int, _frame: FrameType | None) -> None:
+        """Remember the signal and restore the default handlers, so that the next signal acts at once."""
         for each in self.handled_signals:
             signal.signal(each, signal.default_int_handler if each == signal.SIGINT else signal.SIG_DFL)
-        if os.getpid() != self._process:  # a worker of somebody's loader, which was forked from us
-            os.kill(os.getpid(), number)
-        self.signal_number = number
+        if os.getpid() != self._process_id:  # a worker of a data loader, forked from the training process
+            os.kill(os.getpid(), signal_number)
+        self.signal_number = signal_number
 
 
-def make_exit(number: int, message: str) -> Interrupted | Terminated:
-    """Return what ends training for a signal."""
-    return Interrupted(message) if number == signal.SIGINT else Terminated(message)
+def make_exit(signal_number: int, message: str) -> Interrupted | Terminated:
+    """Return the exception that ends training for a signal."""
+    return Interrupted(message) if signal_number == signal.SIGINT else Terminated(message)
 
 
 @contextmanager
 def defer_signals() -> Iterator[StopRequests]:
-    """Hear signals until the block ends; only the main thread can, and one that ignores a signal goes on to."""
+    """Record signals until the block ends instead of acting on them.
+
+    Python allows that only in the main thread. Signals that the process ignores stay ignored.
+    """
     requests = StopRequests()
     if threading.current_thread() is not threading.main_thread():
         yield requests
         return
-    before = {number: signal.getsignal(number) for number in HANDLED_SIGNALS}
-    requests.handled_signals = [number for number, handler in before.items() if handler is not signal.SIG_IGN]
-    for number in requests.handled_signals:
-        signal.signal(number, requests.handle)
+    before = {each: signal.getsignal(each) for each in HANDLED_SIGNALS}
+    requests.handled_signals = [each for each, handler in before.items() if handler is not signal.SIG_IGN]
+    for each in requests.handled_signals:
+        signal.signal(each, requests.handle)
     try:
         yield requests
     finally:
-        for number in requests.handled_signals:
-            signal.signal(number, before[number])
+        for each in requests.handled_signals:
+            signal.signal(each, before[each])
