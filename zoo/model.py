@@ -2,94 +2,142 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import math
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Unpack, final
+from typing import Any, Generic, TypeVar, Unpack, final
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.nn import Module
 
 from zoo.data import Images
-from zoo.device import resolve_device, resolve_dtype
-from zoo.errors import DeviceError, ExportError, WeightsError, ZooError
+from zoo.device import get_dtype_name, resolve_device, resolve_dtype
+from zoo.errors import DeviceError, ExportError, WeightsError
 from zoo.export.formats import OPSET, ExportResult, export
-from zoo.factory.adapt import LoadReport
-from zoo.factory.build import Config, build_net
-from zoo.factory.net_state import load_state, recompute_buffers
-from zoo.factory.provider import default_preprocessing
-from zoo.factory.restore import adapt_artifact
-from zoo.factory.third_party import read_third_party_weights
+from zoo.factory.assemble import (
+    LoadReport,
+    ModelParts,
+    assemble_saved,
+    convert_dtype,
+    load_adapted,
+    make_fresh_net,
+    open_weights,
+)
 from zoo.history import History
-from zoo.hub import PushResult
-from zoo.hub.publish import PushOptions, publish
-from zoo.hub.resolve import resolve_reference
-from zoo.inference import PREDICTORS, Predictor
-from zoo.inference.runner import Prediction, check_top_k, top_predictions
-from zoo.keeping import to_artifact
-from zoo.metrics.classification import Evaluation
-from zoo.plugins.spec import ModelSpec
+from zoo.hub.publish import PushOptions, PushResult, publish
+from zoo.inference import (
+    PREDICTORS,
+    Evaluation,
+    Prediction,
+    Predictor,
+    check_top_k,
+    compute_golden_outputs,
+    top_predictions,
+)
 from zoo.recipe import Recipe
-from zoo.saving import artifact as weights
-from zoo.saving import bundled as shipped
-from zoo.saving.artifact import Artifact
-from zoo.saving.manifest import Origin, Score
-from zoo.saving.reference import is_path_reference
-from zoo.seeding import check_seed, use_seed
+from zoo.saving.artifact import Artifact, write_artifact
+from zoo.saving.provenance import Manifest, Provenance, Score
 from zoo.signature import Classes
-from zoo.training import fitting
-from zoo.training.callbacks import Callback
-from zoo.training.checkpoint.fingerprint import capture_start
-from zoo.training.checkpoint.run import open_run
-from zoo.training.progress import progress_callbacks
-from zoo.training.trackers import tracker_callbacks
-from zoo.training.trainer import Trainer
-from zoo.training.watching import resolve_callbacks
+from zoo.training.session import Callbacks, CheckpointOptions, FitOptions, run_fit
+
+T = TypeVar("T")
+
+
+class _ProvenanceField(Generic[T]):
+    """An attribute of a model that is stored in its provenance."""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    def __get__(self, model: Model, owner: type | None = None) -> T:
+        value: T = getattr(model.provenance, self._name)
+        return value
+
+    def __set__(self, model: Model, value: T) -> None:
+        model.provenance = replace(model.provenance, **{self._name: value})
 
 
 @final
 class Model:
-    """A model of the zoo: made by `zoo.create` and `zoo.load`, trained by `fit`, used by `predict`.
+    """A model of the zoo: made by `zoo.create` or `zoo.load`, trained by `fit`, used by `predict` or `sample`.
 
     Attributes:
         spec: What the plugin offers.
+        origin: The plugin that offers it.
         config: The complete config the net was built with.
         net: The `torch.nn.Module`: a classifier's takes normalised images (B, C, H, W) to logits (B, K), a generator's
             has two parts, `generator` and `discriminator`; see `zoo.tasks.generation`.
+        seed: Seed of the first weights.
         preprocessing: What the net expects of images; it is applied by `fit`, `predict` and `evaluate`.
         classes: The classes; numbered until the first `fit`.
-        history: One row for each epoch trained so far.
-        seed: Seed of the first weights.
-        recipe: The recipe of the last `fit`, or None.
-        data: Name of the images it was last trained on.
-        scores: What `evaluate(..., keep=True)` found for the present weights; saved with them.
-        license: Identifier of the weights' licence, such as `mit`; saved with them, and needed by `push`.
-        reference: Where the present weights were loaded from; a Hub's with its full commit. Empty once trained on.
-        base: The weights that training began from; empty if from the seed.
-        card: The text of the README.md it was loaded with.
-        report: What became of each tensor when weights were last loaded, or None.
+        provenance: What is known about the weights. Its fields are attributes of the model too: `history`, `recipe`,
+            `data`, `scores`, `license`, `reference`, `base` and `card`; see `zoo.saving.provenance.Provenance`.
+        report: What happened to each tensor when weights were last loaded, or None.
     """
 
-    def __init__(self, spec: ModelSpec, *, origin: Origin, config: Config, net: Module, seed: int) -> None:
-        self.spec = spec
-        self.origin = origin
-        self.config = config
-        self.net = net
-        self.seed = seed
-        self.preprocessing = default_preprocessing(spec, config)
-        self.classes = Classes.numbered(config.get("classes", 10))
-        self.history = History()
-        self.recipe: Recipe | None = None
-        self.data = ""
-        self.scores: tuple[Score, ...] = ()
-        self.license = ""
-        self.reference = ""
-        self.base = ""
-        self.card = ""
+    history = _ProvenanceField[History]()
+    recipe = _ProvenanceField[Recipe | None]()
+    data = _ProvenanceField[str]()
+    scores = _ProvenanceField[tuple[Score, ...]]()
+    license = _ProvenanceField[str]()
+    reference = _ProvenanceField[str]()
+    base = _ProvenanceField[str]()
+    card = _ProvenanceField[str]()
+
+    def __init__(self, parts: ModelParts) -> None:
+        self.spec, self.origin, self.config, self.net, self.seed, self.preprocessing = parts
+        self.classes = Classes.numbered(self.config.get("classes", 10))
+        self.provenance = Provenance()
         self.report: LoadReport | None = None
+
+    @classmethod
+    def from_artifact(cls, artifact: Artifact, *, reference: str, partial: bool = False) -> Model:
+        """Make the model that was saved as an artifact.
+
+        Args:
+            artifact: The saved model.
+            reference: Where it was read from.
+            partial: Load the tensors that fit, and keep the seed's weights elsewhere.
+
+        Raises:
+            UnknownNameError: No installed plugin provides the model.
+            WeightsError: The saved config cannot be used, or tensors do not fit.
+        """
+        parts, report = assemble_saved(artifact, partial=partial, name=reference)
+        model = cls(parts)
+        model.classes, model.preprocessing = artifact.manifest.classes, artifact.manifest.preprocessing
+        model.provenance = Provenance.from_saved(
+            artifact.manifest, artifact.history, card=artifact.card, reference=reference
+        )
+        model.report = report
+        return model
+
+    def to_artifact(self, reference: str = "") -> Artifact:
+        """Return everything that is saved of the model.
+
+        Args:
+            reference: What the card says to pass to `zoo.load`; where the folder will be when left out.
+        """
+        last: dict[str, Any] = self.history[-1] if self.history else {}
+        manifest = Manifest(
+            model=self.spec.name,
+            task=self.spec.task,
+            origin=self.origin,
+            config=self.config,
+            classes=self.classes,
+            preprocessing=self.preprocessing,
+            seed=self.seed,
+            dtype=get_dtype_name(self.net),
+            parameters=self.num_parameters,
+            metrics={name: value for name, value in last.items() if name != "epoch" and _is_finite_number(value)},
+            golden=compute_golden_outputs(self.net, self.preprocessing, self.spec.task),
+            **self.provenance.to_manifest_fields(),
+        )
+        state, card = self.net.state_dict(), self.card
+        return Artifact(manifest=manifest, state=state, history=self.history, card=card, reference=reference)
 
     def fit(
         self,
@@ -98,178 +146,126 @@ class Model:
         validation: Any = None,
         recipe: Recipe | str | None = None,
         device: str | torch.device | None = None,
-        callbacks: Sequence[Callback | str] = (),
+        callbacks: Callbacks = (),
         progress: bool = True,
         checkpoint: str | Path | None = None,
         checkpoint_every: str = "epoch",
         keep_checkpoints: int = 2,
         resume: bool | str = False,
         on_nan: str = "stop",
-        track: str | Sequence[str] = (),
+        trackers: str | Sequence[str] = (),
         **changes: Any,
     ) -> Model:
         """Train from the present weights and return the model itself.
 
-        A second `fit` goes on from where the first ended, with a new optimizer and schedule, and adds its epochs to the
+        A second `fit` continues where the first ended, with a new optimizer and schedule, and appends its epochs to the
         history; `reset` starts over. The first `fit` of a model that `create` made adopts the classes of its data. A
-        `fit` that ends in an error of zoo leaves the model as it was; after Ctrl-C what is trained so far stays.
+        `fit` that ends in an error of zoo leaves the model as it was; after Ctrl-C the weights trained so far stay.
 
         Args:
             data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset`
-                or `DataLoader`, or an iterable of `(images, labels)`. They are brought to the model's size. A loader
+                or `DataLoader`, or an iterable of `(images, labels)`. They are resized to the model's size. A loader
                 decides batch size and order itself.
-            validation: Images scored after each epoch, or a share of `data` to hold out, between 0 and 1.
+            validation: Images to score after each epoch, or the fraction of `data` to hold out, between 0 and 1.
             recipe: A `Recipe`, or the name of one of the model's; its default when left out.
-            device: Where to train; a GPU when there is one.
+            device: Device to train on; a GPU if there is one when left out.
             callbacks: Objects with `on_step(training)` and `on_epoch(training)`, or names of those that plugins offer.
-            progress: Show training on standard error.
-            checkpoint: Folder to keep the training in: checkpoints, the history, how far it is. Ctrl-C and SIGTERM then
-                finish the step, write a checkpoint and end with `Interrupted` or `Terminated` of
+            progress: Show progress on standard error.
+            checkpoint: Folder to store the training in: checkpoints, history and progress. Ctrl-C and SIGTERM then
+                finish the step, write a checkpoint and raise `Interrupted` or `Terminated` of
                 `zoo.training.checkpoint.signals`.
-            checkpoint_every: When to write one: `epoch`, `2 epochs`, `500 steps`, `10 minutes`; the best epochs are also kept.
-            keep_checkpoints: How many of the newest checkpoints are kept.
-            resume: True goes on with the training in `checkpoint`, given what it was begun with, and ends in the same
-                bits as if it had never stopped; `auto` begins it when there is none.
+            checkpoint_every: How often to write a checkpoint: `epoch`, `2 epochs`, `500 steps`, `10 minutes`. The best
+                epoch is kept as well.
+            keep_checkpoints: Number of the newest checkpoints to keep.
+            resume: True continues the training in `checkpoint`, with the same arguments, to the same weights bit for
+                bit as without the interruption; `auto` starts it if there is none.
             on_nan: `stop` at a loss that is not finite, or `skip` its batch.
-            track: Trackers by name, such as `tensorboard` or `trackio`, that each row of the history is sent to.
+            trackers: Names of experiment trackers that receive each row of the history: `tensorboard`, `trackio`, ...
             **changes: Fields of the recipe to change, such as `epochs=5`.
 
         Raises:
-            ConfigError: An unknown or unfit field of the recipe.
-            DataError: Images or labels that do not fit the model.
+            ConfigError: A field of the recipe is unknown or has an invalid value.
+            DataError: Images or labels do not fit the model.
             TrainingError: The loss is not finite.
-            WeightsError: There is no whole checkpoint to go on from, or the folder cannot be written.
-            DeviceError: The device is not there.
+            WeightsError: There is no intact checkpoint to resume from, or the folder cannot be written.
+            DeviceError: There is no such device.
         """
-        chosen = recipe if isinstance(recipe, Recipe) else self.spec.get_recipe(recipe)
-        if isinstance(validation, int | float):
-            changes, validation = {"validation": validation, **changes}, None
-        chosen = fitting.apply_loader_settings(data, chosen.replace(**changes), changes)
-        seed = self.seed if chosen.seed is None else chosen.seed
-        place = resolve_device(device)
-        kept = open_run(checkpoint, checkpoint_every=checkpoint_every, keep_checkpoints=keep_checkpoints, resume=resume)
-        about = {"model": self.spec.name, **self.config, **chosen.to_json(), "seed": seed}
-        sent = tracker_callbacks(track, project=self.spec.name, folder=checkpoint, config=about)
-        own = resolve_callbacks(callbacks)
-        with (
-            self._restore_on_error(),
-            use_seed(seed, place),
-            progress_callbacks(progress) as displays,
-            kept as run,
-            sent as trackers,
-        ):
-            if run:
-                run.rewind(self)
-            start = capture_start(self)
-            ready = fitting.prepare(
-                data,
-                validation,
-                spec=self.spec,
-                preprocessing=self.preprocessing,
-                classes=self.classes,
-                fresh=not self.history,
-                standardize=self.spec.standardize and not self.history and not self.base,
-                recipe=chosen,
-                seed=seed,
-                device=place,
-            )
-            self.classes, self.preprocessing, self.data = ready.classes, ready.preprocessing, ready.name
-            trainer = Trainer(chosen, device=place, callbacks=[*displays, *trackers, *own], on_nan=on_nan)
-            self.scores, self.base, self.reference = (), self._base_reference(), ""
-            keeper = (
-                run.make_checkpointer(self, start, chosen, ready.train, ready.validation, trainer.environment)
-                if run
-                else None
-            )
-            trainer.fit(self.net, ready.task, ready.train, ready.validation, self.history, keeper)
-        self.recipe = chosen
+        checkpoints = CheckpointOptions(folder=checkpoint, every=checkpoint_every, keep=keep_checkpoints, resume=resume)
+        options = FitOptions(
+            device=device,
+            callbacks=callbacks,
+            progress=progress,
+            checkpoints=checkpoints,
+            on_nan=on_nan,
+            trackers=trackers,
+        )
+        run_fit(self, data, validation, recipe, changes, options)
         return self
 
-    def _base_reference(self) -> str:
-        """Return what training goes on from; a folder's place says nothing to others."""
-        return self.base if is_path_reference(self.reference) else self.reference or self.base
-
-    @contextmanager
-    def _restore_on_error(self) -> Iterator[None]:
-        """Put everything back as it was when the block ends in a `ZooError`; after Ctrl-C what is trained stays."""
-        weights_before = {name: tensor.clone() for name, tensor in self.net.state_dict().items()}
-        before = {**vars(self), "history": History(self.history, stopped=self.history.stopped)}
-        try:
-            yield
-        except ZooError:
-            load_state(self.net, weights_before)
-            vars(self).update(before)
-            raise
-        finally:
-            self.net.eval()
-
     def logits(self, images: Any) -> Tensor:
-        """Return logits float32 (N, K) on the CPU, for anything `predict` takes; only a classifier has them."""
+        """Return logits float32 (N, K) on the CPU, for any images that `predict` takes; only a classifier has them."""
         return self._predictor.logits(self, images)
 
-    def predict(self, images: Any, *, seed: int | None = None) -> NDArray[Any]:
-        """Return a classifier's label of each image, or the images that a generator draws.
-
-        A classifier's labels are those the training data had, in order: (N) of int or str. A generator's images are
-        uint8 (N, C, H, W).
+    def predict(self, images: Any) -> NDArray[Any]:
+        """Return a classifier's label for each image, in order: (N) of the values that the training labels had.
 
         Args:
-            images: What a classifier labels: a tensor or array (levels 0 to 255 or floats 0 to 1), a Pillow image, the
-                path of an image file or a folder, a list of those, `Images`, or a loader; at any size. One image gives
-                one label. What a generator draws: a number of images, its classes by turns, or the label of each.
-            seed: Of a generator's noise; the same seed draws the same images, and so does leaving it out.
+            images: A tensor or array (levels 0 to 255 or floats 0 to 1), a Pillow image, the path of an image file or
+                a folder, a list of those, `Images`, or a loader; at any size. One image gives one label.
 
         Raises:
-            ImageError: They are no images, or have another number of channels.
-            LabelError: A label that a generator does not know.
-            ConfigError: What is asked is nothing this model does.
+            ImageError: The input is not images, or they have another number of channels.
+            ConfigError: The model is a generator; use `sample`.
         """
-        return self._predictor.predict(self, images, seed)
+        return self._predictor.predict(self, images)
 
     def sample(self, count_or_labels: Any, *, seed: int = 0) -> Images:
-        """Return labelled images that a generator draws: so many, its classes by turns, or one of each label.
+        """Return labelled images that a generator makes.
+
+        Args:
+            count_or_labels: A number of images, whose labels then cycle through the classes; or the label of each.
+            seed: Seed of the noise; the same seed gives the same images.
 
         Raises:
-            ConfigError: The model is a classifier, or knows no classes.
-            LabelError: It does not know a label.
+            ConfigError: The model is a classifier.
+            LabelError: A label that is not one of its classes.
         """
         return self._predictor.sample(self, count_or_labels, seed)
 
     def features(self, images: Any) -> NDArray[np.float32]:
-        """Return what the net has found in each image before it decides, float32 (N, D), in order.
+        """Return what the net computes of each image before its last layer, float32 (N, D), in order.
 
-        Of a linear classifier these are its inputs; see `zoo.inference.features.features_of` for what they are
-        of others.
+        If that layer is linear these are its inputs; see `zoo.inference.features.features_of` for other nets.
 
         Args:
-            images: Anything `predict` takes.
+            images: Any images that `predict` takes.
 
         Raises:
-            ImageError: They are no images, or have another number of channels.
-            PluginError: The net has no layer that gives the logits, and does not say what its features are.
+            ImageError: The input is not images, or they have another number of channels.
+            PluginError: The net has no layer that computes the logits, and does not define its features.
             ConfigError: The model is a generator.
         """
         return self._predictor.features(self, images)
 
     def predict_proba(self, images: Any) -> NDArray[np.float32]:
-        """Return the probability of each class, float32 (N, K), for any images that a classifier's `predict` takes."""
+        """Return the probability of each class, float32 (N, K), for any images that `predict` takes."""
         probabilities: NDArray[np.float32] = self.logits(images).softmax(1).numpy()
         return probabilities
 
-    def classify(self, images: Any, *, top: int = 5) -> list[list[Prediction]]:
-        """Return for each image its `top` most probable classes by name, best first."""
-        return top_predictions(self.logits(images), self.classes, check_top_k(top))
+    def classify(self, images: Any, *, top_k: int = 5) -> list[list[Prediction]]:
+        """Return for each image its `top_k` most probable classes by name, best first."""
+        return top_predictions(self.logits(images), self.classes, check_top_k(top_k))
 
     def evaluate(self, data: Any, *, top_k: int = 5, store: bool = False) -> Evaluation:
-        """Return a classifier's accuracy, calibration and scores by class on labelled images (anything `fit` takes).
+        """Return a classifier's accuracy, calibration and scores per class on labelled images.
 
         Args:
-            data: The images.
+            data: Labelled images in any form that `fit` takes.
             top_k: The k of top-k accuracy.
-            store: Keep the score with the model, so that `save` stores it and its card shows it.
+            store: Store the score with the model, so that `save` writes it and its card shows it.
 
         Raises:
-            DataError: Images that do not fit the model, or labels it has no class for.
+            DataError: The images do not fit the model, or a label is not one of its classes.
             ConfigError: The model is a generator.
         """
         return self._predictor.evaluate(self, data, top_k=top_k, store=store)
@@ -281,25 +277,24 @@ class Model:
     def load_weights(
         self, reference: str | Path, *, partial: bool = False, allow_nonfinite: bool = False
     ) -> LoadReport:
-        """Take the weights of a saved model, and return what became of each tensor; all of it or nothing.
+        """Load the weights of a saved model, all or none, and return what happened to each tensor.
 
-        The saved model may have been made for other classes (the head stays as it is here), other channels (the first
-        layer is spread over them; see `zoo.factory.adapt`) and, where no tensor's shape depends on it, another image
-        size.
-        The model takes over its normalisation, and its classes if there are as many; its history starts anew.
+        The saved model may have other classes (the head stays as it is here), other channels (the first layer is spread
+        over them; see `zoo.factory.adapt`) and, where no tensor's shape depends on it, another image size. The model
+        adopts its normalisation, and its classes if their number is equal. The history starts empty.
 
         Args:
             reference: What `zoo.load` takes; for a net of another library also a safetensors file or folder it wrote.
-            partial: Take what fits, and leave the rest as it is.
-            allow_nonfinite: Take NaN and infinite values too.
+            partial: Load the tensors that fit, and leave the others as they are.
+            allow_nonfinite: Accept NaN and infinite values.
 
         Raises:
-            WeightsError: It is damaged, is another kind of model, or does not fit.
+            WeightsError: The weights are damaged, are of another kind of model, or do not fit.
             UnknownNameError: There is no such reference, or its model is not installed.
-            HubError: It cannot be fetched.
+            HubError: The weights cannot be downloaded.
         """
-        artifact, name = self._open_weights(reference, allow_nonfinite)
-        taken = adapt_artifact(
+        artifact, name = open_weights(self.spec, self.origin, reference, allow_nonfinite=allow_nonfinite)
+        adapted = load_adapted(
             artifact,
             self.net,
             spec=self.spec,
@@ -308,106 +303,96 @@ class Model:
             partial=partial,
             name=name,
         )
-        load_state(self.net, taken.state)
-        self.preprocessing = taken.preprocessing
+        self.preprocessing, self.report = adapted.preprocessing, adapted.report
         if len(artifact.manifest.classes) == len(self.classes):
             self.classes = artifact.manifest.classes
-        self.history, self.recipe, self.data, self.scores, self.card = History(), None, "", (), ""
-        self.reference, self.base, self.license = "", name, artifact.manifest.license
-        self.report = taken.report
-        return taken.report
-
-    def _open_weights(self, reference: str | Path, allow_nonfinite: bool) -> tuple[Artifact, str]:
-        """Return a saved model of zoo, or what the net's own library saved, and its lasting reference."""
-        given = read_third_party_weights(self.spec, self.origin, reference, allow_nonfinite=allow_nonfinite)
-        if given is not None:
-            return given
-        place = resolve_reference(reference)
-        return weights.read_artifact(place.folder, allow_nonfinite=allow_nonfinite), place.reference
+        self.provenance = Provenance(base=name, license=artifact.manifest.license)
+        return adapted.report
 
     def reset(self, seed: int | None = None) -> Model:
-        """Start over with fresh weights of `seed` (by default the same as before) and an empty history."""
-        if seed is not None:
-            check_seed(seed)
-            self.seed = seed
-        self.net = build_net(self.spec, self.config, self.seed).eval()
-        self.history, self.recipe, self.data, self.scores = History(), None, "", ()
-        self.reference = self.base = self.card = ""
-        self.report = None
+        """Replace the weights by fresh ones of `seed` (the same as before when left out), with an empty history."""
+        self.seed = self.seed if seed is None else seed
+        self.net = make_fresh_net(self.spec, self.config, self.seed)
+        self.provenance, self.report = Provenance(license=self.license), None
         return self
 
     def to(self, device: str | torch.device | None = None, *, dtype: torch.dtype | str | None = None) -> Model:
-        """Move the net to a device, or its weights to another number type, and return the model itself.
+        """Move the net to a device, convert its weights to a dtype, and return the model itself.
 
         Args:
             device: Such as `cpu`, `cuda`, `cuda:1` or `mps`.
-            dtype: Such as `torch.float16` or `"bfloat16"`; logits are float32 all the same.
+            dtype: Such as `torch.float16` or `"bfloat16"`; logits stay float32.
 
         Raises:
-            DeviceError: There is no such device, or neither is given.
-            ConfigError: zoo does not save models of that number type.
+            DeviceError: There is no such device, or neither argument is given.
+            ConfigError: zoo does not save models of that dtype.
         """
         if device is None and dtype is None:
-            raise DeviceError("None is no device; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
+            raise DeviceError("None is not a device; use 'cpu', 'cuda', 'cuda:1' or 'mps'")
         if device is not None:
             self.net.to(resolve_device(device))
         if dtype is not None:
-            recompute_buffers(self.net.to(resolve_dtype(dtype)), build_net(self.spec, self.config, self.seed))
+            convert_dtype(self.net, resolve_dtype(dtype), make_fresh_net(self.spec, self.config, self.seed))
             self.scores = ()
         return self
 
     @property
     def num_parameters(self) -> int:
-        """How many weights are trained."""
+        """Number of trained weights."""
         return sum(parameter.numel() for parameter in self.net.parameters())
 
     def save(self, folder: str | Path) -> Path:
-        """Write the model as a folder, whole or not at all, and return its path; `zoo.load` reads it.
+        """Write the model as a folder, completely or not at all, and return its path; `zoo.load` reads it.
 
         Raises:
             BusyError: Another process still writes there after five seconds.
-            WeightsError: The folder cannot be written, or holds something else than a saved model.
+            WeightsError: The folder cannot be written, or holds something other than a saved model.
         """
         if not isinstance(folder, str | Path):
-            raise WeightsError(f"{folder!r} is no folder to save to; give a path")
-        return weights.write_artifact(Path(folder), to_artifact(self, shipped.get_reference(Path(folder))))
+            raise WeightsError(f"{folder!r} is not a folder to save to; pass a path")
+        return write_artifact(Path(folder), self.to_artifact())
 
     def push(self, repo: str, *, license: str | None = None, **options: Unpack[PushOptions]) -> PushResult:
-        """Publish the model on the Hugging Face Hub in one commit, after trying it in a fresh process.
+        """Publish the model on the Hugging Face Hub in one commit, after a fresh process has loaded it.
 
         Args:
-            repo: `owner/name`; made if it is not there.
-            license: Identifier of the weights' licence, such as `mit`; kept in `model.license`.
-            **options: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see `zoo.hub.publish.How`.
+            repo: `owner/name`; created if it does not exist.
+            license: Identifier of the weights' licence, such as `mit`; stored in `model.license`.
+            **options: `private`, `branch`, `tag`, `pull_request`, `message`, `dry_run`; see
+                `zoo.hub.publish.PushOptions`.
 
         Raises:
-            HubError: It cannot be published; the kind says why. Nothing, or everything, was published.
-            WeightsError: A fresh process cannot load it, or gets other outputs.
+            HubError: It cannot be published; its kind says why. Everything was published, or nothing.
+            WeightsError: A fresh process cannot load the model, or computes other outputs.
         """
         self.license = self.license if license is None else license
-        return publish(to_artifact(self, f"hf:{repo}"), repo, **options)
+        return publish(self.to_artifact(f"hf:{repo}"), repo, **options)
 
     def export(self, path: str | Path, *, opset: int = OPSET) -> ExportResult:
         """Write the model as one file that runs without zoo.
 
-        A classifier takes uint8 images (N, C, H, W) of its size and gives logits (N, K). A generator takes codes
-        float32 (N, Z + K), normal numbers and then the class as one of K, and gives images float32 (N, C, H, W) in
+        A classifier takes uint8 images (N, C, H, W) of its size and returns logits (N, K). A generator takes codes
+        float32 (N, Z + K), normal numbers followed by the class as one-hot, and returns images float32 (N, C, H, W) in
         [0, 1].
 
         Args:
-            path: Where to write: `model.onnx`, or `model.pt2` for `torch.export.load`.
+            path: File to write: `model.onnx`, or `model.pt2` for `torch.export.load`.
             opset: Version of the ONNX operators.
 
         Raises:
-            ExportError: A package is missing, the net cannot be exported, or its outputs differ there.
+            ExportError: A package is missing, the net cannot be exported, or the file's outputs differ.
         """
         if next(self.net.parameters()).device.type != "cpu":
             raise ExportError("a model is exported from the CPU; model.to('cpu') moves it there")
-        about = to_artifact(self).manifest.to_json()
+        metadata = self.to_artifact().manifest.to_json()
         return export(
-            self.net, self.preprocessing, Path(path).expanduser(), task=self.spec.task, metadata=about, opset=opset
+            self.net, self.preprocessing, Path(path).expanduser(), task=self.spec.task, metadata=metadata, opset=opset
         )
 
     def __repr__(self) -> str:
         trained = f"{len(self.history)} epochs" if self.history else f"from {self.base}" if self.base else "untrained"
         return f"<{self.spec.name}: {self.num_parameters:,} weights, {self._predictor.describe(self)}, {trained}>"
+
+
+def _is_finite_number(value: object) -> bool:
+    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]

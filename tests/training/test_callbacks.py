@@ -8,7 +8,7 @@ from zoo.errors import ConfigError, PluginError, UnknownNameError
 from zoo.plugins.catalog import CATALOG
 from zoo.plugins.discovery import Plugin
 from zoo.registries import callbacks
-from zoo.training.watching import resolve_callback, resolve_callbacks
+from zoo.training.session import resolve_callback, resolve_callbacks
 
 SEEN = []
 

@@ -11,7 +11,9 @@ import torch
 from torch import Tensor
 
 from zoo.data.arrays import to_float_images, to_label_tensor, to_nchw
-from zoo.data.loader import Batch
+from zoo.data.images import Images
+from zoo.data.loader import Batch, Loader
+from zoo.data.readers import is_restartable
 from zoo.errors import ConfigError, ImageError, LabelError, SourceError
 from zoo.seeding import derive_seed, use_seed
 from zoo.signature import Classes
@@ -198,3 +200,13 @@ def _to_batch(item: Any, classes: Classes | None) -> Batch:
             "zoo reads the set whole"
         )
     return Batch(images if images.dtype == torch.uint8 else to_float_images(images), labels)
+
+
+def is_external_loader(source: Any) -> bool:
+    """Return whether a source keeps its own order and is read batch by batch, such as a torch `DataLoader`."""
+    return isinstance(source, ExternalLoader) or (not isinstance(source, Images | Loader) and is_restartable(source))
+
+
+def as_external_loader(source: Any) -> ExternalLoader:
+    """Return a loader of another library as an `ExternalLoader`."""
+    return source if isinstance(source, ExternalLoader) else ExternalLoader(source)

@@ -5,8 +5,22 @@ from collections.abc import Mapping
 from zoo.inference.base import ModelLike, Predictor
 from zoo.inference.classifier import ClassifierPredictor
 from zoo.inference.generator import GeneratorPredictor
+from zoo.inference.golden import compute_golden_outputs
+from zoo.inference.runner import Prediction, check_top_k, top_predictions
+from zoo.metrics.classification import Evaluation
 
 PREDICTORS: Mapping[str, Predictor] = {"classification": ClassifierPredictor(), "generation": GeneratorPredictor()}
 """The role of each task."""
 
-__all__ = ["PREDICTORS", "ClassifierPredictor", "GeneratorPredictor", "ModelLike", "Predictor"]
+__all__ = [
+    "PREDICTORS",
+    "ClassifierPredictor",
+    "Evaluation",
+    "GeneratorPredictor",
+    "ModelLike",
+    "Prediction",
+    "Predictor",
+    "check_top_k",
+    "compute_golden_outputs",
+    "top_predictions",
+]

@@ -11,11 +11,11 @@ from torch import Tensor
 from torch.nn import Module
 
 from zoo.data import ExternalLoader, as_images
+from zoo.data.external_loader import as_external_loader, is_external_loader
 from zoo.data.transforms import make_resize
 from zoo.metrics.classification import Evaluation
 from zoo.saving.manifest import Score
 from zoo.signature import Classes, Preprocessing
-from zoo.training.fitting import as_external_loader, is_external_loader
 
 
 @dataclass(frozen=True, kw_only=True)

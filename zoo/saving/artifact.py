@@ -19,6 +19,7 @@ from zoo.files import safetensors as tensors
 from zoo.files.paths import resolve_path
 from zoo.history import History
 from zoo.saving import folder
+from zoo.saving.bundled import get_reference
 from zoo.saving.card import render_card
 from zoo.saving.card_merge import merge_cards
 from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, RUN, WEIGHTS
@@ -57,7 +58,8 @@ def write_artifact(path: Path, artifact: Artifact) -> Path:
     try:
         with atomic.replace_folder(target) as staged:
             _check_replaceable(target)
-            for name, data in build_files(replace(artifact, card=_read_card(target) or artifact.card)).items():
+            card, reference = _read_card(target) or artifact.card, artifact.reference or get_reference(path)
+            for name, data in build_files(replace(artifact, card=card, reference=reference)).items():
                 atomic.write_new_file(staged / name, data)
             _copy_other_files(target, staged)
     except OSError as error:

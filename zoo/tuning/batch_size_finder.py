@@ -12,7 +12,8 @@ from zoo.errors import ConfigError
 from zoo.model import Model
 from zoo.recipe import Recipe
 from zoo.training.optimizer import build_optimizer
-from zoo.tuning.probe import check_integer, open_probe, resolve_recipe
+from zoo.training.session import resolve_recipe
+from zoo.tuning.probe import check_integer, open_probe
 
 MIN_SPEEDUP = 1.1
 """The search ends when a doubled batch trains fewer images a second than this many times the fastest before."""
@@ -68,7 +69,7 @@ def find_batch_size(
     size, fastest = low, low
     while size <= high:
         speed = _measure_speed(
-            model, data, resolve_recipe(model, recipe, {**changes, "batch_size": size}), device, steps
+            model, data, resolve_recipe(model.spec, recipe, {**changes, "batch_size": size}), device, steps
         )
         if speed is None:
             break

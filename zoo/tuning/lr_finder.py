@@ -10,7 +10,8 @@ from zoo.errors import ConfigError
 from zoo.model import Model
 from zoo.recipe import Recipe
 from zoo.training.optimizer import build_optimizer
-from zoo.tuning.probe import Probe, check_integer, open_probe, resolve_recipe
+from zoo.training.session import resolve_recipe
+from zoo.tuning.probe import Probe, check_integer, open_probe
 
 SMOOTHING = 0.9
 """Weight of the past in the smoothed loss (Smith 2017, in the form of Howard and Gugger 2020)."""
@@ -66,7 +67,7 @@ def find_lr(
         raise ConfigError(
             f"a search goes from a low to a higher rate, such as 1e-6 to 10, not from {low!r} to {high!r}"
         )
-    resolved = resolve_recipe(model, recipe, changes)
+    resolved = resolve_recipe(model.spec, recipe, changes)
     with open_probe(model, data, resolved, device) as probe:
         rates, losses = _run_range_test(probe, resolved, low, high, steps)
     if len(rates) < 3:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import count
@@ -19,13 +19,7 @@ from zoo.model import Model
 from zoo.recipe import Recipe
 from zoo.seeding import use_seed
 from zoo.tasks import Task
-from zoo.training import fitting
-
-
-def resolve_recipe(model: Model, recipe: Recipe | str | None, changes: Mapping[str, Any]) -> Recipe:
-    """Return a recipe, or the model's recipe of that name, with some fields changed."""
-    base = recipe if isinstance(recipe, Recipe) else model.spec.get_recipe(recipe)
-    return base.replace(**changes)
+from zoo.training.session import prepare_training
 
 
 def check_integer(name: str, number: Any, *, minimum: int) -> None:
@@ -40,31 +34,19 @@ def check_integer(name: str, number: Any, *, minimum: int) -> None:
 
 @contextmanager
 def open_probe(model: Model, data: Any, recipe: Recipe, device: str | None) -> Iterator[Probe]:
-    """Yield a copy of a model that can be trained, with its own random states."""
-    torch_device = resolve_device(device)
-    with use_seed(model.seed, torch_device):
-        ready = fitting.prepare(
-            data,
-            None,
-            spec=model.spec,
-            preprocessing=model.preprocessing,
-            classes=model.classes,
-            fresh=not model.history,
-            standardize=model.spec.standardize and not model.history and not model.base,
-            recipe=recipe,
-            seed=model.seed,
-            device=torch_device,
-        )
+    """Yield a copy of a model that takes steps, with random states of its own.
+
+    Raises:
+        ConfigError: The model's task trains several nets, such as a generator and a discriminator.
+    """
+    target = resolve_device(device)
+    with use_seed(model.seed, target):
+        prepared, task = prepare_training(model, data, None, recipe=recipe, seed=model.seed, device=target)
         if model.spec.task != "classification":
             raise ConfigError(
-                f"{model.spec.name} trains several networks with an optimizer each; only classifiers can be tuned"
+                f"{model.spec.name} trains several nets with an optimizer each; the search tunes only one"
             )
-        yield Probe(
-            net=copy.deepcopy(model.net).to(torch_device).train(),
-            task=ready.task,
-            train=ready.train,
-            device=torch_device,
-        )
+        yield Probe(net=copy.deepcopy(model.net).to(target).train(), task=task, train=prepared.train, device=target)
 
 
 @dataclass(frozen=True, kw_only=True)

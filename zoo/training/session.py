@@ -1,0 +1,225 @@
+"""Run one `fit`, from its arguments to a trained net: data, task, checkpoints, displays and the loop.
+
+`run_fit` is the body of `Model.fit`. `prepare_training` is its first half alone; `zoo.tuning` uses it to try settings.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, NamedTuple, Protocol
+
+import torch
+
+from zoo.data.prepare import DataOptions, PreparedData, apply_loader_settings, prepare_data
+from zoo.device import resolve_device
+from zoo.errors import ConfigError, PluginError, ZooError
+from zoo.history import History
+from zoo.plugins.catalog import CATALOG
+from zoo.plugins.import_string import import_object
+from zoo.plugins.spec import ModelSpec
+from zoo.recipe import Recipe
+from zoo.saving.provenance import Provenance
+from zoo.saving.reference import is_path_reference
+from zoo.seeding import use_seed
+from zoo.tasks import Task
+from zoo.tasks.build import build_task
+from zoo.training.callbacks import Callback
+from zoo.training.checkpoint.fingerprint import TrainableModel, capture_start
+from zoo.training.checkpoint.run import open_run
+from zoo.training.progress import progress_callbacks
+from zoo.training.trackers import tracker_callbacks
+from zoo.training.trainer import Trainer
+
+Callbacks = Sequence[Callback | str]
+"""Callbacks as users pass them: objects, or names that plugins offer."""
+
+
+class FittableModel(TrainableModel, Protocol):
+    """The parts of a `Model` that `fit` reads and changes."""
+
+    provenance: Provenance
+
+
+@dataclass(frozen=True, kw_only=True)
+class CheckpointOptions:
+    """Where a training is stored, how often, and whether it continues one that was interrupted.
+
+    Args:
+        folder: Folder of the run, or None to store nothing.
+        every: How often a checkpoint is written; see `zoo.training.checkpoint.interval`.
+        keep: Number of the newest checkpoints to keep.
+        resume: Continue the run in `folder`; `auto` also starts one.
+    """
+
+    folder: str | Path | None = None
+    every: str = "epoch"
+    keep: int = 2
+    resume: bool | str = False
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """How to run a training, apart from the data and the recipe.
+
+    Args:
+        device: Device to train on; a GPU if there is one when None.
+        callbacks: Callbacks, or names of those that plugins offer.
+        progress: Show progress on standard error.
+        checkpoints: Where and how often the training is stored.
+        on_nan: `stop` at a loss that is not finite, or `skip` its batch.
+        trackers: Names of experiment trackers, such as `tensorboard`.
+    """
+
+    device: str | torch.device | None
+    callbacks: Callbacks
+    progress: bool
+    checkpoints: CheckpointOptions
+    on_nan: str
+    trackers: str | Sequence[str]
+
+
+class PreparedTraining(NamedTuple):
+    """What a training runs on: loaders and what the model adopts from them, and the task with its losses."""
+
+    data: PreparedData
+    task: Task
+
+
+def resolve_recipe(spec: ModelSpec, recipe: Recipe | str | None, changes: Mapping[str, Any]) -> Recipe:
+    """Return a recipe, or the model's recipe of that name, with some fields changed."""
+    base = recipe if isinstance(recipe, Recipe) else spec.get_recipe(recipe)
+    return base.replace(**changes)
+
+
+def run_fit(
+    model: FittableModel,
+    data: Any,
+    validation: Any,
+    recipe: Recipe | str | None,
+    changes: dict[str, Any],
+    options: FitOptions,
+) -> None:
+    """Train a model in place; see `Model.fit` for the arguments and errors.
+
+    An error of zoo leaves the model as it was.
+    """
+    if isinstance(validation, int | float):
+        changes, validation = {"validation": validation, **changes}, None
+    resolved = apply_loader_settings(data, resolve_recipe(model.spec, recipe, changes), changes)
+    seed = model.seed if resolved.seed is None else resolved.seed
+    device, checkpoints = resolve_device(options.device), options.checkpoints
+    callbacks = resolve_callbacks(options.callbacks)
+    settings = {"model": model.spec.name, **model.config, **resolved.to_json(), "seed": seed}
+    with (
+        restore_on_error(model),
+        use_seed(seed, device),
+        progress_callbacks(options.progress) as displays,
+        open_run(
+            checkpoints.folder,
+            checkpoint_every=checkpoints.every,
+            keep_checkpoints=checkpoints.keep,
+            resume=checkpoints.resume,
+        ) as run,
+        tracker_callbacks(
+            options.trackers, project=model.spec.name, folder=checkpoints.folder, config=settings
+        ) as trackers,
+    ):
+        if run:
+            run.rewind(model)
+        start = capture_start(model)
+        prepared, task = prepare_training(model, data, validation, recipe=resolved, seed=seed, device=device)
+        adopt_data(model, prepared)
+        trainer = Trainer(resolved, device=device, callbacks=[*displays, *trackers, *callbacks], on_nan=options.on_nan)
+        train, scored = prepared.train, prepared.validation
+        checkpointer = (
+            run.make_checkpointer(model, start, resolved, train, scored, trainer.environment) if run else None
+        )
+        trainer.fit(model.net, task, train, scored, model.history, checkpointer)
+    model.provenance = replace(model.provenance, recipe=resolved)
+
+
+def prepare_training(
+    model: FittableModel, data: Any, validation: Any, *, recipe: Recipe, seed: int, device: torch.device
+) -> PreparedTraining:
+    """Prepare data and task for a training of a model; the model itself does not change.
+
+    A model without history adopts the classes of the data. If it also has no trained weights to begin from, it adopts
+    the mean and standard deviation that its spec asks to measure.
+    """
+    is_fresh = not model.history
+    options = DataOptions(
+        model_name=model.spec.name,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        adopt_classes=is_fresh,
+        standardize=model.spec.standardize and is_fresh and not model.base,
+        augment=model.spec.task != "generation",  # its task augments real and generated images itself
+    )
+    prepared = prepare_data(data, validation, preprocessing=model.preprocessing, classes=model.classes, options=options)
+    task = build_task(model.spec.task, recipe, prepared.preprocessing, prepared.classes, prepared.train)
+    return PreparedTraining(prepared, task)
+
+
+def adopt_data(model: FittableModel, prepared: PreparedData) -> None:
+    """Give a model what it takes over from its training data; scores of the previous weights are dropped."""
+    model.classes, model.preprocessing = prepared.classes, prepared.preprocessing
+    before = model.provenance
+    # The path of a folder means nothing to others, so the base stays the last reference that does.
+    base = before.base if is_path_reference(before.reference) else before.reference or before.base
+    model.provenance = replace(before, data=prepared.name, scores=(), base=base, reference="")
+
+
+@contextmanager
+def restore_on_error(model: FittableModel) -> Iterator[None]:
+    """Restore the model if the block raises a `ZooError`; after Ctrl-C the weights trained so far stay."""
+    weights_before = {name: tensor.clone() for name, tensor in model.net.state_dict().items()}
+    history = History(model.history, stopped=model.history.stopped)
+    before = {**vars(model), "provenance": replace(model.provenance, history=history)}
+    try:
+        yield
+    except ZooError:
+        state = model.net.state_dict()  # keeps the layer versions that some nets of torchvision ask for
+        state.update(weights_before)
+        model.net.load_state_dict(state)
+        vars(model).update(before)
+        raise
+    finally:
+        model.net.eval()
+
+
+def resolve_callbacks(callbacks: Iterable[Callback | str] | str) -> list[Callback]:
+    """Return callback objects, making those that are named; a single name counts as a list of one.
+
+    Raises:
+        ConfigError: `callbacks` is not a list.
+        UnknownNameError: No plugin offers a callback of that name.
+        PluginError: A named callback cannot be made.
+    """
+    if isinstance(callbacks, str):
+        return [resolve_callback(callbacks)]
+    if not isinstance(callbacks, Iterable):
+        raise ConfigError(f"callbacks is a list of callbacks or of names that plugins offer, not {callbacks!r}")
+    return [resolve_callback(each) for each in callbacks]
+
+
+def resolve_callback(callback: Callback | str) -> Callback:
+    """Return a callback object; a name is looked up in the registry of callbacks and a new one is made.
+
+    Raises:
+        UnknownNameError: No plugin offers a callback of that name.
+        PluginError: It cannot be made.
+    """
+    if not isinstance(callback, str):
+        return callback
+    registry = CATALOG.registry("callbacks")
+    spec = registry[callback]
+    try:
+        instance: Callback = import_object(spec.build, spec.name)()
+    except Exception as error:
+        owner = f"the callback {callback!r} of plugin {registry.owner(callback)}"
+        raise PluginError(f"{owner} cannot be made: {type(error).__name__}: {error}") from error
+    return instance
