@@ -115,7 +115,8 @@ def _get_pixels(generated: Model | Images, num: int, seed: int) -> Tensor:
     if isinstance(generated, Images):
         pixels: Tensor = generated.take(num, seed=seed).images
         return pixels
-    return torch.from_numpy(generated.predict(num, seed=seed))
+    images: Tensor = generated.sample(num, seed=seed).images
+    return images
 
 
 def _resolve_count(generated: Model | Images, real: Images, count: int | None) -> int:

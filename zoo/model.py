@@ -17,8 +17,8 @@ from zoo.data import Images
 from zoo.device import get_dtype_name, resolve_device, resolve_dtype
 from zoo.errors import DeviceError, ExportError, WeightsError
 from zoo.export.formats import OPSET, ExportResult, export
+from zoo.factory.adapt import LoadReport
 from zoo.factory.assemble import (
-    LoadReport,
     ModelParts,
     assemble_saved,
     convert_dtype,
@@ -27,7 +27,8 @@ from zoo.factory.assemble import (
     open_weights,
 )
 from zoo.history import History
-from zoo.hub.publish import PushOptions, PushResult, publish
+from zoo.hub import PushResult
+from zoo.hub.publish import PushOptions, publish
 from zoo.inference import (
     PREDICTORS,
     Evaluation,
@@ -39,7 +40,7 @@ from zoo.inference import (
 )
 from zoo.recipe import Recipe
 from zoo.saving.artifact import Artifact, write_artifact
-from zoo.saving.provenance import Manifest, Provenance, Score
+from zoo.saving.provenance import Provenance, Scores
 from zoo.signature import Classes
 from zoo.training.session import Callbacks, CheckpointOptions, FitOptions, run_fit
 
@@ -57,7 +58,7 @@ class _ProvenanceField(Generic[T]):
         return value
 
     def __set__(self, model: Model, value: T) -> None:
-        model.provenance = replace(model.provenance, **{self._name: value})
+        model.provenance = replace(model.provenance, **{self._name: value})  # type: ignore[arg-type]
 
 
 @final
@@ -81,7 +82,7 @@ class Model:
     history = _ProvenanceField[History]()
     recipe = _ProvenanceField[Recipe | None]()
     data = _ProvenanceField[str]()
-    scores = _ProvenanceField[tuple[Score, ...]]()
+    scores = _ProvenanceField[Scores]()
     license = _ProvenanceField[str]()
     reference = _ProvenanceField[str]()
     base = _ProvenanceField[str]()
@@ -122,7 +123,7 @@ class Model:
             reference: What the card says to pass to `zoo.load`; where the folder will be when left out.
         """
         last: dict[str, Any] = self.history[-1] if self.history else {}
-        manifest = Manifest(
+        manifest = self.provenance.to_manifest(
             model=self.spec.name,
             task=self.spec.task,
             origin=self.origin,
@@ -134,7 +135,6 @@ class Model:
             parameters=self.num_parameters,
             metrics={name: value for name, value in last.items() if name != "epoch" and _is_finite_number(value)},
             golden=compute_golden_outputs(self.net, self.preprocessing, self.spec.task),
-            **self.provenance.to_manifest_fields(),
         )
         state, card = self.net.state_dict(), self.card
         return Artifact(manifest=manifest, state=state, history=self.history, card=card, reference=reference)
@@ -217,7 +217,7 @@ class Model:
             ImageError: The input is not images, or they have another number of channels.
             ConfigError: The model is a generator; use `sample`.
         """
-        return self._predictor.predict(self, images)
+        return self._predictor.predict(self, images, None)
 
     def sample(self, count_or_labels: Any, *, seed: int = 0) -> Images:
         """Return labelled images that a generator makes.

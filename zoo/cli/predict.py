@@ -30,7 +30,7 @@ def predict(model: str, images: tuple[str, ...], top_k: int, device: str | None,
 
     files = [file for name in images for file in find_image_files(name)]
     loaded = load(model).to(device or "cpu")
-    predictions = list(zip(files, loaded.classify(files, top=top_k), strict=True))
+    predictions = list(zip(files, loaded.classify(files, top_k=top_k), strict=True))
     if as_json:
         print_json([{"image": str(file), "classes": [vars(each) for each in best]} for file, best in predictions])
     else:

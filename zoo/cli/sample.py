@@ -42,8 +42,6 @@ def sample(
     as_json: bool,
 ) -> None:
     """Generate images with the saved generator MODEL, a folder such as ./runs/attention-gan-28x28, as one PNG grid."""
-    import torch
-
     from zoo.api import load
     from zoo.data.image_files import write_grid
     from zoo.errors import ConfigError
@@ -51,7 +49,7 @@ def sample(
     loaded = load(model).to(device or "cpu")
     if loaded.spec.task != "generation":
         raise ConfigError(f"{model} is a {loaded.spec.name}, which labels images and does not generate them")
-    images = torch.from_numpy(loaded.predict(list(labels) or count, seed=seed))
+    images = loaded.sample(list(labels) or count, seed=seed).images
     out.parent.mkdir(parents=True, exist_ok=True)
     write_grid(images, out, columns=min(columns, len(images)))
     record = {"model": loaded.spec.name, "images": len(images), "seed": seed, "written": str(out)}

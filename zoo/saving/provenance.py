@@ -9,6 +9,9 @@ from zoo.history import History
 from zoo.recipe import Recipe
 from zoo.saving.manifest import Manifest, Score
 
+Scores = tuple[Score, ...]
+"""Scores stored with weights, each with its protocol."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Provenance:
@@ -28,7 +31,7 @@ class Provenance:
     history: History = field(default_factory=History)
     recipe: Recipe | None = None
     data: str = ""
-    scores: tuple[Score, ...] = ()
+    scores: Scores = ()
     license: str = ""
     reference: str = ""
     base: str = ""
@@ -48,13 +51,14 @@ class Provenance:
             card=card,
         )
 
-    def to_manifest_fields(self) -> dict[str, Any]:
-        """Return the fields of a `Manifest` that the provenance fills."""
-        return {
-            "recipe": self.recipe,
-            "data": self.data,
-            "base": self.base,
-            "scores": self.scores,
-            "license": self.license,
-            "stopped": self.history.stopped,
-        }
+    def to_manifest(self, **fields: Any) -> Manifest:
+        """Return a manifest with what the provenance knows; `fields` are its other fields."""
+        return Manifest(
+            recipe=self.recipe,
+            data=self.data,
+            base=self.base,
+            scores=self.scores,
+            license=self.license,
+            stopped=self.history.stopped,
+            **fields,
+        )

@@ -44,7 +44,7 @@ def images_shaped(subject: ModelSubject) -> None:
     model = subject.make()
     wants = model.preprocessing
     for num in (1, 2, 7):
-        found = model.predict(num).shape
+        found = model.sample(num).images.shape
         expected = (num, wants.channels, *wants.size)
         require(found == expected, f"{num} images are {found}, expected {expected}", "draw (B, C, H, W)")
     drawn = _generate(model, subject.make_net_input(16))
@@ -75,14 +75,14 @@ def any_number_of_classes_is_drawn(subject: ModelSubject) -> None:
     for num in (2, 37):
         model = subject.make(classes=num)
         asked: Any = [num - 1] if _get_net(model).generator.num_labels else 1
-        require(len(model.predict(asked)) == 1, f"classes={num} does not draw", "use `classes` in both parts")
+        require(len(model.sample(asked).images) == 1, f"classes={num} does not draw", "use `classes` in both parts")
 
 
 def any_number_of_channels_is_drawn(subject: ModelSubject) -> None:
     """The model can be made for grey and for colour images."""
     check_has_option(subject, "channels: int = 1")
     for num in (1, 3):
-        found = subject.make(channels=num).predict(2).shape[1]
+        found = subject.make(channels=num).sample(2).images.shape[1]
         require(found == num, f"channels={num} draws {found} channels", "use `channels` in the last layer")
 
 
@@ -95,7 +95,7 @@ def other_sizes_drawn_or_refused(subject: ModelSubject) -> None:
             other = create(subject.name, seed=0, **{**model.config, "size": size})
         except ConfigError:  # a clear refusal, before any image is drawn
             continue
-        found = other.predict(2).shape[2:]
+        found = other.sample(2).images.shape[2:]
         require(found == size, f"made for images of {size}, it draws {found}", "raise a ConfigError for that size")
 
 
@@ -103,11 +103,11 @@ def same_question_same_images(subject: ModelSubject) -> None:
     """The same seed draws the same images, another seed others, and classes come in the order they are asked for."""
     model = subject.make()
     with use_seed(1):
-        first = model.predict(6)
+        first = model.sample(6).images.numpy()
     with use_seed(2):
-        again = model.predict(6)
+        again = model.sample(6).images.numpy()
     require(np.array_equal(first, again), "two answers to one question differ", "draw no numbers in forward")
-    other = model.predict(6, seed=1)
+    other = model.sample(6, seed=1).images.numpy()
     require(not np.array_equal(first, other), "two seeds draw the same images", "let the image depend on the noise")
 
 
@@ -172,4 +172,4 @@ def _mean_level(images: Images) -> float:
 def _sample_brightness(model: Model, label: int) -> float:
     """Return the mean level of images drawn of a class, where the model knows classes."""
     asked: Any = [label] * 16 if _get_net(model).generator.num_labels else 16
-    return float(model.predict(asked).mean())
+    return float(model.sample(asked).images.float().mean())
