@@ -14,10 +14,11 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ExportError
-from zoo.export.modules import EXPORT_MODULES, IO_NAMES
+from zoo.export.modules import EXPORT_MODULES
 from zoo.files import atomic
 from zoo.inference import golden
 from zoo.signature import Preprocessing
+from zoo.task_info import TASK_INFO
 
 OPSET = 20
 """Version of the ONNX operators, unless another is asked for."""
@@ -62,8 +63,9 @@ def export(
         ExportError: The ending is another one, a package is missing, the net cannot be exported, its logits differ, or
             the file cannot be written.
     """
+    info = TASK_INFO[task]
     kinds: dict[str, Callable[[], tuple[bytes, float | None]]] = {
-        ".onnx": lambda: _export_onnx(served, probes, metadata, opset, IO_NAMES[task]),
+        ".onnx": lambda: _export_onnx(served, probes, metadata, opset, (info.input_name, info.output_name)),
         ".pt2": lambda: _export_pt2(served, probes, metadata),
     }
     if path.suffix not in kinds:

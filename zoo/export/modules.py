@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from zoo.signature import Preprocessing
+from zoo.task_info import CLASSIFICATION, GENERATION
 
 
 class ClassifierExport(nn.Module):
@@ -50,9 +51,7 @@ class GeneratorExport(nn.Module):
 
 
 EXPORT_MODULES: dict[str, type[ClassifierExport] | type[GeneratorExport]] = {
-    "classification": ClassifierExport,
-    "generation": GeneratorExport,
+    CLASSIFICATION.name: ClassifierExport,
+    GENERATION.name: GeneratorExport,
 }
 """What is exported of a net, by its task."""
-IO_NAMES = {"classification": ("images", "logits"), "generation": ("codes", "images")}
-"""What goes in and what comes out, by task."""

@@ -83,14 +83,12 @@ def _iter_integers(value: object) -> Iterator[int]:
         yield value
 
 
-NORMALIZATIONS = {"classification": (0.0, 1.0), "generation": (0.5, 0.5)}
-"""Mean and std that a fresh model of a task begins with: images in [0, 1], or in [-1, 1] for a generator's tanh."""
-
-
 def default_preprocessing(spec: ModelSpec, config: Config) -> Preprocessing:
     """Return what a fresh model expects of images."""
-    form, (mean, std) = get_io_shape(spec, config), NORMALIZATIONS[spec.task]
-    return Preprocessing(size=form.size, channels=form.channels, mean=(mean,), std=(std,), resize=spec.resize)
+    shape, info = get_io_shape(spec, config), spec.task_info
+    return Preprocessing(
+        size=shape.size, channels=shape.channels, mean=(info.mean,), std=(info.std,), resize=spec.resize
+    )
 
 
 def get_io_shape(spec: ModelSpec, config: Config) -> IOShape:

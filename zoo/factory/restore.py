@@ -20,10 +20,8 @@ from zoo.inference.runner import run_batches
 from zoo.plugins.spec import ModelSpec
 from zoo.saving.artifact import Artifact
 from zoo.signature import Preprocessing
+from zoo.task_info import GENERATION
 from zoo.tasks import Classification
-
-IMAGE_PREFIXES = {"classification": "", "generation": "generator."}
-"""Prefix of the tensors that make images, by task."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +60,7 @@ def adapt_artifact(
         source_shape=source,
         target_shape=target,
         std=std,
-        output_prefix=IMAGE_PREFIXES[spec.task],
+        output_prefix=spec.task_info.image_prefix,
         partial=partial,
         name=name,
     )
@@ -83,7 +81,7 @@ def _measure_logit_change(artifact: Artifact, spec: ModelSpec, config: Config, c
     one, other = (cast_net(build_net(spec, each, 0), artifact.manifest) for each in (config, wider))
     if not _has_same_tensors(artifact.state, one):
         return None
-    if spec.task == "generation":
+    if spec.task_info.is_generative:
         return _measure_image_change(one, other, artifact, get_io_shape(spec, config), get_io_shape(spec, wider))
     before = artifact.manifest.preprocessing
     after = adapt_preprocessing(before, replace(before, channels=channels, mean=(0.0,), std=(1.0,)))
@@ -118,7 +116,7 @@ def _measure_image_change(
         target_net.state_dict(),
         source_shape=source_shape,
         target_shape=target_shape,
-        output_prefix=IMAGE_PREFIXES["generation"],
+        output_prefix=GENERATION.image_prefix,
         name="",
     )
     load_state(source_net, artifact.state)
@@ -126,7 +124,7 @@ def _measure_image_change(
     drawn: list[Tensor] = []
     with torch.no_grad():
         for net in (source_net.eval(), target_net.eval()):
-            drawn.append(net(make_golden_inputs(net, artifact.manifest.preprocessing, "generation")).float())
+            drawn.append(net(make_golden_inputs(net, artifact.manifest.preprocessing, GENERATION.name)).float())
     few, many = sorted(drawn, key=lambda images: images.shape[1])
     return float((many - few[:, torch.arange(many.shape[1]) % few.shape[1]]).abs().max())
 

@@ -8,8 +8,12 @@ from zoo.inference.generator import GeneratorPredictor
 from zoo.inference.golden import compute_golden_outputs
 from zoo.inference.runner import Prediction, check_top_k, top_predictions
 from zoo.metrics.classification import Evaluation
+from zoo.task_info import CLASSIFICATION, GENERATION
 
-PREDICTORS: Mapping[str, Predictor] = {"classification": ClassifierPredictor(), "generation": GeneratorPredictor()}
+PREDICTORS: Mapping[str, Predictor] = {
+    CLASSIFICATION.name: ClassifierPredictor(),
+    GENERATION.name: GeneratorPredictor(),
+}
 """The role of each task."""
 
 __all__ = [

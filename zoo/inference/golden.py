@@ -12,6 +12,7 @@ from torch.nn import Module
 
 from zoo.inference.runner import run_batches
 from zoo.signature import Preprocessing
+from zoo.task_info import CLASSIFICATION, TASK_INFO
 from zoo.tasks import TASKS
 
 NUM_IMAGES = 4
@@ -53,18 +54,16 @@ def make_golden_codes(num_noise: int, num_labels: int) -> Tensor:
 
 def make_golden_inputs(net: Module, preprocessing: Preprocessing, task: str) -> Tensor:
     """Return what a net of a task is tried on: four images, or four codes."""
-    generator: Any = getattr(net, "generator", None)
-    return (
-        make_golden_images(preprocessing)
-        if task != "generation"
-        else make_golden_codes(generator.num_noise, generator.num_labels)
-    )
+    if not TASK_INFO[task].is_generative:
+        return make_golden_images(preprocessing)
+    generator: Any = net.generator
+    return make_golden_codes(generator.num_noise, generator.num_labels)
 
 
-def compute_golden_outputs(net: Module, preprocessing: Preprocessing, task: str = "classification") -> Golden:
+def compute_golden_outputs(net: Module, preprocessing: Preprocessing, task: str = CLASSIFICATION.name) -> Golden:
     """Return the first logits of each of the four images, or pixels all over four drawn ones; nothing if not finite."""
     found = run_batches(net, TASKS[task](preprocessing), make_golden_inputs(net, preprocessing, task)).flatten(1)
-    kept = found[:, :: max(1, found.shape[1] // NUM_OUTPUTS)] if task == "generation" else found
+    kept = found[:, :: max(1, found.shape[1] // NUM_OUTPUTS)] if TASK_INFO[task].is_generative else found
     rows = kept[:, :NUM_OUTPUTS]
     return tuple(tuple(row) for row in rows.tolist()) if bool(torch.isfinite(rows).all()) else ()
 

@@ -11,6 +11,7 @@ from zoo.errors import ConfigError, join_names
 from zoo.plugins.import_string import check_import_string
 from zoo.recipe import Recipe
 from zoo.signature import Preprocessing
+from zoo.task_info import CLASSIFICATION, TASK_INFO, TaskInfo
 
 NAME_PATTERN = re.compile(r"[a-z0-9]+(?:[-.][a-z0-9]+)*")
 SYMMETRIES = ("", "D4")
@@ -98,7 +99,7 @@ class ModelSpec:
     size: tuple[int, int]
     channels: int = 1
     parameters: int | None = None
-    task: str = "classification"
+    task: str = CLASSIFICATION.name
     config: Mapping[str, Any] = field(default_factory=dict)
     recipe: Recipe = DEFAULT_RECIPE
     recipes: Mapping[str, Recipe] = field(default_factory=dict)
@@ -123,12 +124,17 @@ class ModelSpec:
             check_import_string(self.pretrained_config, self.name, "pretrained_config")
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         _check_symmetry(self.symmetry, self.name)
-        if self.symmetry and self.task == "generation":
+        if self.symmetry and self.task in TASK_INFO and self.task_info.is_generative:
             raise ConfigError(f"{self.name} draws images; symmetry is of a model that labels them, so leave it out")
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
             if not isinstance(recipe, Recipe):
                 raise ConfigError(f"{self.name}: {name} is a Recipe, not {recipe!r}")
         freeze_mappings(self, config=self.config, recipes=self.recipes)
+
+    @property
+    def task_info(self) -> TaskInfo:
+        """Words, names and defaults of the task."""
+        return TASK_INFO[self.task]
 
     def get_recipe(self, name: str | None) -> Recipe:
         """Return the default recipe, or one of `recipes` by its name."""

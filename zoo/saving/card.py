@@ -12,8 +12,6 @@ from zoo.saving.card_merge import BEGIN_MARK, END_MARK, join_card
 from zoo.saving.manifest import Manifest, Score
 from zoo.saving.reference import is_hub_reference
 
-PIPELINES = {"classification": "image-classification", "generation": "unconditional-image-generation"}
-"""What the Hub calls each task."""
 MAX_ROWS = 20
 """Epochs shown; of longer training every so many."""
 
@@ -45,8 +43,8 @@ def _build_metadata(manifest: Manifest) -> dict[str, Any]:
         record["license"] = manifest.license
     if is_hub_reference(manifest.base):
         record["base_model"] = manifest.base.removeprefix("hf:").partition("@")[0]
-    kind = PIPELINES[manifest.task]
-    record |= {"pipeline_tag": kind, "tags": ["zoo", kind, manifest.model]}
+    tag = manifest.task_info.pipeline_tag
+    record |= {"pipeline_tag": tag, "tags": ["zoo", tag, manifest.model]}
     if data:
         record["datasets"] = [data]
     if manifest.scores:
@@ -70,20 +68,12 @@ def _render_summary(manifest: Manifest) -> str:
     origin, channels = manifest.origin, manifest.preprocessing.channels
     colours = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
     begun = f" It began from the weights of `{manifest.base}`." if manifest.base else ""
-    kind = "An image classifier for" if manifest.task == "classification" else "A generator of"
     return (
         f"# {manifest.model}\n\n"
-        f"{kind} {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
+        f"{manifest.task_info.headline} {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
         f"({manifest.dtype}), of plugin `{origin.plugin}` ({origin.distribution} {origin.version}).{begun}\n\n"
         f"Classes: {', '.join(map(_escape_markdown, manifest.classes.names))}."
     )
-
-
-USAGE_LINES = {
-    "classification": 'labels = model.predict("picture.png")  # a file, a folder, an array, a tensor or Pillow images',
-    "generation": "images = model.predict(16)  # uint8 (16, C, H, W); or one image of each label of a list",
-}
-"""How a model is used, in a line of Python, by task."""
 
 
 def _render_usage(manifest: Manifest, reference: str) -> str:
@@ -91,7 +81,7 @@ def _render_usage(manifest: Manifest, reference: str) -> str:
     revision = "" if not is_hub_reference(where) else "  # add @revision to pin it"
     return (
         f"## Use\n\n```\npip install {manifest.origin.distribution}\n```\n\n```python\nimport zoo\n\n"
-        f'model = zoo.load("{where}"){revision}\n{USAGE_LINES[manifest.task]}\n```'
+        f'model = zoo.load("{where}"){revision}\n{manifest.task_info.usage}\n```'
     )
 
 
@@ -156,19 +146,14 @@ def _to_tuple(value: Any) -> Any:
 
 
 def _render_limits(manifest: Manifest) -> str:
-    if manifest.task == "generation":
-        return (
-            "## Limits\n\nIt draws what is like its training images, with their faults and gaps, and may draw some of "
-            "them nearly as they are. `zoo evaluate` tells how far its images are from real ones."
-        )
     height, width = manifest.preprocessing.size
-    names = f"{len(manifest.classes)} classes above, and gives one of them for whatever image it is shown"
-    scored = "" if manifest.scores else " It has not been scored on held-back images."
-    return (
-        f"## Limits\n\nIt knows the {names}. Images of another size are brought to {height} x {width} "
-        f"(`{manifest.preprocessing.resize}`), which loses what is smaller than a pixel there. Scores hold for images "
-        f"like those it was trained on.{scored}"
+    text = manifest.task_info.limits.format(
+        num_classes=len(manifest.classes),
+        size=f"{height} x {width}",
+        resize=manifest.preprocessing.resize,
+        scored="" if manifest.scores else " It has not been scored on held-back images.",
     )
+    return f"## Limits\n\n{text}"
 
 
 def _render_table(columns: list[str], rows: list[list[str]]) -> str:

@@ -10,10 +10,9 @@ from zoo.errors import WeightsError, ZooError
 from zoo.files.checked_json import dump_with_checksum, parse_json, verify_checksum
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
+from zoo.task_info import CLASSIFICATION, TASK_INFO, TaskInfo
 
 FORMAT = 2
-TASKS = ("classification", "generation")
-"""What a saved model may have learnt."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +88,7 @@ class Manifest:
     classes: Classes
     preprocessing: Preprocessing
     seed: int
-    task: str = "classification"
+    task: str = CLASSIFICATION.name
     dtype: str = "float32"
     parameters: int = 0
     recipe: Recipe | None = None
@@ -103,6 +102,11 @@ class Manifest:
     versions: Mapping[str, str] = field(default_factory=dict)
     tensors: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def task_info(self) -> TaskInfo:
+        """Words, names and defaults of the task."""
+        return TASK_INFO[self.task]
 
     def to_json(self) -> str:
         """Return the manifest as sealed JSON text: the sha256 in it covers every other byte."""
@@ -158,7 +162,7 @@ class Manifest:
 
         return cls(
             model=read("model", str),
-            task=read("task", str, _check_task) if "task" in record else "classification",
+            task=read("task", str, _check_task) if "task" in record else CLASSIFICATION.name,
             origin=read("plugin", dict, lambda value: Origin(**value)),
             config=read("config", dict, lambda value: {key: _to_tuples(each) for key, each in value.items()}),
             classes=read("classes", dict, lambda value: Classes.of(value["values"], value["names"])),
@@ -187,8 +191,8 @@ def _describe_format_error(value: Any, name: str) -> str:
 
 
 def _check_task(value: str) -> str:
-    if value not in TASKS:
-        raise ValueError(f"this zoo knows {', '.join(TASKS)}; upgrade zoo-models")
+    if value not in TASK_INFO:
+        raise ValueError(f"this zoo knows {', '.join(TASK_INFO)}; upgrade zoo-models")
     return value
 
 

@@ -4,13 +4,14 @@ from collections.abc import Callable, Mapping
 
 from zoo.data.transforms import Normalize
 from zoo.signature import Preprocessing
+from zoo.task_info import CLASSIFICATION, GENERATION
 from zoo.tasks.base import Loss, Tally, Task
 from zoo.tasks.classification import Classification
 from zoo.tasks.generation import Generation
 
 TASKS: Mapping[str, Callable[[Preprocessing], Task]] = {
-    "classification": lambda preprocessing: Classification(Normalize(preprocessing)),
-    "generation": Generation,
+    CLASSIFICATION.name: lambda preprocessing: Classification(Normalize(preprocessing)),
+    GENERATION.name: Generation,
 }
 """Each task by its name, as it is when a model is used and not trained."""
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable, Mapping
 
 from zoo.data import ExternalLoader, Loader
-from zoo.data.transforms import Normalize
-from zoo.errors import ConfigError
 from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
+from zoo.task_info import CLASSIFICATION, GENERATION
 from zoo.tasks.base import Task
-from zoo.tasks.classification import Classification
+from zoo.tasks.classification import build_classification
 from zoo.tasks.generation import build_generation
+
+Builder = Callable[[Recipe, Preprocessing, Classes, Loader | ExternalLoader], Task]
+BUILDERS: Mapping[str, Builder] = {
+    CLASSIFICATION.name: build_classification,
+    GENERATION.name: lambda recipe, preprocessing, _classes, _train: build_generation(recipe, preprocessing),
+}
+"""How each task is built for a training, by its name."""
 
 
 def build_task(
@@ -25,24 +31,8 @@ def build_task(
         preprocessing: Size, channels, mean and std of the images.
         classes: Classes of the model.
         train: Loader of the training images; `class_weights="balanced"` counts its labels.
+
+    Raises:
+        ConfigError: The recipe has a setting that the task does not support.
     """
-    if task == "generation":
-        return build_generation(recipe, preprocessing)
-    return Classification(
-        Normalize(preprocessing),
-        label_smoothing=recipe.label_smoothing,
-        class_weights=compute_class_weights(recipe, classes, train),
-    )
-
-
-def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | ExternalLoader) -> torch.Tensor | None:
-    """Return the loss weight of each class (K), or None for equal ones."""
-    if recipe.class_weights is None:
-        return None
-    if recipe.class_weights == "balanced" and isinstance(train, Loader):
-        counts = torch.bincount(train.images.labels.cpu(), minlength=len(classes)).float()
-        return torch.where(counts > 0, counts.sum() / (counts.clamp_min(1) * (counts > 0).sum()), 0.0)
-    weights = torch.tensor(recipe.class_weights, dtype=torch.float32)
-    if len(weights) != len(classes):
-        raise ConfigError(f"class_weights has {len(weights)} numbers for {len(classes)} classes")
-    return weights
+    return BUILDERS[task](recipe, preprocessing, classes, train)

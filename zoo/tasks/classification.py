@@ -10,8 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor
 from torch.nn import Module
 
-from zoo.data import Batch
+from zoo.data import Batch, ExternalLoader, Loader
 from zoo.data.transforms import Normalize
+from zoo.errors import ConfigError
+from zoo.recipe import Recipe
+from zoo.signature import Classes, Preprocessing
 from zoo.tasks.base import Loss, Tally
 
 
@@ -81,6 +84,34 @@ class Classification:
 def _count_correct(logits: Tensor, targets: Tensor) -> Tensor:
     labels = targets.argmax(1) if targets.ndim == 2 else targets
     return (logits.argmax(1) == labels).sum()
+
+
+def build_classification(
+    recipe: Recipe, preprocessing: Preprocessing, classes: Classes, train: Loader | ExternalLoader
+) -> Classification:
+    """Return the task as a recipe trains it.
+
+    Raises:
+        ConfigError: The recipe has another number of class weights than there are classes.
+    """
+    return Classification(
+        Normalize(preprocessing),
+        label_smoothing=recipe.label_smoothing,
+        class_weights=compute_class_weights(recipe, classes, train),
+    )
+
+
+def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | ExternalLoader) -> torch.Tensor | None:
+    """Return the loss weight of each class (K), or None for equal ones."""
+    if recipe.class_weights is None:
+        return None
+    if recipe.class_weights == "balanced" and isinstance(train, Loader):
+        counts = torch.bincount(train.images.labels.cpu(), minlength=len(classes)).float()
+        return torch.where(counts > 0, counts.sum() / (counts.clamp_min(1) * (counts > 0).sum()), 0.0)
+    weights = torch.tensor(recipe.class_weights, dtype=torch.float32)
+    if len(weights) != len(classes):
+        raise ConfigError(f"class_weights has {len(weights)} numbers for {len(classes)} classes")
+    return weights
 
 
 class SoftTargets:
