@@ -56,19 +56,20 @@ class PixelGraph(nn.Module):
         self.is_product = neighbours == 8 and self_loops
         side = normalized_path_adjacency if self.is_product else path_adjacency
         degrees = torch.bincount(edges[1], minlength=height * width).clamp_min(1)
+        # Checkpoints store these tensors by name, so the names stay.
         self._register_constant("rows", side(height).float())
         self._register_constant("columns", side(width).float())
         self._register_constant("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
         self._register_constant("_edges", edges)
-        self._register_constant("_relations", kinds)
-        self._register_constant("_offset_table", torch.tensor(self.offsets).view(-1, 2).float())
+        self._register_constant("_kinds", kinds)
+        self._register_constant("_steps", torch.tensor(self.offsets).view(-1, 2).float())
         self._register_constant("_dense", self.adjacency() if height * width <= MAX_DENSE_NODES else None)
         self.rows: Tensor
         self.columns: Tensor
         self._scale: Tensor
         self._edges: Tensor
-        self._relations: Tensor
-        self._offset_table: Tensor
+        self._kinds: Tensor
+        self._steps: Tensor
         self._dense: Tensor | None
 
     def _register_constant(self, name: str, tensor: Tensor | None) -> None:
@@ -110,11 +111,11 @@ class PixelGraph(nn.Module):
     @property
     def relations(self) -> Tensor:
         """The direction each edge comes from, int64 (E): its place in `offsets`."""
-        return self._relations
+        return self._kinds
 
     def edge_offsets(self) -> Tensor:
         """Return the offset of each edge, from target to source: rows down and columns right, float32 (E, 2)."""
-        return self._offset_table[self._relations]
+        return self._steps[self._kinds]
 
     def coordinates(self) -> Tensor:
         """Return each pixel's row and column, from -1 to 1, float32 (N, 2)."""
