@@ -217,7 +217,7 @@ class Model:
             ImageError: The input is not images, or they have another number of channels.
             ConfigError: The model is a generator; use `sample`.
         """
-        return self._predictor.predict(self, images, None)
+        return self._predictor.predict(self, images)
 
     def sample(self, count_or_labels: Any, *, seed: int = 0) -> Images:
         """Return labelled images that a generator makes.

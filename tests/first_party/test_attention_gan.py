@@ -76,52 +76,49 @@ def test_sizes_that_cannot_be_halved_are_refused_with_what_to_do(name, size):
         zoo.create(name, size=size)
 
 
-def test_a_number_draws_classes_by_turns_and_labels_draw_what_they_say(trained):
-    images = trained.draw(12, seed=3)
+def test_a_number_cycles_through_the_classes_and_labels_choose_them(trained):
+    images = trained.sample(12, seed=3)
     assert images.labels.tolist() == [*range(10), 0, 1]
     assert images.classes == trained.classes
-    assert torch.equal(images.images, torch.from_numpy(trained.predict(12, seed=3)))
-    assert trained.predict([3, 3, 7]).shape == (3, 1, 16, 16)
-    assert trained.predict(np.array([3])).dtype == np.uint8
+    assert trained.sample([3, 3, 7]).labels.tolist() == [3, 3, 7]
+    assert trained.sample(np.array([3])).images.dtype == torch.uint8
 
 
-def test_the_same_noise_shows_the_classes_asked_for(trained):
-    again = trained.predict([4, 4])
-    assert np.array_equal(again, trained.predict(torch.tensor([4, 4])))
-    assert not np.array_equal(again, trained.predict([4, 5]))
+def test_the_same_noise_shows_the_given_classes(trained):
+    images = trained.sample([4, 4]).images
+    assert torch.equal(images, trained.sample(torch.tensor([4, 4])).images)
+    assert not torch.equal(images, trained.sample([4, 5]).images)
 
 
-@pytest.mark.parametrize("asked", [0, -1, True, "picture.png", [], None])
-def test_what_cannot_be_drawn_is_refused(trained, asked):
-    with pytest.raises(ConfigError, match="draw"):
-        trained.predict(asked)
+@pytest.mark.parametrize("count", [0, -1, True, "picture.png", [], None])
+def test_an_unusable_count_is_refused(trained, count):
+    with pytest.raises(ConfigError, match=r"sample is at least 1|sample takes a number"):
+        trained.sample(count)
 
 
-def test_a_label_it_does_not_know_is_named(trained):
-    with pytest.raises(LabelError, match="label 12 is none of 0, 1, 2"):
-        trained.predict([1, 12])
+def test_an_unknown_label_is_named(trained):
+    with pytest.raises(LabelError, match="label 12 is not one of the classes 0, 1, 2"):
+        trained.sample([1, 12])
 
 
-def test_without_classes_there_are_images_and_no_labels(digits):
+def test_without_classes_all_images_have_one_label(digits):
     model = zoo.create("attention-gan-28x28", seed=0, conditional=False, **SMALL).fit(digits, epochs=1, progress=False)
-    assert len(model.predict(3)) == 3
-    for ask in (lambda: model.sample(3), lambda: model.predict([1])):
-        with pytest.raises(ConfigError, match="conditional=False"):
-            ask()
+    images = model.sample(3)
+    assert images.labels.tolist() == [0, 0, 0]
+    assert images.classes.names == ("sample",)
+    with pytest.raises(ConfigError, match="conditional=False"):
+        model.sample([1])
 
 
-@pytest.mark.parametrize("ask", ["logits", "classify", "predict_proba", "evaluate", "features"])
-def test_a_generator_labels_nothing(trained, digits, ask):
-    with pytest.raises(ConfigError, match="draws images"):
-        getattr(trained, ask)(digits)
+@pytest.mark.parametrize("method", ["predict", "logits", "classify", "predict_proba", "evaluate", "features"])
+def test_a_generator_does_not_read_images(trained, digits, method):
+    with pytest.raises(ConfigError, match="is a generator"):
+        getattr(trained, method)(digits)
 
 
-def test_a_classifier_draws_nothing(small):
-    model = zoo.create("gcn-7x7", seed=0)
-    with pytest.raises(ConfigError, match="draws none"):
-        model.sample(3)
-    with pytest.raises(ConfigError, match="leave seed out"):
-        model.predict(small, seed=1)
+def test_a_classifier_does_not_sample():
+    with pytest.raises(ConfigError, match=r"does not generate images; use model.predict\(images\)"):
+        zoo.create("gcn-7x7", seed=0).sample(3)
 
 
 def test_the_history_has_both_losses_and_the_shares_taken_for_real(trained):
@@ -139,11 +136,11 @@ def test_held_out_images_show_whether_the_discriminator_knows_the_training_image
 def test_a_saved_generator_is_loaded_draws_the_same_and_says_what_it_is(trained, tmp_path):
     folder = trained.save(tmp_path / "model")
     again = zoo.load(folder)
-    assert np.array_equal(again.predict(5), trained.predict(5))
+    assert torch.equal(again.sample(5).images, trained.sample(5).images)
     card = (folder / "README.md").read_text()
     assert "unconditional-image-generation" in card
     assert "A generator of grey images of 16 x 16 pixels" in card
-    assert "predict(16)" in card
+    assert "model.sample(16)" in card
     assert "10 classes to 1 x 16 x 16" in repr(again)
 
 
@@ -168,7 +165,7 @@ def test_a_generator_made_for_grey_draws_the_same_in_colour(name, tmp_path):
     grey = zoo.create(name, seed=0, channels=1, **SMALL)
     colour = zoo.create(name, pretrained=grey.save(tmp_path / "grey"), channels=3, classes=4)
     assert colour.report.difference == pytest.approx(0, abs=1e-5)
-    assert colour.predict([3]).shape == (1, 3, 16, 16)
+    assert colour.sample([3]).images.shape == (1, 3, 16, 16)
     assert all("classes" in why for why in colour.report.reinitialised.values())
 
 
@@ -183,10 +180,10 @@ def test_a_generator_keeps_the_mean_of_colours_when_made_for_grey(tmp_path):
 
 def test_training_that_runs_away_leaves_the_model_as_it_was(digits):
     model = zoo.create("attention-gan-28x28", seed=0, **SMALL)
-    before = model.predict(4)
+    before = model.sample(4)
     with pytest.raises(TrainingError, match=r"loss of .* is nan"):
         model.fit(digits, epochs=2, lr=1e30, ema=0.0, progress=False)
-    assert np.array_equal(model.predict(4), before)
+    assert model.sample(4) == before
     assert not model.history
 
 

@@ -1,4 +1,4 @@
-"""What a net has found in an image before it decides, of zoo's models and of strangers'."""
+"""Features of an image: the input of the layer that gives the logits."""
 
 import numpy as np
 import pytest
@@ -14,8 +14,8 @@ from zoo.inference.features import extract_features
 IMAGES = torch.rand(3, 1, 7, 7, generator=torch.Generator().manual_seed(0))
 
 
-class Places(nn.Module):
-    """A layer for each place, and the mean of what they say."""
+class Positions(nn.Module):
+    """A layer applied at each position, and the mean of its outputs."""
 
     def __init__(self, layer):
         super().__init__()
@@ -28,45 +28,47 @@ class Places(nn.Module):
 
 
 @pytest.mark.parametrize("net", [Sound, Telling])
-def test_of_a_linear_classifier_they_are_what_the_layer_gets(net):
-    found = extract_features(net((7, 7)), IMAGES, name="it")
-    assert torch.equal(found, IMAGES.flatten(1))
+def test_features_of_a_linear_classifier_are_its_inputs(net):
+    features = extract_features(net((7, 7)), IMAGES, name="it")
+    assert torch.equal(features, IMAGES.flatten(1))
 
 
 @pytest.mark.parametrize("layer", [nn.Conv2d(1, 4, 1), nn.Linear(1, 4)], ids=["convolution", "linear"])
-def test_what_a_layer_gets_at_several_places_is_averaged(layer):
-    assert torch.allclose(extract_features(Places(layer), IMAGES, name="it"), IMAGES.mean((2, 3)))
+def test_inputs_at_several_positions_are_averaged(layer):
+    assert torch.allclose(extract_features(Positions(layer), IMAGES, name="it"), IMAGES.mean((2, 3)))
 
 
 @pytest.mark.parametrize(
-    ("net", "told"),
+    ("net", "message"),
     [
-        (nn.Sequential(nn.Flatten(), nn.ReLU()), "no linear layer or convolution"),
-        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()), "its last layer gives 2 numbers for 50 classes"),
+        (nn.Sequential(nn.Flatten(), nn.ReLU()), "its logits do not come from a linear layer or convolution"),
+        (nn.Sequential(nn.Conv2d(1, 2, 3), nn.Flatten()), "its last layer has 2 outputs for 50 classes"),
     ],
 )
-def test_a_net_without_them_is_a_plugin_error_that_says_how_to_declare_them(net, told):
-    with pytest.raises(PluginError, match=rf"odd has no features: {told}.*forward_head\(features, pre_logits=True\)"):
+def test_a_net_without_features_is_refused_with_how_to_declare_them(net, message):
+    with pytest.raises(
+        PluginError, match=rf"odd has no features: {message}.*forward_head\(features, pre_logits=True\)"
+    ):
         extract_features(net, IMAGES, name="odd")
 
 
-def test_a_layer_that_sees_a_place_at_a_time_gives_no_vector_for_each_image():
+def test_a_layer_that_runs_per_position_gives_no_vector_per_image():
     net = nn.Sequential(nn.Flatten(0, 1), nn.Flatten(0, 1), nn.Linear(7, 4))
     with pytest.raises(PluginError, match=r"features of 3 images are \(21, 7\), not \(3, D\)"):
         extract_features(net, IMAGES, name="odd")
 
 
 @pytest.mark.parametrize(("name", "width"), [("gcn-7x7", 32), ("cnn-7x7", 128), ("graph-classifier", 32)])
-def test_zoos_models_give_them_for_anything_predict_takes(name, width, bundled):
+def test_models_of_zoo_have_features_for_any_input_of_predict(name, width, bundled):
     model, images = zoo.create(name, seed=0), bundled.train.take(6, seed=0)
     model.net.train()
-    found = model.features(images)
-    assert (found.shape, found.dtype) == ((6, width), np.float32)
-    assert np.allclose(model.features(images.images[2]), found[2:3], atol=1e-5)
+    features = model.features(images)
+    assert (features.shape, features.dtype) == ((6, width), np.float32)
+    assert np.allclose(model.features(images.images[2]), features[2:3], atol=1e-5)
     assert model.net.training
 
 
-def test_the_head_makes_the_logits_of_them():
+def test_the_head_turns_features_into_logits():
     model = zoo.create("graph-classifier", seed=0)
     images = torch.randint(0, 256, (4, 1, *model.preprocessing.size), dtype=torch.uint8)
     with torch.no_grad():
@@ -74,12 +76,12 @@ def test_the_head_makes_the_logits_of_them():
     assert torch.allclose(logits, model.logits(images), atol=1e-5)
 
 
-def test_a_half_precision_model_gives_them_as_float32():
+def test_features_of_a_half_precision_model_are_float32():
     model = zoo.create("gcn-7x7", seed=0).to(dtype="bfloat16")
     assert model.features(torch.zeros(2, 1, 7, 7, dtype=torch.uint8)).dtype == np.float32
 
 
-def test_a_model_without_them_still_predicts(monkeypatch):
+def test_a_model_without_features_still_predicts(monkeypatch):
     name = offer(monkeypatch, zoo.ModelSpec(name="bare", summary="a net", build="test_features:Bare", size=(7, 7)))
     model, images = zoo.create(name, seed=0), torch.zeros(2, 1, 7, 7, dtype=torch.uint8)
     with pytest.raises(PluginError, match="bare has no features"):

@@ -1,4 +1,4 @@
-"""Golden outputs: images that are the same everywhere, and a difference that is none, small or infinite."""
+"""Golden outputs: images that are the same on every machine, and the difference between two outputs."""
 
 import hashlib
 
@@ -20,12 +20,12 @@ from zoo.inference.golden import (
 from zoo.signature import Preprocessing
 
 
-def wants(*size, channels=1):
+def make_preprocessing(*size, channels=1):
     return Preprocessing(size=size, channels=channels)
 
 
 class Wide(nn.Module):
-    """As many logits as asked for; all of them infinite where the bias is."""
+    """A net with any number of logits, all infinite if the bias is."""
 
     def __init__(self, classes, bias=0.0):
         super().__init__()
@@ -36,36 +36,37 @@ class Wide(nn.Module):
 
 
 def test_the_images_are_the_same_on_every_machine():
-    told = hashlib.sha256(make_golden_images(wants(28, 28, channels=3)).numpy().tobytes()).hexdigest()
-    assert told == "8479111d01c3335e5c1530014434a9594e2322346c127f6f4f058d47bf932c15"
+    digest = hashlib.sha256(make_golden_images(make_preprocessing(28, 28, channels=3)).numpy().tobytes()).hexdigest()
+    assert digest == "8479111d01c3335e5c1530014434a9594e2322346c127f6f4f058d47bf932c15"
 
 
 @pytest.mark.parametrize(("size", "channels"), [((1, 1), 1), ((7, 7), 1), ((5, 9), 3), ((28, 28), 4)])
-def test_there_are_four_images_of_the_models_form(size, channels):
-    found = make_golden_images(wants(*size, channels=channels))
-    assert (found.shape, found.dtype) == ((NUM_IMAGES, channels, *size), torch.uint8)
+def test_there_are_four_images_of_the_models_shape(size, channels):
+    images = make_golden_images(make_preprocessing(*size, channels=channels))
+    assert (images.shape, images.dtype) == ((NUM_IMAGES, channels, *size), torch.uint8)
 
 
 def test_each_image_is_coarser_than_the_one_before():
     changes = [
-        (image[0, :, 1:] != image[0, :, :-1]).float().mean().item() for image in make_golden_images(wants(64, 64))
+        (image[0, :, 1:] != image[0, :, :-1]).float().mean().item()
+        for image in make_golden_images(make_preprocessing(64, 64))
     ]
     assert changes == sorted(changes, reverse=True)
     assert changes[0] > 0.9
     assert changes[-1] < 0.2
 
 
-def test_no_more_logits_are_kept_than_a_header_bears():
-    found = compute_golden_outputs(Wide(1000), wants(7, 7))
-    assert [len(row) for row in found] == [NUM_OUTPUTS] * NUM_IMAGES
+def test_at_most_64_logits_are_stored():
+    outputs = compute_golden_outputs(Wide(1000), make_preprocessing(7, 7))
+    assert [len(row) for row in outputs] == [NUM_OUTPUTS] * NUM_IMAGES
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_outputs_that_are_not_finite_are_left_out(value):
-    assert compute_golden_outputs(Wide(3, bias=value), wants(7, 7)) == ()
+    assert compute_golden_outputs(Wide(3, bias=value), make_preprocessing(7, 7)) == ()
 
 
-def test_outputs_leave_the_net_and_the_random_state_as_they_were():
+def test_outputs_do_not_change_the_net_or_the_random_state():
     model, before = zoo.create("cnn-7x7", seed=0), torch.get_rng_state()
     model.net.train()
     compute_golden_outputs(model.net, model.preprocessing)
@@ -74,7 +75,7 @@ def test_outputs_leave_the_net_and_the_random_state_as_they_were():
 
 
 @pytest.mark.parametrize(
-    ("found", "expected", "told"),
+    ("actual", "expected", "difference"),
     [
         ((), (), 0.0),
         (((1.0, 2.0),), ((1.0, 2.0),), 0.0),
@@ -85,21 +86,21 @@ def test_outputs_leave_the_net_and_the_random_state_as_they_were():
         (((1.0,),), ((1.0, 2.0),), float("inf")),
     ],
 )
-def test_the_difference_is_a_share_of_the_largest_logit(found, expected, told):
-    assert max_relative_difference(found, expected) == pytest.approx(told)
+def test_the_difference_is_a_fraction_of_the_largest_logit(actual, expected, difference):
+    assert max_relative_difference(actual, expected) == pytest.approx(difference)
 
 
-def test_every_number_type_has_a_tolerance():
+def test_every_dtype_has_a_tolerance():
     assert set(TOLERANCE) == set(DTYPES)
 
 
 @pytest.mark.parametrize("name", list(zoo.models))
-def test_half_a_number_stays_within_its_tolerance(name):
+def test_half_precision_stays_within_its_tolerance(name):
     model = zoo.create(name, seed=0, **OPTIONS.get(name, {}))
-    whole = compute_golden_outputs(model.net, model.preprocessing, model.spec.task)
-    for kind in ("float16", "bfloat16"):
-        half = zoo.create(name, seed=0, **model.config).to(dtype=kind)
+    single = compute_golden_outputs(model.net, model.preprocessing, model.spec.task)
+    for dtype in ("float16", "bfloat16"):
+        half = zoo.create(name, seed=0, **model.config).to(dtype=dtype)
         assert (
-            max_relative_difference(compute_golden_outputs(half.net, half.preprocessing, half.spec.task), whole)
-            <= TOLERANCE[kind]
+            max_relative_difference(compute_golden_outputs(half.net, half.preprocessing, half.spec.task), single)
+            <= TOLERANCE[dtype]
         )

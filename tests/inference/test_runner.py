@@ -1,4 +1,4 @@
-"""Inference keeps order and modes, and devices are checked by name."""
+"""Inference keeps the order of images and the modes of modules; devices are checked by name."""
 
 import pytest
 import torch
@@ -25,14 +25,14 @@ class Sum(nn.Module):
 
 
 @pytest.mark.parametrize("batch_size", [1, 3, 100])
-def test_answers_come_in_order_for_any_batch_size(batch_size):
+def test_outputs_are_in_order_for_any_batch_size(batch_size):
     images = torch.arange(10.0).view(10, 1, 1, 1).expand(-1, -1, 2, 2) / 10
-    found = run_batches(Sum(), TASK, images, batch_size=batch_size)
-    torch.testing.assert_close(found[:, 0], torch.arange(10.0) / 10 * 4)
-    assert not found.requires_grad
+    outputs = run_batches(Sum(), TASK, images, batch_size=batch_size)
+    torch.testing.assert_close(outputs[:, 0], torch.arange(10.0) / 10 * 4)
+    assert not outputs.requires_grad
 
 
-def test_each_module_keeps_the_mode_it_was_in():
+def test_each_module_keeps_its_mode():
     net = nn.Sequential(Sum(), nn.Dropout(0.1))
     net.train()
     net[0].drop.eval()
@@ -40,15 +40,15 @@ def test_each_module_keeps_the_mode_it_was_in():
     assert (net.training, net[0].training, net[0].drop.training, net[1].training) == (True, True, False, True)
 
 
-def test_guesses_are_the_most_probable_classes_by_name():
-    found = top_predictions(torch.tensor([[0.0, 2.0, 1.0]]), Classes.of(["a", "b", "c"]), top_k=5)
-    assert [guess.name for guess in found[0]] == ["b", "c", "a"]
-    assert sum(guess.probability for guess in found[0]) == pytest.approx(1)
+def test_predictions_are_the_most_probable_classes_by_name():
+    predictions = top_predictions(torch.tensor([[0.0, 2.0, 1.0]]), Classes.of(["a", "b", "c"]), top_k=5)
+    assert [each.name for each in predictions[0]] == ["b", "c", "a"]
+    assert sum(each.probability for each in predictions[0]) == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
     "name", ["gpu", "cuda:77", "meta", "cpu:x", "mps" if not torch.backends.mps.is_available() else "x"]
 )
-def test_a_device_that_is_not_there_is_refused(name):
+def test_an_unavailable_device_is_refused(name):
     with pytest.raises(DeviceError, match=r"'cpu'"):
         resolve_device(name)

@@ -1,4 +1,4 @@
-"""What a model of a task does when it is used: what `predict`, `evaluate` and `draw` mean for it."""
+"""Use a trained model: what `predict`, `sample`, `features` and `evaluate` do, by task."""
 
 from collections.abc import Mapping
 
@@ -14,7 +14,7 @@ PREDICTORS: Mapping[str, Predictor] = {
     CLASSIFICATION.name: ClassifierPredictor(),
     GENERATION.name: GeneratorPredictor(),
 }
-"""The role of each task."""
+"""The predictor of each task."""
 
 __all__ = [
     "PREDICTORS",

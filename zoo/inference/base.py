@@ -1,4 +1,4 @@
-"""The contract between a model and what its task makes of it."""
+"""The contract between `Model` and the predictor of its task."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from zoo.signature import Classes, Preprocessing
 
 
 class ModelLike(Protocol):
-    """A model, as far as a role uses it."""
+    """The attributes of a model that a predictor uses."""
 
     spec: ModelSpec
     net: Module
@@ -27,22 +27,26 @@ class ModelLike(Protocol):
 
 
 class Predictor(Protocol):
-    """What a model does; each method takes the model, and raises a `ConfigError` where its task has no such thing."""
+    """What a model of one task does when it is used.
+
+    Each method takes the model. A method that the task does not support raises a `ConfigError` that names the method
+    to use instead.
+    """
 
     def describe(self, model: ModelLike) -> str:
-        """Return in words what goes in and what comes out."""
+        """Describe input and output, such as `1 x 28 x 28 to 10 classes`."""
 
     def logits(self, model: ModelLike, images: Any) -> Tensor:
         """Return logits float32 (N, K)."""
 
     def features(self, model: ModelLike, images: Any) -> NDArray[np.float32]:
-        """Return what the net has found in each image before it decides, float32 (N, D)."""
+        """Return the features of each image, float32 (N, D): the input of the layer that gives the logits."""
 
-    def predict(self, model: ModelLike, images: Any, seed: int | None) -> NDArray[Any]:
-        """Return the answer to what `Model.predict` was asked."""
+    def predict(self, model: ModelLike, images: Any) -> NDArray[Any]:
+        """Return the label of each image, (N) of int or str."""
 
     def sample(self, model: ModelLike, count_or_labels: Any, seed: int) -> Images:
-        """Return images that the model draws."""
+        """Return labelled images that the model generates."""
 
     def evaluate(self, model: ModelLike, data: Any, *, top_k: int, store: bool) -> Evaluation:
-        """Return scores on labelled images, kept in `model.scores` if asked."""
+        """Return scores on labelled images; with `store`, also add them to `model.scores`."""

@@ -1,4 +1,4 @@
-"""A classifier: it labels images, and is scored on labelled ones."""
+"""Label images with a classifier, and score it on labelled ones."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from zoo.tasks import Classification
 
 @final
 class ClassifierPredictor:
-    """What a model that learns `classification` does."""
+    """The predictor of classification."""
 
     def describe(self, model: ModelLike) -> str:
-        """Return in words what goes in and what comes out."""
+        """Describe input and output, such as `1 x 28 x 28 to 10 classes`."""
         height, width = model.preprocessing.size
         return f"{model.preprocessing.channels} x {height} x {width} to {len(model.classes)} classes"
 
@@ -35,30 +35,28 @@ class ClassifierPredictor:
         return run_batches(model.net, Classification(Normalize(model.preprocessing)), inputs)
 
     def features(self, model: ModelLike, images: Any) -> NDArray[np.float32]:
-        """Return what the net has found in each image before it decides, float32 (N, D)."""
+        """Return the features of each image, float32 (N, D): the input of the layer that gives the logits."""
         normalize, net = Normalize(model.preprocessing), model.net
 
-        def ask(batch: Tensor) -> Tensor:
+        def extract(batch: Tensor) -> Tensor:
             inputs = normalize(batch).to(next(net.parameters()).dtype)
             return extract_features(net, inputs, name=model.spec.name).float()
 
-        found: NDArray[np.float32] = map_batches(net, ask, as_inputs(images, model.preprocessing)).numpy()
-        return found
+        features: NDArray[np.float32] = map_batches(net, extract, as_inputs(images, model.preprocessing)).numpy()
+        return features
 
-    def predict(self, model: ModelLike, images: Any, seed: int | None) -> NDArray[Any]:
-        """Return the label of each image, as the training data had them: (N) of int or str."""
-        if seed is not None:
-            raise ConfigError(f"{model.spec.name} labels images, and draws nothing by chance; leave seed out")
+    def predict(self, model: ModelLike, images: Any) -> NDArray[Any]:
+        """Return the label of each image, with the values of the training labels: (N) of int or str."""
         values = np.array(model.classes.values)
         labels: NDArray[Any] = values[self.logits(model, images).argmax(1).numpy()]
         return labels
 
     def sample(self, model: ModelLike, count_or_labels: Any, seed: int) -> Images:
-        """Raise: a classifier draws nothing."""
-        raise ConfigError(f"{model.spec.name} labels images and draws none; predict labels them")
+        """Raise a `ConfigError`: a classifier does not generate images."""
+        raise ConfigError(f"{model.spec.name} is a classifier and does not generate images; use model.predict(images)")
 
     def evaluate(self, model: ModelLike, data: Any, *, top_k: int, store: bool) -> Evaluation:
-        """Return accuracy, calibration and scores by class."""
+        """Return accuracy, calibration and scores by class; with `store`, also add them to `model.scores`."""
         images = load_labelled_images(data, model.preprocessing, model.classes)
         logits = self.logits(model, images.pixels)
         result = evaluate_logits(logits, images.labels, model.classes.names, data=images.name, k=check_top_k(top_k))

@@ -1,4 +1,4 @@
-"""A generator: it draws images, by number or by class."""
+"""Generate images with a generator, by number or by class."""
 
 from __future__ import annotations
 
@@ -16,85 +16,93 @@ from zoo.inference.base import ModelLike
 from zoo.inference.runner import run_batches
 from zoo.metrics.classification import Evaluation
 from zoo.seeding import check_seed, make_generator
+from zoo.signature import Classes
 from zoo.tasks import Generation
 from zoo.tasks.generation import make_codes, one_hot
 
-DEFAULT_SEED = 0
-"""The same question gets the same images, unless another seed is given."""
+UNCONDITIONAL_CLASSES = Classes.of([0], ["sample"])
+"""The one class of images from a generator that has no classes."""
 
 
 @final
 class GeneratorPredictor:
-    """What a model that learns `generation` does."""
+    """The predictor of generation."""
 
     def describe(self, model: ModelLike) -> str:
-        """Return in words what goes in and what comes out."""
+        """Describe input and output, such as `10 classes to 1 x 28 x 28`."""
         height, width = model.preprocessing.size
-        asked = f"{len(model.classes)} classes" if _num_labels(model) else "noise"
-        return f"{asked} to {model.preprocessing.channels} x {height} x {width}"
+        inputs = f"{len(model.classes)} classes" if _is_conditional(model) else "noise"
+        return f"{inputs} to {model.preprocessing.channels} x {height} x {width}"
 
     def logits(self, model: ModelLike, images: Any) -> Tensor:
-        """Raise: a generator has no logits."""
-        raise ConfigError(f"{model.spec.name} draws images and labels none; predict(16) draws 16")
+        """Raise a `ConfigError`: a generator has no logits."""
+        raise ConfigError(f"{model.spec.name} is a generator and has no logits; use model.sample(16)")
 
     def features(self, model: ModelLike, images: Any) -> NDArray[np.float32]:
-        """Raise: a generator finds nothing in images."""
-        raise ConfigError(f"{model.spec.name} draws images and has no features of them; ask a classifier")
+        """Raise a `ConfigError`: a generator does not read images."""
+        raise ConfigError(f"{model.spec.name} is a generator and has no features of images; use a classifier")
 
-    def predict(self, model: ModelLike, images: Any, seed: int | None) -> NDArray[Any]:
-        """Return images uint8 (N, C, H, W): so many, or one of each label that is asked for."""
-        indices = _to_class_indices(model, images)
-        pixels: NDArray[Any] = _sample_pixels(model, indices, DEFAULT_SEED if seed is None else seed).numpy()
-        return pixels
+    def predict(self, model: ModelLike, images: Any) -> NDArray[Any]:
+        """Raise a `ConfigError`: a generator does not label images."""
+        raise ConfigError(f"{model.spec.name} is a generator and does not label images; use model.sample(16)")
 
     def sample(self, model: ModelLike, count_or_labels: Any, seed: int) -> Images:
-        """Return labelled images: so many, the classes by turns, or one of each label that is asked for.
+        """Return generated images with their labels.
+
+        Args:
+            model: The generator.
+            count_or_labels: A number of images, whose labels cycle through the classes; or the label of each image.
+            seed: Seed of the noise.
+
+        Returns:
+            Images uint8 (N, C, H, W). Those of a generator without classes all have label 0, of a class named `sample`.
 
         Raises:
-            ConfigError: The model knows no classes, so its images have no labels.
+            ConfigError: The number is not positive, or labels are given to a generator without classes.
+            LabelError: A label is not one of the model's classes.
         """
-        if not _num_labels(model):
-            raise ConfigError(
-                f"{model.spec.name} was made with conditional=False: its images have no labels; label those of "
-                "predict(...) with a classifier, or create it with conditional=True"
-            )
         indices = _to_class_indices(model, count_or_labels)
-        return Images(_sample_pixels(model, indices, seed), indices, model.classes, name=f"{model.spec.name}/drawn")
+        pixels, name = _sample_pixels(model, indices, seed), f"{model.spec.name}/drawn"
+        if _is_conditional(model):
+            return Images(pixels, indices, model.classes, name=name)
+        return Images(pixels, torch.zeros_like(indices), UNCONDITIONAL_CLASSES, name=name)
 
     def evaluate(self, model: ModelLike, data: Any, *, top_k: int, store: bool) -> Evaluation:
-        """Raise: drawn images have no right answer; they are compared as a whole."""
+        """Raise a `ConfigError`: generated images have no correct label; they are compared as a set."""
         raise ConfigError(
-            f"{model.spec.name} draws images; zoo.fidelity.fidelity(model, images) compares them with real ones"
+            f"{model.spec.name} is a generator and has no accuracy; zoo.fidelity.fidelity(model, images) compares its "
+            "images with real ones"
         )
 
 
-def _num_labels(model: ModelLike) -> int:
+def _is_conditional(model: ModelLike) -> bool:
+    """Return whether a generator has classes."""
     net: Any = model.net
-    return int(net.generator.num_labels)
+    return int(net.generator.num_labels) > 0
 
 
 def _to_class_indices(model: ModelLike, count_or_labels: Any) -> Tensor:
-    """Return class indices int64 (N) for a number of images, the classes by turns, or for labels."""
+    """Return class indices int64 (N) for a number of images, which cycle through the classes, or for labels."""
     if isinstance(count_or_labels, int | np.integer) and not isinstance(count_or_labels, bool):
         if count_or_labels < 1:
-            raise ConfigError(f"the number of images to draw is at least 1, not {count_or_labels}")
+            raise ConfigError(f"the number of images to sample is at least 1, not {count_or_labels}")
         return torch.arange(int(count_or_labels)) % len(model.classes)
     labels = count_or_labels.tolist() if isinstance(count_or_labels, Tensor | np.ndarray) else count_or_labels
     if not isinstance(labels, list | tuple) or not labels:
-        raise ConfigError(
-            f"{model.spec.name} draws a number of images, or one of each of some labels, not {count_or_labels!r}"
+        raise ConfigError(f"sample takes a number of images, or a list of labels, not {count_or_labels!r}")
+    if not _is_conditional(model):
+        raise ConfigError(f"{model.spec.name} was made with conditional=False and has no labels; pass a number")
+    index_of = {value: index for index, value in enumerate(model.classes.values)}
+    unknown = [label for label in labels if isinstance(label, list | dict) or label not in index_of]
+    if unknown:
+        raise LabelError(
+            f"label {join_names(map(repr, unknown), 5)} is not one of the classes {join_names(model.classes.values)}"
         )
-    if not _num_labels(model):
-        raise ConfigError(f"{model.spec.name} was made with conditional=False and knows no labels; ask for a number")
-    place = {value: index for index, value in enumerate(model.classes.values)}
-    strange = [label for label in labels if isinstance(label, list | dict) or label not in place]
-    if strange:
-        raise LabelError(f"label {join_names(map(repr, strange), 5)} is none of {join_names(model.classes.values)}")
-    return torch.tensor([place[label] for label in labels])
+    return torch.tensor([index_of[label] for label in labels])
 
 
 def _sample_pixels(model: ModelLike, indices: Tensor, seed: int) -> Tensor:
-    """Return images uint8 (N, C, H, W) on the CPU."""
+    """Return images uint8 (N, C, H, W) on the CPU for class indices (N)."""
     check_seed(seed)
     net: Any = model.net
     labels = one_hot(indices, net.generator).float().cpu()

@@ -1,9 +1,8 @@
-"""Outputs on images that anybody can make again: they show whether a saved model still computes what it did."""
+"""Compute the outputs of a net on fixed images, to check that a saved model still computes the same."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -17,16 +16,16 @@ from zoo.tasks import TASKS
 
 NUM_IMAGES = 4
 NUM_OUTPUTS = 64
-"""How many logits of each image are kept."""
+"""Outputs stored per image."""
 TOLERANCE = {"float64": 1e-3, "float32": 1e-3, "float16": 2e-2, "bfloat16": 1e-1}
-"""Largest difference by number type, as a share of the largest logit: machines add in different orders."""
+"""Largest accepted difference by dtype, as a fraction of the largest logit: machines add in different orders."""
 Golden = tuple[tuple[float, ...], ...]
 
 
 def make_golden_images(preprocessing: Preprocessing) -> Tensor:
-    """Return four images uint8 (4, C, H, W): noise of one-pixel, two-pixel, four-pixel and eight-pixel squares.
+    """Return four images uint8 (4, C, H, W): noise in squares of 1, 2, 4 and 8 pixels.
 
-    They depend on nothing but their size: the levels are the output of SHAKE-256, so they are the same everywhere.
+    They depend only on the shape. The levels are the output of SHAKE-256, so they are the same on every machine.
     """
     height, width = preprocessing.size
     shape = (NUM_IMAGES, preprocessing.channels, height, width)
@@ -37,23 +36,24 @@ def make_golden_images(preprocessing: Preprocessing) -> Tensor:
 
 
 def _coarsen(image: Tensor, side: int) -> Tensor:
+    """Return an image (C, H, W) whose squares of `side` x `side` pixels have one level each."""
     small = image[:, ::side, ::side]
     return small.repeat_interleave(side, 1).repeat_interleave(side, 2)[:, : image.shape[1], : image.shape[2]]
 
 
 def make_golden_codes(num_noise: int, num_labels: int) -> Tensor:
-    """Return four codes (4, Z + K) for a generator: normal numbers, from SHAKE-256 too, and the first four classes."""
+    """Return four codes (4, Z + K) for a generator: normal noise, from SHAKE-256 too, and the first four classes."""
     stream = hashlib.shake_256(b"zoo golden codes").digest(2 * NUM_IMAGES * num_noise)
     levels = torch.frombuffer(bytearray(stream), dtype=torch.uint8).reshape(2, NUM_IMAGES, num_noise).double()
     noise = torch.special.ndtri((256 * levels[0] + levels[1] + 0.5) / 65_536).float()
     labels = torch.zeros(NUM_IMAGES, num_labels)
     if num_labels:
-        labels[range(NUM_IMAGES), [number % num_labels for number in range(NUM_IMAGES)]] = 1.0
+        labels[range(NUM_IMAGES), [index % num_labels for index in range(NUM_IMAGES)]] = 1.0
     return torch.cat([noise, labels], 1)
 
 
 def make_golden_inputs(net: Module, preprocessing: Preprocessing, task: str) -> Tensor:
-    """Return what a net of a task is tried on: four images, or four codes."""
+    """Return the fixed inputs for a net of a task: four images, or four codes."""
     if not TASK_INFO[task].is_generative:
         return make_golden_images(preprocessing)
     generator: Any = net.generator
@@ -61,20 +61,24 @@ def make_golden_inputs(net: Module, preprocessing: Preprocessing, task: str) -> 
 
 
 def compute_golden_outputs(net: Module, preprocessing: Preprocessing, task: str = CLASSIFICATION.name) -> Golden:
-    """Return the first logits of each of the four images, or pixels all over four drawn ones; nothing if not finite."""
-    found = run_batches(net, TASKS[task](preprocessing), make_golden_inputs(net, preprocessing, task)).flatten(1)
-    kept = found[:, :: max(1, found.shape[1] // NUM_OUTPUTS)] if TASK_INFO[task].is_generative else found
-    rows = kept[:, :NUM_OUTPUTS]
+    """Return up to 64 outputs for each fixed input, or an empty tuple if they are not finite.
+
+    Of a classifier these are the first logits, of a generator pixels spread over the whole image.
+    """
+    outputs = run_batches(net, TASKS[task](preprocessing), make_golden_inputs(net, preprocessing, task)).flatten(1)
+    step = max(1, outputs.shape[1] // NUM_OUTPUTS) if TASK_INFO[task].is_generative else 1
+    rows = outputs[:, ::step][:, :NUM_OUTPUTS]
     return tuple(tuple(row) for row in rows.tolist()) if bool(torch.isfinite(rows).all()) else ()
 
 
 def max_relative_difference(actual: Golden, expected: Golden) -> float:
-    """Return the largest difference of two outputs, as a share of the largest expected logit (at least 1)."""
+    """Return the largest difference, as a fraction of the largest expected output (at least 1)."""
     if [len(row) for row in actual] != [len(row) for row in expected]:
         return float("inf")
-    scale = max((abs(value) for row in expected for value in row), default=1.0)
-    return max((abs(a - b) for pair in _pairs(actual, expected) for a, b in pair), default=0.0) / max(scale, 1.0)
-
-
-def _pairs(actual: Golden, expected: Golden) -> list[Sequence[tuple[float, float]]]:
-    return [list(zip(a, b, strict=True)) for a, b in zip(actual, expected, strict=True)]
+    pairs = [
+        pair
+        for actual_row, expected_row in zip(actual, expected, strict=True)
+        for pair in zip(actual_row, expected_row, strict=True)
+    ]
+    scale = max((abs(value) for _, value in pairs), default=1.0)
+    return max((abs(a - b) for a, b in pairs), default=0.0) / max(scale, 1.0)

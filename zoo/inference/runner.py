@@ -1,4 +1,4 @@
-"""Run a trained net over images: batches, in order, without gradients, leaving its mode as it was."""
+"""Run a trained net over images in batches: in order, in eval mode, without gradients."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ BATCH_SIZE = 512
 
 
 def run_batches(net: Module, task: Task, images: Tensor, *, batch_size: int = BATCH_SIZE) -> Tensor:
-    """Return the task's answers to images (N, C, H, W), or to codes, on the CPU and in order."""
-    asked = fuse_inference(net)
-    players = task.players(asked)
-    with nullcontext() if asked is not net else _eval_mode(net):
-        return _apply_in_batches(asked, lambda batch: task.predict(players, batch), images, batch_size)
+    """Return the task's predictions for images (N, C, H, W) or codes (N, Z + K), on the CPU and in order."""
+    fused_net = fuse_inference(net)
+    players = task.players(fused_net)
+    with nullcontext() if fused_net is not net else _eval_mode(net):
+        return _apply_in_batches(fused_net, lambda batch: task.predict(players, batch), images, batch_size)
 
 
 def map_batches(
     net: Module, function: Callable[[Tensor], Tensor], images: Tensor, *, batch_size: int = BATCH_SIZE
 ) -> Tensor:
-    """Return what `function` gives for batches of images (N, C, H, W), on the CPU, in order, in eval mode."""
+    """Apply `function` to batches of images (N, C, H, W) with the net in eval mode; return results on the CPU."""
     with _eval_mode(net):
         return _apply_in_batches(net, function, images, batch_size)
 
@@ -44,7 +44,7 @@ def _apply_in_batches(net: Module, function: Callable[[Tensor], Tensor], images:
 
 @contextmanager
 def _eval_mode(net: Module) -> Iterator[None]:
-    """Put a net in evaluation mode meanwhile; what it does with random states is undone."""
+    """Put a net in eval mode for the block; restore its mode and the random states at the end."""
     modes = {module: module.training for module in net.modules()}
     net.eval()
     try:
@@ -57,23 +57,27 @@ def _eval_mode(net: Module) -> Iterator[None]:
 
 @dataclass(frozen=True, kw_only=True)
 class Prediction:
-    """One class that an image may show, by its name for people, and its probability."""
+    """A class that an image may show, by name, with its probability."""
 
     name: str
     probability: float
 
 
 def top_predictions(logits: Tensor, classes: Classes, top_k: int) -> list[list[Prediction]]:
-    """Return for each row of logits (N, K) its `top_k` most probable classes, best first."""
+    """Return the `top_k` most probable classes for each row of logits (N, K), best first."""
     best = logits.softmax(1).topk(min(top_k, len(classes)), 1)
     return [
-        [Prediction(name=classes.names[k], probability=p) for p, k in zip(values, places, strict=True)]
-        for values, places in zip(best.values.tolist(), best.indices.tolist(), strict=True)
+        [Prediction(name=classes.names[k], probability=p) for p, k in zip(values, indices, strict=True)]
+        for values, indices in zip(best.values.tolist(), best.indices.tolist(), strict=True)
     ]
 
 
 def check_top_k(top_k: int) -> int:
-    """Return `top_k` if it is a whole number of at least 1, else raise a `ConfigError`."""
+    """Return `top_k`.
+
+    Raises:
+        ConfigError: It is not a whole number of at least 1.
+    """
     if not isinstance(top_k, int) or isinstance(top_k, bool) or top_k < 1:
-        raise ConfigError(f"top is a whole number of at least 1, not {top_k!r}")
+        raise ConfigError(f"top_k is a whole number of at least 1, not {top_k!r}")
     return top_k
