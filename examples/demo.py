@@ -13,7 +13,7 @@ folder = model.save("runs/gcn-7x7")
 
 again = zoo.load(folder)
 few = data.test.take(5)
-for guess, true in zip(again.classify(few, top=3), few.labels.tolist(), strict=True):
+for guess, true in zip(again.classify(few, top_k=3), few.labels.tolist(), strict=True):
     told = ", ".join(f"{each.name} {each.probability:.2f}" for each in guess)
     print(f"{few.classes.names[true]:>12}: {told}")
 print(f"test accuracy {again.evaluate(data.test).accuracy:.4f}; saved to {folder}")

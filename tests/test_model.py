@@ -149,7 +149,7 @@ def test_images_of_any_size_are_brought_to_the_models(trained, data):
 
 
 def test_classify_names_the_most_probable_classes_in_order(trained, data):
-    guesses = trained.classify(data[1].take(3), top=3)
+    guesses = trained.classify(data[1].take(3), top_k=3)
     probabilities = trained.predict_proba(data[1].take(3))
     for guess, row in zip(guesses, probabilities, strict=True):
         assert [g.probability for g in guess] == pytest.approx(sorted(row, reverse=True)[:3])

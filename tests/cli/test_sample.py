@@ -68,4 +68,4 @@ def test_fit_trains_a_generator_writes_grids_and_says_how_to_use_it(run, tmp_pat
     assert code == 0, err
     assert "zoo sample ./runs/attention-gan-28x28 draws with it" in out
     assert [path.name for path in sorted((tmp_path / "grids").iterdir())] == ["epoch-001.png", "epoch-002.png"]
-    assert zoo.load("./runs/attention-gan-28x28").predict(["dark"]).shape == (1, 1, 16, 16)
+    assert zoo.load("./runs/attention-gan-28x28").sample(["dark"]).images.shape == (1, 1, 16, 16)

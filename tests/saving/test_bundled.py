@@ -65,7 +65,7 @@ def test_the_generator_that_ships_says_how_it_was_made_and_still_draws_what_it_d
 
 def test_the_generator_that_ships_draws_digits_that_a_classifier_reads():
     model = zoo.load(GENERATOR)
-    assert model.predict(16).shape == (16, 1, 28, 28)
+    assert model.sample(16).images.shape == (16, 1, 28, 28)
     assert zoo.load("cnn-deep/mnist").evaluate(model.sample(300, seed=7)).accuracy > 0.95
 
 
