@@ -96,10 +96,10 @@ def test_a_number_that_is_not_finite_is_not_written():
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ('{"epoch": 1}\n{"epoch', "run.jsonl: line 2 is no JSON"),
-        ("[1]\n", "run.jsonl: line 1 is no JSON object"),
-        ("\n", "run.jsonl: line 1 is no JSON"),
-        ("[" * 100_000, "run.jsonl: line 1 is no JSON"),
+        ('{"epoch": 1}\n{"epoch', "run.jsonl: line 2 is not JSON"),
+        ("[1]\n", "run.jsonl: line 1 is not a JSON object"),
+        ("\n", "run.jsonl: line 1 is not JSON"),
+        ("[" * 100_000, "run.jsonl: line 1 is not JSON"),
     ],
 )
 def test_a_damaged_file_is_refused_with_its_line(text, message):

@@ -1,4 +1,4 @@
-"""What training did: one row an epoch, to and from JSON lines."""
+"""Keep the history of a training: one row per epoch, to and from JSON lines."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ HistoryRow = dict[str, Any]
 
 
 def is_lower_better(column: str) -> bool:
-    """Return whether small values of a column are good: losses, errors and distances are, scores are not.
+    """Return whether lower values of a column are better, as for losses, errors and distances, but not scores.
 
     >>> is_lower_better("val_loss"), is_lower_better("val_accuracy")
     (True, False)
@@ -22,9 +22,13 @@ def is_lower_better(column: str) -> bool:
 
 
 class History(Sequence[HistoryRow]):
-    """One row an epoch, oldest first: `epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, images_per_second`.
+    """One row per epoch, oldest first: `epoch, loss, accuracy, val_loss, val_accuracy, lr, seconds, images_per_second`.
 
-    `history[0]` is a row, `history["loss"]` a column. `stopped` says why training ended before its last epoch.
+    `history[0]` is a row, `history["loss"]` a column.
+
+    Args:
+        rows: The rows, oldest first.
+        stopped: Why training ended before its last epoch, or empty.
     """
 
     def __init__(self, rows: Sequence[Mapping[str, Any]] = (), *, stopped: str = "") -> None:
@@ -41,9 +45,9 @@ class History(Sequence[HistoryRow]):
         return tuple(dict.fromkeys(name for row in self._rows for name in row))
 
     def best(self, column: str) -> HistoryRow:
-        """Return the row with the best value of a column (see `is_lower_better`); the first one of equals.
+        """Return the row with the best value of a column; the first row if values are equal.
 
-        Rows that lack the column, or have no number (nan) there, do not count.
+        `is_lower_better` decides what is best. Rows without the column, or with nan there, do not count.
 
         Raises:
             UnknownNameError: No row has a number in that column.
@@ -55,11 +59,11 @@ class History(Sequence[HistoryRow]):
         return min(rows, key=lambda row: sign * row[column])
 
     def _unknown_column_error(self, name: str) -> UnknownNameError:
-        there = join_names(self.columns) or "none yet"
-        return UnknownNameError(f"no column {name!r}{did_you_mean(name, self.columns)}; there is {there}")
+        columns = join_names(self.columns) or "none yet"
+        return UnknownNameError(f"no column {name!r}{did_you_mean(name, self.columns)}; there is {columns}")
 
     def to_jsonl(self) -> str:
-        """Return one JSON object a line."""
+        """Return the rows as JSON lines."""
         return "".join(json.dumps(row, allow_nan=False) + "\n" for row in self._rows)
 
     @classmethod
@@ -67,16 +71,16 @@ class History(Sequence[HistoryRow]):
         """Read what `to_jsonl` wrote.
 
         Raises:
-            WeightsError: A line is no JSON object.
+            WeightsError: A line is not a JSON object.
         """
         rows = []
         for number, line in enumerate(text.splitlines(), start=1):
             try:
                 row = json.loads(line)
             except (ValueError, RecursionError) as error:
-                raise WeightsError(f"{name}: line {number} is no JSON") from error
+                raise WeightsError(f"{name}: line {number} is not JSON") from error
             if not isinstance(row, dict):
-                raise WeightsError(f"{name}: line {number} is no JSON object")
+                raise WeightsError(f"{name}: line {number} is not a JSON object")
             rows.append(row)
         return cls(rows)
 
@@ -87,7 +91,7 @@ class History(Sequence[HistoryRow]):
     @overload
     def __getitem__(self, key: str) -> list[Any]: ...
     def __getitem__(self, key: int | slice | str) -> Any:
-        """Return a row by its place, or a column (None where a row lacks it) by its name."""
+        """Return a row by its index, or a column by its name, with None where a row lacks it."""
         if isinstance(key, str):
             if key not in self.columns:
                 raise self._unknown_column_error(key)
@@ -109,12 +113,12 @@ class History(Sequence[HistoryRow]):
         if not self._rows:
             return "History(empty)"
         widths = {name: max(len(name), 10) for name in self.columns}
-        head = "  ".join(f"{name:>{width}}" for name, width in widths.items())
+        header = "  ".join(f"{name:>{width}}" for name, width in widths.items())
         lines = [
             "  ".join(f"{_format_value(row.get(name)):>{width}}" for name, width in widths.items())
             for row in self._rows
         ]
-        return "\n".join([head, *lines])
+        return "\n".join([header, *lines])
 
 
 def _format_value(value: Any) -> str:

@@ -1,4 +1,4 @@
-"""How to train, as one frozen value whose every field is checked when it is made."""
+"""Describe how to train, as one frozen value whose fields are validated when it is created."""
 
 from __future__ import annotations
 
@@ -23,57 +23,60 @@ VALIDATION_FRACTION = 0.1
 def _number_field(
     low: float = -math.inf, high: float = math.inf, *, default: Any, above: bool = False, whole: bool = False
 ) -> Any:
-    """Declare a numeric field in [low, high], or (low, high] with `above`."""
+    """Declare a numeric field in [low, high], or in (low, high] with `above`."""
     return field(default=default, metadata={"low": low, "high": high, "above": above, "whole": whole})
 
 
 def _choice_field(*choices: str) -> Any:
-    """Declare a field that is one of `choices`, by default the first."""
+    """Declare a field that is one of `choices`; the first one is the default."""
     return field(default=choices[0], metadata={"choices": choices})
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
-    """How to train a model. `recipe.replace(lr=0.1)` returns a changed copy; a misspelt field is an error.
+    """How to train a model. `recipe.replace(lr=0.1)` returns a changed copy; an unknown field is an error.
 
     Args:
         epochs: Passes over the training images.
-        batch_size: Images a step on each process.
+        batch_size: Images in a batch, on each process.
         optimizer: `adam`, `adamw`, `sgd` or `rmsprop`.
-        lr: Learning rate: the peak that the schedule scales.
+        lr: Learning rate, at the peak of the schedule.
         momentum: Momentum of SGD and RMSprop.
-        nesterov: Nesterov's form of momentum, for SGD.
+        nesterov: Use Nesterov momentum, with SGD.
         betas: Decay rates of Adam's two moments.
         weight_decay: L2 penalty (decoupled for `adamw`).
         schedule: `constant`; `step` (times `gamma` every `step_size` epochs); `cosine` (to zero); `one-cycle`
-            (up over the first 30 % of steps, down to zero; Smith 2018); `plateau` (times `gamma` when the monitored
-            metric has not improved for `step_size` epochs).
+            (up over the first 30 % of the steps, then down to almost zero; Smith 2018); `plateau` (times `gamma` when
+            the monitored metric has not improved for `step_size` epochs).
         step_size: Epochs between drops of `step`, or without improvement for `plateau`.
-        gamma: Factor of a drop.
-        warmup: Epochs of linear warm-up before the schedule; fractions allowed.
-        clip: Largest global gradient norm; None leaves gradients alone.
+        gamma: Factor of the learning rate at a drop.
+        warmup: Epochs of linear warm-up before the schedule; may be a fraction.
+        clip: Largest global gradient norm; None does not clip.
         accumulate: Batches whose gradients are averaged into one step.
-        label_smoothing: Share of the target spread over all classes (Szegedy et al. 2016), in [0, 1).
+        label_smoothing: Fraction of the target that is spread over all classes (Szegedy et al. 2016), in [0, 1).
         class_weights: Loss weight of each class; `"balanced"` weighs by inverse frequency.
         mixup: Alpha of mixup's Beta distribution (Zhang et al. 2018); 0 is off.
-        cutmix: Alpha of CutMix's Beta distribution (Yun et al. 2019); 0 is off. With both, each batch draws one.
+        cutmix: Alpha of CutMix's Beta distribution (Yun et al. 2019); 0 is off. With both, each
+            batch uses one of them at random.
         augment: Batched augmentations by name, such as `("flip", "shift:2")`; see `zoo.data.augment`.
-        ema: Decay of the exponential moving average of the weights; 0 is off. When on, scores are the average's,
-            and `fit` leaves the average in the model.
+        ema: Decay of the exponential moving average of the weights; 0 is off. If on, the average is scored, and `fit`
+            leaves it in the model.
         precision: `fp32`, or autocast to `bf16` or `fp16`.
         compile: Run the net through `torch.compile`.
-        kernels: How a stack of graph convolutions is trained on the CPU: `auto` compiles loss and gradient into one
-            call where it can, `fused` insists on it, `torch` computes layer by layer. They agree to rounding.
-        channels_last: Keep images and weights of convolutions with channels last in memory, which many train faster.
-        validation: Share of the training images held out, unless `fit(validation=...)` gives a set; in [0, 1).
-        split: How they are held out: `stratified` by class, at `random`, or `ordered` (the last ones).
-        shuffle: Draw a new order of the training images each epoch.
-        keep: Weights left by `fit`: of the `last` epoch, or of the `best` by `monitor`.
+        kernels: How a stack of graph convolutions is trained on the CPU. `auto` compiles loss and gradient into one
+            call if possible, `fused` raises if it is not possible, `torch` computes layer by layer. The results are
+            equal up to rounding.
+        channels_last: Store images and weights of convolutions with channels last in memory; many nets train faster.
+        validation: Fraction of the training images used for validation, unless `fit(validation=...)` gives a set;
+            in [0, 1).
+        split: Which images are used for validation: `stratified` by class, at `random`, or `ordered` (the last ones).
+        shuffle: Use a new random order of the training images in each epoch.
+        keep: Which weights `fit` leaves in the model: of the `last` epoch, or of the `best` one by `monitor`.
         monitor: A column of the history, such as `val_loss` or `val_accuracy`.
-        patience: Stop after this many epochs without a better `monitor`, and keep the best weights.
-        time_limit: Stop after this many seconds.
+        patience: Stop after this many epochs without a better `monitor`, and keep the best weights; None never stops.
+        time_limit: Stop after this many seconds; None never stops.
         objective: For generators: `classic` cross-entropy or `hinge`; see `zoo.tasks.generation`.
-        seed: Seed of order, augmentation and dropout; None takes the model's.
+        seed: Seed of order, augmentation and dropout; None uses the model's seed.
     """
 
     epochs: int = _number_field(1, default=10, whole=True)
@@ -111,7 +114,11 @@ class Recipe:
     objective: str = _choice_field(*OBJECTIVES)
 
     def __post_init__(self) -> None:
-        """Check every field; tuples may be given as lists."""
+        """Validate every field; a list is accepted for a tuple.
+
+        Raises:
+            ConfigError: A value is out of range or of the wrong type.
+        """
         for each in fields(self):
             value = getattr(self, each.name)
             if value is not each.default:
@@ -122,14 +129,14 @@ class Recipe:
 
     @property
     def uses_validation(self) -> bool:
-        """Whether scores decide something: which weights are kept, when to stop, or the learning rate."""
+        """Whether validation scores decide which weights are kept, when to stop, or the learning rate."""
         return self.keep == "best" or self.patience is not None or self.schedule == "plateau"
 
     def replace(self, **changes: Any) -> Recipe:
         """Return a copy with some fields changed.
 
         Raises:
-            ConfigError: A field that a recipe does not have, or a value out of range.
+            ConfigError: A recipe does not have that field, or the value is out of range.
         """
         known = [each.name for each in fields(self)]
         for name in changes:
@@ -145,7 +152,7 @@ class Recipe:
 
     @classmethod
     def from_json(cls, record: Mapping[str, Any]) -> Recipe:
-        """Read what `to_json` wrote; fields that are missing take their defaults."""
+        """Create a recipe from what `to_json` returned; missing fields get their defaults."""
         return cls().replace(**record)
 
 
@@ -154,11 +161,11 @@ def _to_json_value(value: Any) -> Any:
 
 
 def _coerce_value(name: str, value: Any, default: Any, rule: Mapping[str, Any]) -> Any:
-    """Return `value` in its field's own type, or raise."""
+    """Return `value` in the type of its field, or raise."""
     if "choices" in rule:
         if value not in rule["choices"]:
-            near = did_you_mean(str(value), rule["choices"])
-            raise ConfigError(f"{name} is one of {join_names(rule['choices'])}, not {value!r}{near}")
+            suggestion = did_you_mean(str(value), rule["choices"])
+            raise ConfigError(f"{name} is one of {join_names(rule['choices'])}, not {value!r}{suggestion}")
         return value
     if "low" in rule:
         return None if value is None and default is None else _coerce_number(name, value, rule)
@@ -170,13 +177,13 @@ def _coerce_value(name: str, value: Any, default: Any, rule: Mapping[str, Any]) 
 
 
 def _coerce_number(name: str, value: Any, rule: Mapping[str, Any]) -> int | float:
-    kind = "a whole number" if rule["whole"] else "a number"
+    noun = "a whole number" if rule["whole"] else "a number"
     low, high = rule["low"], rule["high"]
     span = f"{'above' if rule['above'] else 'at least'} {low:g}" + (f" and at most {high:g}" if high < math.inf else "")
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    inside = is_number and low <= value <= min(high, MAX_FLOAT) and not (rule["above"] and value == low)
-    if not inside or (rule["whole"] and value != int(value)):
-        raise ConfigError(f"{name} is {kind} {span}, not {value!r}")
+    is_inside = is_number and low <= value <= min(high, MAX_FLOAT) and not (rule["above"] and value == low)
+    if not is_inside or (rule["whole"] and value != int(value)):
+        raise ConfigError(f"{name} is {noun} {span}, not {value!r}")
     return int(value) if rule["whole"] else float(value)
 
 

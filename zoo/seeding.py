@@ -1,4 +1,4 @@
-"""Seeds, and running something from a seed while the global random states stay as they were."""
+"""Derive seeds, and seed a block of code without changing the global random states."""
 
 from __future__ import annotations
 
@@ -16,23 +16,27 @@ from zoo.errors import ConfigError
 
 
 def draw_seed() -> int:
-    """Return a seed from the operating system; no random state moves."""
+    """Return a seed from the operating system; no random state changes."""
     return secrets.randbits(31)
 
 
 def derive_seed(seed: int, *parts: int | str) -> int:
-    """Return a seed for one purpose, such as `derived_seed(seed, "order", epoch)`; equal parts give equal seeds."""
+    """Return a seed for one purpose, such as `derive_seed(seed, "order", epoch)`; equal parts give equal seeds."""
     text = repr((seed, *parts)).encode()
     return int.from_bytes(hashlib.blake2b(text, digest_size=8).digest(), "big") >> 1
 
 
 def make_generator(seed: int, *parts: int | str) -> torch.Generator:
-    """Return a CPU generator seeded for one purpose."""
+    """Return a CPU generator with the seed of one purpose; see `derive_seed`."""
     return torch.Generator().manual_seed(derive_seed(seed, *parts))
 
 
 def check_seed(seed: object) -> None:
-    """Raise unless `seed` is a whole number from 0 to 2**63 - 1."""
+    """Raise unless `seed` is an integer from 0 to 2**63 - 1.
+
+    Raises:
+        ConfigError: It is not.
+    """
     if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
         raise ConfigError(f"seed is a whole number of at least 0, not {seed!r}")
 
@@ -50,7 +54,7 @@ def get_rng_states() -> dict[str, Any]:
 
 
 def set_rng_states(states: dict[str, Any]) -> None:
-    """Put back what `states` returned; CUDA's only where there are as many devices."""
+    """Restore what `get_rng_states` returned; CUDA's states only if the number of devices is the same."""
     version, numbers, gauss = states["python"]
     name, keys, *rest = states["numpy"]
     random.setstate((version, tuple(numbers.tolist()), gauss))
@@ -62,7 +66,7 @@ def set_rng_states(states: dict[str, Any]) -> None:
 
 @contextmanager
 def isolate_rng() -> Iterator[None]:
-    """Leave the global random states of Python, numpy and torch (CPU and CUDA) as they were before the block."""
+    """Restore the global random states of Python, numpy and torch (CPU and CUDA) after the block."""
     before = get_rng_states()
     try:
         yield
@@ -72,9 +76,13 @@ def isolate_rng() -> Iterator[None]:
 
 @contextmanager
 def use_seed(seed: int, device: torch.device | None = None) -> Iterator[None]:
-    """Run the block with every global random state seeded, and restore them afterwards.
+    """Seed every global random state for the block, and restore the states afterwards.
 
-    With a CUDA `device`, CUDA is started first, so that its states are among them.
+    With a CUDA `device`, CUDA is initialized first, so that its states are restored too.
+
+    Args:
+        seed: The seed.
+        device: Where the block computes, or None.
     """
     if device is not None and device.type == "cuda":
         torch.cuda.init()  # type: ignore[no-untyped-call]

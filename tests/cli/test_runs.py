@@ -57,7 +57,7 @@ def test_a_stopped_run_says_how_to_go_on_and_ends_as_if_it_never_was(run, few, s
     soon(number, "runs/gcn-7x7")
     ended, _, err = run("fit", "gcn-7x7", few, *WORDS, "--every", "5 steps")
     assert ended == code
-    assert "Go on with: zoo fit --resume" in err
+    assert "Resume with: zoo fit --resume" in err
     (row,) = json.loads(run("runs", "--json")[1])
     assert (row["state"], row["model"], row["epochs"]) == ("interrupted", "gcn-7x7", 3)
     assert row["resume"].startswith("zoo fit --resume runs")

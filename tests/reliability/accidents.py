@@ -104,7 +104,7 @@ def forgotten(what):
         whole(state, kept)
 
     if what == "random state":
-        randomness.set_rng_states = lambda kept: None
+        state_room.set_rng_states = lambda states: None
     elif what == "optimizer":
         optim.PlayerOptimizer.load_state_dict = lambda self, state: None
     from zoo.training.checkpoint import checkpointer as keeper
@@ -292,4 +292,4 @@ def fit_with_warnings(folder):
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
         fit("classifier", folder)
-    assert any("going on from the checkpoint" in str(each.message) for each in told)
+    assert any("resuming from the checkpoint" in str(each.message) for each in told)

@@ -83,8 +83,8 @@ def test_line_15_a_damaged_checkpoint_falls_back_to_the_one_before(trained, plac
 def test_line_15_going_on_after_damage_ends_in_the_same_bits_and_never_begins_anew(trained, place):
     is_same, refused, is_untouched = trained("fallen_back", place)
     assert is_same
-    assert refused.startswith("WeightsError: none of the")
-    assert "does not begin anew by itself" in refused
+    assert refused.startswith("WeightsError: all 2 checkpoints in")
+    assert "zoo does not start over by itself" in refused
     assert is_untouched
 
 

@@ -169,7 +169,7 @@ def test_a_loss_that_is_not_finite_stops_with_advice(data):
 
 
 def test_a_monitor_that_is_no_column_is_refused(data):
-    with pytest.raises(ConfigError, match="no column"):
+    with pytest.raises(ConfigError, match="is not a column"):
         fit(data[0], keep="best", monitor="val_loss")
 
 

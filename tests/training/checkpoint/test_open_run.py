@@ -27,14 +27,14 @@ def test_what_is_not_an_option_is_refused(small, how, said):
 
 
 def test_nothing_to_go_on_from_is_said_and_nothing_is_made(small, tmp_path):
-    with pytest.raises(WeightsError, match="holds no checkpoint to go on from; begin it without resume"):
+    with pytest.raises(WeightsError, match="holds no checkpoint to resume from; begin without resume"):
         zoo.create("gcn-7x7", seed=0).fit(small, epochs=1, progress=False, checkpoint=tmp_path / "run", resume=True)
     assert list(tmp_path.iterdir()) == []
 
 
 def test_a_file_is_no_place_for_a_run(small, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(WeightsError, match="cannot keep checkpoints in"):
+    with pytest.raises(WeightsError, match="cannot write checkpoints to"):
         zoo.create("gcn-7x7", seed=0).fit(small, epochs=1, progress=False, checkpoint=tmp_path / "file")
 
 

@@ -1,4 +1,8 @@
-"""What a run depends on, as plain values; and how two differ, in words."""
+"""Describe what a run depends on as plain JSON, and compare two descriptions.
+
+The fingerprint tells whether a resumed training is the same training: model, recipe, data and environment. The start
+is the model before the training; a resumed training begins from it again.
+"""
 
 from __future__ import annotations
 
@@ -16,12 +20,13 @@ from zoo.recipe import Recipe
 from zoo.signature import Classes, Preprocessing
 
 MAY_DIFFER = ("processes", "device", "threads", "versions")
-"""What may differ on resume, with a warning: the numbers are then no longer the same to the last bit."""
+"""Keys of a fingerprint that may differ on resume, with a warning: the last bits of the numbers then differ."""
 MISSING = "nothing"
+"""Shown in messages for a key that one of two fingerprints lacks."""
 
 
 class TrainableModel(Protocol):
-    """A model, as far as its training depends on it."""
+    """What a training depends on of a model; `zoo.Model` has it."""
 
     spec: ModelSpec
     config: dict[str, Any]
@@ -40,14 +45,14 @@ def make_fingerprint(
     validation: Loader | ExternalLoader | None,
     environment: Mapping[str, Any],
 ) -> dict[str, Any]:
-    """Return what the end of a training depends on; equal ones end in equal weights.
+    """Return what the result of a training depends on; equal fingerprints give equal weights.
 
     Args:
-        model: What is trained, with the classes and preprocessing it is trained with.
-        recipe: How.
-        train: On what.
-        validation: What is scored after each epoch, or None.
-        environment: Where; the numbers depend on it in their last bits.
+        model: The model, with the classes and preprocessing it is trained with.
+        recipe: How to train.
+        train: The loader of training batches.
+        validation: The loader of the images that are scored after each epoch, or None.
+        environment: Processes, device and threads; the last bits of the weights depend on them.
     """
     return {
         "model": model.spec.name,
@@ -81,7 +86,7 @@ def _describe_data(loader: Loader | ExternalLoader | None) -> dict[str, Any]:
 
 
 def _describe_external_loader(batches: Any, num_batches: int) -> dict[str, Any]:
-    """Return what can be told of somebody else's loader without reading it."""
+    """Describe another library's loader by what is known without reading its batches."""
     sampler = getattr(batches, "sampler", None)
     return {
         "kind": "a loader of its own",
@@ -99,23 +104,23 @@ def _to_json_value(value: Any) -> Any:
 
 
 def check_fingerprint(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Return what differs and may, in words.
+    """Return the differences that are allowed, as text.
 
     Raises:
-        ConfigError: Something differs that decides what is trained; it is named.
+        ConfigError: There are other differences; the message lists them.
     """
     if _global_batch_size(before) == _global_batch_size(now) and before.get("processes") != now["processes"]:
         before, now = _without_batch_size(before), _without_batch_size(now)
-    strict = [
+    refused = [
         *_iter_differences(
             {k: v for k, v in before.items() if k not in MAY_DIFFER}, {k: now[k] for k in now if k not in MAY_DIFFER}
         ),
         *_iter_major_changes(before.get("versions", {}), now["versions"]),
     ]
-    if strict:
+    if refused:
         raise ConfigError(
-            f"this is another training than the one in the checkpoint: {join_names(strict, 6)}. Give what it was begun "
-            "with, or begin a new run in another folder"
+            f"this is another training than the one in the checkpoint: {join_names(refused, 6)}. Give the "
+            "arguments that the run was begun with, or begin a new run in another folder"
         )
     return list(_iter_differences({k: before.get(k) for k in MAY_DIFFER}, {k: now[k] for k in MAY_DIFFER}))
 
@@ -150,7 +155,7 @@ def _without_batch_size(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def capture_start(model: TrainableModel) -> dict[str, Any]:
-    """Return all of a model that a training may change but for its weights."""
+    """Return what a training may change in a model, except its weights, as plain JSON."""
     return {
         "classes": {"values": list(model.classes.values), "names": list(model.classes.names)},
         "preprocessing": vars(model.preprocessing),
@@ -161,7 +166,7 @@ def capture_start(model: TrainableModel) -> dict[str, Any]:
 
 
 def restore_start(model: TrainableModel, start: Mapping[str, Any]) -> None:
-    """Bring a model to what `start_of` returned."""
+    """Restore what `capture_start` returned."""
     model.classes = Classes.of(start["classes"]["values"], start["classes"]["names"])
     model.preprocessing = Preprocessing(**start["preprocessing"])
     model.base, model.history = start["base"], History(start["history"], stopped=start["stopped"])

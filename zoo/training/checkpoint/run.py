@@ -1,4 +1,4 @@
-"""Begin a run in a folder, or go on with the one that is there; one process at a time."""
+"""Open a run in a folder, new or resumed, for one process at a time."""
 
 from __future__ import annotations
 
@@ -15,28 +15,26 @@ from zoo.files.atomic import acquire_lock
 from zoo.files.paths import resolve_path
 from zoo.recipe import Recipe
 from zoo.saving.folder import CHECKPOINTS
-from zoo.training.checkpoint import fingerprint
-from zoo.training.checkpoint import run_file as record
 from zoo.training.checkpoint.checkpointer import Checkpointer
-from zoo.training.checkpoint.fingerprint import TrainableModel, restore_start
+from zoo.training.checkpoint.fingerprint import TrainableModel, check_fingerprint, make_fingerprint, restore_start
 from zoo.training.checkpoint.format import Checkpoint
 from zoo.training.checkpoint.interval import Interval
-from zoo.training.checkpoint.run_file import RunRecord, is_main_process
+from zoo.training.checkpoint.run_file import RunRecord, is_main_process, read_record
 from zoo.training.checkpoint.signals import Interrupted, StopRequests, Terminated, defer_signals
 from zoo.training.checkpoint.store import CheckpointStore
 
 
 @dataclass(kw_only=True)
 class Run:
-    """A folder that a training is kept in.
+    """An open run: a folder that keeps one training.
 
     Args:
         folder: The folder.
-        store: Its checkpoints.
-        interval: How often one is written.
-        requests: Signals that ask to stop.
-        resume_from: The checkpoint to go on from, or None.
-        checkpointer: What keeps the training, once it is known what is trained.
+        store: The checkpoints of the run.
+        interval: How often to write one.
+        requests: Signals that request a stop.
+        resume_from: The checkpoint to resume from, or None.
+        checkpointer: Writes the checkpoints; None until `make_checkpointer`.
     """
 
     folder: Path
@@ -47,7 +45,7 @@ class Run:
     checkpointer: Checkpointer | None = None
 
     def rewind(self, model: TrainableModel) -> None:
-        """Bring a model to what it was when the run began; its weights come back when training does."""
+        """Reset a model to the start of the run, except its weights, which are restored when training begins."""
         if self.resume_from is not None:
             restore_start(model, self.resume_from.metadata["start"])
 
@@ -60,61 +58,91 @@ class Run:
         validation: Loader | ExternalLoader | None,
         environment: Mapping[str, Any],
     ) -> Checkpointer:
-        """Return what keeps a training.
+        """Return the checkpointer of a training.
 
         Args:
-            model: What is trained.
-            start: What `start_of` returned before the training.
-            recipe: How.
-            train: What it is trained on.
-            validation: What is scored after each epoch, or None.
-            environment: Where: `processes`, `device` and `threads`.
+            model: The model to train.
+            start: What `capture_start` returned before the training.
+            recipe: How to train.
+            train: The loader of training batches.
+            validation: The loader of the images that are scored after each epoch, or None.
+            environment: `processes`, `device` and `threads`.
 
         Raises:
-            ConfigError: It is another training than the one in the checkpoint.
+            ConfigError: The checkpoint to resume from is of another training.
         """
-        depends = fingerprint.make_fingerprint(model, recipe, train, validation, environment)
-        if self.resume_from is not None:
-            loose = fingerprint.check_fingerprint(self.resume_from.metadata["fingerprint"], depends)
-            if loose:
-                kept = "weights, optimizer, schedule and history are kept, the numbers will differ in their last bits"
-                warn(f"going on where {', '.join(loose)}: {kept}", UserWarning, stacklevel=4)
-        told_before = _read_record(self.folder)
+        fingerprint = make_fingerprint(model, recipe, train, validation, environment)
+        self._check_same_training(fingerprint)
+        previous = _read_previous_record(self.folder)
         self.checkpointer = Checkpointer(
             self.folder,
             store=self.store,
             interval=self.interval,
             requests=self.requests,
-            metadata={"model": model.spec.name, "start": dict(start), "fingerprint": depends},
-            told=RunRecord(
+            metadata={"model": model.spec.name, "start": dict(start), "fingerprint": fingerprint},
+            record=RunRecord(
                 model=model.spec.name,
                 epochs=len(start["history"]) + recipe.epochs,
-                begun=told_before.begun if told_before and self.resume_from else 0.0,
-                command=told_before.command if told_before else None,
-                monitor=told_before.monitor if told_before else "",
+                begun=previous.begun if previous and self.resume_from else 0.0,
+                command=previous.command if previous else None,
+                monitor=previous.monitor if previous else "",
             ),
             resume_from=self.resume_from,
         )
         return self.checkpointer
+
+    def _check_same_training(self, fingerprint: Mapping[str, Any]) -> None:
+        """Raise if the checkpoint is of another training; warn if only the environment differs."""
+        if self.resume_from is None:
+            return
+        differences = check_fingerprint(self.resume_from.metadata["fingerprint"], fingerprint)
+        if differences:
+            consequence = (
+                "weights, optimizer, schedule and history are kept, the numbers will differ in their last bits"
+            )
+            warn(f"resuming where {', '.join(differences)}: {consequence}", UserWarning, stacklevel=5)
 
 
 @contextmanager
 def open_run(
     folder: str | Path | None, *, checkpoint_every: str, keep_checkpoints: int, resume: bool | str
 ) -> Iterator[Run | None]:
-    """Yield the run in a folder, or None where none is wanted; `run.json` says how it ended.
+    """Yield the run in a folder, or None without a folder; `run.json` then says how the run ended.
 
     Args:
         folder: Folder of the run.
         checkpoint_every: How often a checkpoint is written; see `zoo.training.checkpoint.interval`.
-        keep_checkpoints: How many of the newest are kept.
-        resume: True goes on with the run that is there, `auto` also begins one.
+        keep_checkpoints: How many of the newest checkpoints are kept.
+        resume: True resumes the run in the folder; `auto` resumes it or begins one.
 
     Raises:
-        ConfigError: An argument is not what it may be; there is a run and `resume` is False.
-        WeightsError: There is nothing to go on from, or all of it is damaged.
-        BusyError: Another process trains there.
+        ConfigError: An argument is not valid, or there is a run and `resume` is False.
+        WeightsError: There is no checkpoint to resume from, or all are damaged.
+        BusyError: Another process trains in the folder.
     """
+    interval = _check_options(folder, checkpoint_every, keep_checkpoints, resume)
+    if folder is None:
+        yield None
+        return
+    run_folder = resolve_path(Path(folder))
+    with ExitStack() as stack:
+        store = CheckpointStore(run_folder, keep_checkpoints=keep_checkpoints)
+        if resume is True and not store.folder.is_dir():
+            store.read_newest()  # raises that there is no checkpoint, before any folder is created
+        if is_main_process():
+            _lock_run(stack, run_folder)
+            store.repair()
+        resume_from = _read_checkpoint(store, run_folder, resume)
+        requests = stack.enter_context(defer_signals())
+        run = Run(folder=run_folder, store=store, interval=interval, requests=requests, resume_from=resume_from)
+        with _record_outcome(run):
+            yield run
+
+
+def _check_options(
+    folder: str | Path | None, checkpoint_every: str, keep_checkpoints: int, resume: bool | str
+) -> Interval:
+    """Return the interval between checkpoints, or raise for an invalid argument of `open_run`."""
     if resume not in (True, False, "auto"):
         raise ConfigError(f"resume is True, False or 'auto', not {resume!r}")
     if not isinstance(keep_checkpoints, int) or isinstance(keep_checkpoints, bool) or keep_checkpoints < 1:
@@ -122,32 +150,12 @@ def open_run(
             f"keep_checkpoints is the number of checkpoints to keep, at least 1, not {keep_checkpoints!r}"
         )
     interval = Interval.parse(checkpoint_every)
-    if folder is None:
-        if resume is not False or checkpoint_every != "epoch":
-            argument = "checkpoint_every" if resume is False else "resume"
-            raise ConfigError(f"{argument} needs checkpoint=, the folder of the run")
-        yield None
-        return
-    if not isinstance(folder, str | Path) or not str(folder):
+    if folder is None and (resume is not False or checkpoint_every != "epoch"):
+        argument = "checkpoint_every" if resume is False else "resume"
+        raise ConfigError(f"{argument} needs checkpoint=, the folder of the run")
+    if folder is not None and (not isinstance(folder, str | Path) or not str(folder)):
         raise ConfigError(f"checkpoint is a folder, not {folder!r}")
-    place = resolve_path(Path(folder))
-    with ExitStack() as stack:
-        store = CheckpointStore(place, keep_checkpoints=keep_checkpoints)
-        if resume is True and not store.folder.is_dir():
-            store.read_newest()  # says that there is nothing, and nothing is made
-        if is_main_process():
-            _lock_run(stack, place)
-            store.repair()
-        back = _find_checkpoint(store, place, resume)
-        run = Run(
-            folder=place,
-            store=store,
-            interval=interval,
-            requests=stack.enter_context(defer_signals()),
-            resume_from=back,
-        )
-        with _record_outcome(run):
-            yield run
+    return interval
 
 
 def _lock_run(stack: ExitStack, folder: Path) -> None:
@@ -157,30 +165,31 @@ def _lock_run(stack: ExitStack, folder: Path) -> None:
     except BusyError:
         raise BusyError(f"another process trains in {folder}; wait for it, or choose another folder") from None
     except OSError as error:
-        raise WeightsError(f"cannot keep checkpoints in {folder}: {error.strerror or error}") from error
+        raise WeightsError(f"cannot write checkpoints to {folder}: {error.strerror or error}") from error
 
 
-def _find_checkpoint(store: CheckpointStore, folder: Path, resume: bool | str) -> Checkpoint | None:
+def _read_checkpoint(store: CheckpointStore, folder: Path, resume: bool | str) -> Checkpoint | None:
+    """Return the checkpoint to resume from, or None for a new run."""
     names = store.list_names()
     if resume is False and names:
         raise ConfigError(
-            f"{folder} holds a run with {len(names)} checkpoints; resume=True goes on with it, or choose another folder"
+            f"{folder} holds a run with {len(names)} checkpoints; resume=True resumes it, or choose another folder"
         )
     if resume is False or (resume == "auto" and not names):
         return None
     return store.read_newest(rename_damaged=is_main_process())
 
 
-def _read_record(folder: Path) -> RunRecord | None:
+def _read_previous_record(folder: Path) -> RunRecord | None:
     try:
-        return record.read_record(folder)
-    except WeightsError:  # it only tells people; the checkpoints hold what matters
+        return read_record(folder)
+    except WeightsError:  # run.json only informs people; the checkpoints hold what matters
         return None
 
 
 @contextmanager
 def _record_outcome(run: Run) -> Iterator[None]:
-    """Say in `run.json` why the run ended, unless it says so already."""
+    """Write to `run.json` why the run failed; the checkpointer writes all other outcomes."""
     try:
         yield
     except (Interrupted, Terminated):
