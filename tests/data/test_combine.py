@@ -5,7 +5,6 @@ import torch
 
 import zoo
 from zoo.data import augment_once, center_crop, mix
-from zoo.data.combine import prepare_as_in_paper_3
 from zoo.errors import ConfigError, ImageError, LabelError
 from zoo.signature import Classes
 
@@ -60,7 +59,7 @@ def test_labels_are_matched_by_value():
 
 
 @pytest.mark.parametrize(
-    "how", [{}, {"count": 1, "share": 0.5}, {"share": 1.5}, {"count": -1}, {"count": 1, "total": 9}]
+    "how", [{}, {"count": 1, "fraction": 0.5}, {"fraction": 1.5}, {"count": -1}, {"count": 1, "total": 9}]
 )
 def test_what_cannot_be_asked_is_refused(how):
     with pytest.raises(ConfigError):
@@ -88,11 +87,3 @@ def test_changes_are_made_once_differ_by_image_and_leave_the_set_as_it_was():
     assert len(levels(found).unique()) > 10
     assert found == augment_once(grey, ("brightness:0.3",), seed=0)
     assert levels(grey).unique().tolist() == [100]
-
-
-def test_paper_3_crops_turns_and_changes_contrast(bundled):
-    large = bundled.train[:20].resize(32)
-    found = prepare_as_in_paper_3(large)
-    assert found.size == (28, 28)
-    assert torch.equal(found.labels, large.labels)
-    assert not torch.equal(found.images, center_crop(large, 28).images)

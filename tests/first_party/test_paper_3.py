@@ -8,7 +8,7 @@ import torch
 
 import zoo
 from tests.support.fake_plugin import offer
-from zoo.data import Dataset
+from zoo.data import Dataset, center_crop
 from zoo.errors import ConfigError
 from zoo.experiment import Ledger, run
 from zoo.factory.build import bind_config
@@ -19,6 +19,7 @@ from zoo_attention_gan.arms import Arm, count_added
 from zoo_attention_gan.budgets import NUM_IMAGES, Budget, take_balanced
 from zoo_attention_gan.experiments import EXPERIMENTS, PLAIN
 from zoo_attention_gan.generators import CachedGenerator
+from zoo_attention_gan.prepare import prepare_as_in_paper_3
 
 TABLES = {experiment.name: experiment for experiment in EXPERIMENTS}
 ROWS = [(experiment.name, row) for experiment in EXPERIMENTS for row in experiment.rows]
@@ -262,3 +263,11 @@ def test_arms_of_the_tables_are_those_of_the_module():
         "half",
         "sn-gan-32x32",
     )
+
+
+def test_preparation_crops_rotates_and_changes_contrast(bundled):
+    large = bundled.train[:20].resize(32)
+    prepared = prepare_as_in_paper_3(large)
+    assert prepared.size == (28, 28)
+    assert torch.equal(prepared.labels, large.labels)
+    assert not torch.equal(prepared.images, center_crop(large, 28).images)

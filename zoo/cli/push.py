@@ -11,7 +11,7 @@ from zoo.cli.options import json_option
 from zoo.cli.output import Column, print_json, print_table, print_text
 
 if TYPE_CHECKING:
-    from zoo.hub.publication import PushResult
+    from zoo.hub.plan import PushResult
 
 COLUMNS = (Column("file"), Column("bytes", right=True), Column("changed"))
 

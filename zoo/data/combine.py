@@ -59,9 +59,9 @@ def _count_images(
 ) -> tuple[int, int]:
     """Return how many real images and how many others the set has."""
     if (count is None) == (fraction is None):
-        raise ConfigError("mix takes count (so many are added) or share (so much of the set is replaced), one of them")
+        raise ConfigError("mix takes either count (images to add) or fraction (how much of the set to replace)")
     if fraction is not None and not 0 <= fraction <= 1:
-        raise ConfigError(f"share is between 0 and 1, not {fraction!r}")
+        raise ConfigError(f"fraction is between 0 and 1, not {fraction!r}")
     if count is not None and (count < 0 or total is not None):
         raise ConfigError(f"count is at least 0 and goes without total, not count={count!r} and total={total!r}")
     whole = len(real) if total is None else total
@@ -101,11 +101,3 @@ def augment_once(images: Images, augmentations: Sequence[str], *, seed: int = 0)
         for chunk, labels in zip(images.images.split(CHUNK_SIZE), images.labels.split(CHUNK_SIZE), strict=True)
     ]
     return Images(torch.cat(parts), images.labels, images.classes, name=images.name)
-
-
-def prepare_as_in_paper_3(images: Images, *, seed: int = 0) -> Images:
-    """Return images as paper 3 prepares them (section 1.2): cropped to 28 x 28, turned at random, contrast changed.
-
-    How far they are turned and how contrast is enhanced is not said; here up to 10 degrees, and up to a fifth.
-    """
-    return augment_once(center_crop(images, 28), ("rotate:10", "contrast:0.2"), seed=seed)

@@ -6,7 +6,7 @@ from zoo.hub.cache import PullResult
 from zoo.hub.client import HubClient, is_offline
 from zoo.hub.fetch import fetch_third_party
 from zoo.hub.lockfile import Pin, Pins
-from zoo.hub.publication import FilePlan, PushResult
+from zoo.hub.plan import FilePlan, PushResult
 from zoo.hub.pull import pull
 from zoo.hub.push import push
 from zoo.saving.reference import HubReference, is_hub_reference

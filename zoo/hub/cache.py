@@ -5,17 +5,18 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 from urllib.parse import quote
 
-from zoo.errors import WeightsError
-from zoo.files.atomic import replace_file
+from zoo.errors import HubError, WeightsError
+from zoo.files.atomic import acquire_lock, replace_file
 from zoo.files.checked_json import parse_json
 from zoo.hub.client import HubClient, get_assets_folder
-from zoo.saving.folder import ModelFiles, read_model_files
+from zoo.hub.download import LOCK_TIMEOUT
 from zoo.saving.reference import HubReference, is_commit
 
 PullSource = Literal["cache", "hub"]
@@ -37,32 +38,64 @@ class RepoCache:
 
     folder: Path
     endpoint: str
+    check: Callable[[Path], object]
 
     @classmethod
-    def for_reference(cls, reference: HubReference, client: HubClient) -> RepoCache:
-        """Return a repository's shelf; another endpoint than the public Hub has shelves of its own."""
-        home = get_cache_root() if client.is_default else get_cache_root() / f"@{quote(client.endpoint, safe='')}"
-        return cls(folder=home / f"{reference.owner}--{reference.name}", endpoint=client.endpoint)
+    def for_reference(
+        cls, reference: HubReference, client: HubClient, *, check: Callable[[Path], object], subfolder: str = ""
+    ) -> RepoCache:
+        """Return a repository's part of the cache; endpoints other than the public Hub are kept apart."""
+        root = get_cache_root() if client.is_default else get_cache_root() / f"@{quote(client.endpoint, safe='')}"
+        folder = root / f"{reference.owner}--{reference.name}" / subfolder
+        return cls(folder=folder, endpoint=client.endpoint, check=check)
 
     def commit_path(self, commit: str) -> Path:
         """Return where a commit lies, or would."""
         return self.folder / commit
 
-    def read_commit(self, commit: str) -> ModelFiles | None:
-        """Return a commit's contents, checked; None if it is not here.
+    def has_commit(self, commit: str) -> bool:
+        """Return whether a commit is in the cache; one that is there is checked.
 
         Raises:
-            WeightsError: It is here and damaged.
+            WeightsError: It is there and damaged.
         """
-        place = self.commit_path(commit)
-        return read_model_files(place) if place.exists() else None
+        path = self.commit_path(commit)
+        if not path.exists():
+            return False
+        self.check(path)
+        return True
 
     def is_complete(self, commit: str) -> bool:
-        """Return whether a commit is here and passes every check."""
+        """Return whether a commit is in the cache and passes every check."""
         try:
-            return self.read_commit(commit) is not None
+            return self.has_commit(commit)
         except WeightsError:
             return False
+
+    def add(self, commit: str, fill: Callable[[Path], None]) -> PullSource:
+        """Fill a commit's folder under a lock; return "cache" if another process has filled it first, else "hub".
+
+        Raises:
+            BusyError: Another process still fills it after `LOCK_TIMEOUT` seconds.
+            OSError: The cache cannot be written.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with acquire_lock(self.folder / f"{commit}.pull", timeout=LOCK_TIMEOUT):
+            if self.is_complete(commit):
+                return "cache"
+            fill(self.commit_path(commit))
+        return "hub"
+
+    @contextmanager
+    def translate_os_errors(self, reference: HubReference) -> Iterator[None]:
+        """Raise HubError in a block where the operating system refuses to read or write the cache."""
+        try:
+            yield
+        except OSError as error:
+            reason = error.strerror or error
+            raise HubError(
+                f"cannot keep {reference} in {self.folder}: {reason}; set ZOO_CACHE to another folder"
+            ) from None
 
     def remember_commit(self, reference: HubReference, commit: str) -> None:
         """Note which commit a branch or tag was, for when the Hub cannot be asked; a full disk is no reason to stop."""

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from zoo.errors import HubConflictError
 from zoo.hub.client import HubClient, make_operations
-from zoo.hub.plan import find_changed_files
-from zoo.hub.publication import PushPlan
+from zoo.hub.plan import PushPlan, find_changed_files
 from zoo.hub.repository import check_commit, get_repo_info, list_files, list_pull_requests
 from zoo.saving.folder import WEIGHTS
 from zoo.saving.reference import is_commit

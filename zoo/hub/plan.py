@@ -3,24 +3,115 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
+from urllib.parse import quote
 
 from zoo.errors import HubConflictError, HubError, HubNotFoundError, HubUntrustedError
-from zoo.files.checked_json import MAX_JSON_BYTES
 from zoo.files.paths import read_bytes
 from zoo.hub.client import HubClient
-from zoo.hub.publication import PushPlan
-from zoo.hub.repository import RemoteFile, get_repo_info, list_files, read_file
-from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, MAX_HISTORY_BYTES, WEIGHTS, hash_files, read_model_files
+from zoo.hub.repository import (
+    MAX_CARD_BYTES,
+    MAX_FILE_BYTES,
+    RemoteFile,
+    RepoInfo,
+    get_repo_info,
+    list_files,
+    read_file,
+)
+from zoo.saving.folder import CARD, CONFIG, FILES, WEIGHTS, hash_files, read_model_files
 from zoo.saving.manifest import Manifest
 from zoo.saving.reference import HUB_PREFIX, MAIN_BRANCH, HubReference
 
-MAX_CARD_BYTES = 1 << 20
-MAX_FILE_BYTES = {CONFIG: MAX_JSON_BYTES, HISTORY: MAX_HISTORY_BYTES, CARD: MAX_CARD_BYTES}
-"""Most bytes of a file that zoo publishes or downloads; the weights are as large as they are."""
-
 MergeCards = Callable[[str, str], str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FilePlan:
+    """A file to publish: its name, its size in bytes, and whether the repository has it otherwise or not at all."""
+
+    name: str
+    bytes: int
+    changed: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushResult:
+    """What was published, or with `dry_run` would be.
+
+    Args:
+        repo: `owner/name`.
+        files: All that belongs to the model.
+        branch: The branch it is on, or is proposed for.
+        commit: The commit that holds the files; empty if there is none yet.
+        url: Where to look at it.
+        tag: The tag that names the commit, or empty.
+        private: Whether only some may see the repository.
+        is_new_repo: Whether the repository was created for it.
+        is_new_commit: Whether anything had changed.
+        is_done: Whether it was done; False for a `dry_run`.
+    """
+
+    repo: str
+    files: tuple[FilePlan, ...]
+    branch: str
+    commit: str
+    url: str
+    tag: str
+    private: bool
+    is_new_repo: bool
+    is_new_commit: bool
+    is_done: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PushPlan:
+    """Where to publish what, and what is there.
+
+    Args:
+        target: The repository, and as revision the branch.
+        repo: What there is under that name.
+        files: The bytes of all files by name.
+        changed_files: Those that the branch has otherwise or not at all.
+        tag: The tag to make, or empty.
+        private: Whether a new repository is to be seen by its owner alone.
+        pull_request: Whether to propose the commit only.
+        message: The commit's message.
+    """
+
+    target: HubReference
+    repo: RepoInfo
+    files: Mapping[str, bytes]
+    changed_files: Mapping[str, bytes]
+    tag: str
+    private: bool
+    pull_request: bool
+    message: str
+
+    @property
+    def head(self) -> str:
+        """The commit that the branch is, or would start from; empty if there is none."""
+        return self.repo.branches.get(self.target.revision) or self.repo.branches.get(MAIN_BRANCH, "")
+
+    def to_result(
+        self, endpoint: str, *, commit: str = "", url: str = "", new_commit: bool = True, done: bool
+    ) -> PushResult:
+        """Return what came of the plan."""
+        page = f"{endpoint}/{self.target.repo_id}" + (f"/tree/{quote(self.tag or commit, safe='')}" if commit else "")
+        return PushResult(
+            repo=self.target.repo_id,
+            files=tuple(
+                FilePlan(name=n, bytes=len(data), changed=n in self.changed_files) for n, data in self.files.items()
+            ),
+            branch=self.target.revision,
+            commit=commit,
+            url=url or page,
+            tag=self.tag,
+            private=self.repo.private if self.repo.exists else self.private,
+            is_new_repo=not self.repo.exists,
+            is_new_commit=new_commit,
+            is_done=done,
+        )
 
 
 def parse_target(repo: str, branch: str | None) -> HubReference:

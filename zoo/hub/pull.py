@@ -1,55 +1,45 @@
-"""From a Hub to a folder: one commit, only the files zoo knows, every one checked."""
+"""Pull a model that zoo saved: one commit, only the files zoo knows, every one checked."""
 
 from __future__ import annotations
 
-import shutil
 import warnings
-from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from zoo.errors import HubError, HubNotFoundError, HubUnreachableError, HubUntrustedError, WeightsError, join_names
-from zoo.files.atomic import acquire_lock, replace_folder
+from zoo.errors import HubUnreachableError, HubUntrustedError, WeightsError
 from zoo.hub import lockfile
 from zoo.hub.cache import PullResult, PullSource, RepoCache
 from zoo.hub.client import HubClient, is_offline
+from zoo.hub.download import Snapshot, check_listing, download
 from zoo.hub.lockfile import Pin
-from zoo.hub.plan import MAX_FILE_BYTES
-from zoo.hub.repository import RemoteFile, list_files, resolve_commit
+from zoo.hub.repository import resolve_commit
 from zoo.saving.folder import CONFIG, FILES, HISTORY, WEIGHTS, read_model_files
 from zoo.saving.reference import HubReference
 
-REQUIRED_FILES = (CONFIG, WEIGHTS, HISTORY)
-LOCK_TIMEOUT = 600.0
-"""Seconds to wait for another process that downloads the same commit."""
-
 
 def pull(reference: str | HubReference, *, update: bool = False) -> PullResult:
-    """Bring a model here, if it is not here yet, and return its folder.
+    """Download a model unless the cache has it, and return its folder.
 
-    A reference that `zoo.lock` pins is what the pin says. Otherwise it is what the Hub says now; if the Hub cannot be
-    asked, what it said last. With `update` it is what the Hub says now, or an error.
+    The commit is the one pinned in `zoo.lock`; else the one the Hub names now; if the Hub cannot be reached, the one
+    it named last. With `update` it is the one the Hub names now, or an error.
 
     Raises:
         UnknownNameError: The reference is not of the form `hf:owner/name@revision`.
-        HubError: It cannot be had, or is not what was pinned.
-        WeightsError: What lies there is no whole saved model.
+        HubError: The model cannot be downloaded, or differs from its pin.
+        WeightsError: The repository does not hold a whole saved model.
     """
-    asked = HubReference.parse(reference) if isinstance(reference, str) else reference
-    pin = None if update else lockfile.read_pins(lockfile.get_path()).get(str(asked))
+    if isinstance(reference, str):
+        reference = HubReference.parse(reference)
+    pin = None if update else lockfile.read_pins(lockfile.get_path()).get(str(reference))
     client = HubClient.from_environment()
-    shelf = RepoCache.for_reference(asked, client)
-    try:
-        commit = pin.commit if pin else _resolve_commit(asked, client, shelf, update=update)
-        return _pull_commit(asked, commit, pin, client, shelf)
-    except OSError as error:
-        told = error.strerror or error
-    raise HubError(f"cannot keep {asked} in {shelf.folder}: {told}; set ZOO_CACHE to another folder")
+    cache = RepoCache.for_reference(reference, client, check=read_model_files)
+    with cache.translate_os_errors(reference):
+        commit = pin.commit if pin else _resolve_commit(reference, client, cache, update=update)
+        return _pull_commit(Snapshot(client=client, reference=reference, commit=commit), pin, cache)
 
 
-def _pull_commit(
-    reference: HubReference, commit: str, pin: Pin | None, client: HubClient, cache: RepoCache
-) -> PullResult:
-    source = _ensure_cached(reference, commit, client, cache)
+def _pull_commit(snapshot: Snapshot, pin: Pin | None, cache: RepoCache) -> PullResult:
+    source = _ensure_cached(snapshot, cache)
+    reference, commit = snapshot.reference, snapshot.commit
     pulled = PullResult(folder=cache.commit_path(commit), reference=reference, commit=commit, source=source)
     if pin:
         _check_pin(pin, pulled)
@@ -59,94 +49,59 @@ def _pull_commit(
 
 
 def _resolve_commit(reference: HubReference, client: HubClient, cache: RepoCache, *, update: bool) -> str:
-    """Return the commit to use: the one the Hub names, or if it cannot be asked the one it named last."""
+    """Return the commit the Hub names, or if the Hub cannot be reached, the one it named last."""
     if reference.commit:
         return reference.commit
-    known = None if update else cache.get_remembered_commit(reference)
-    if known and is_offline():
-        return known
+    last_commit = None if update else cache.get_remembered_commit(reference)
+    if last_commit and is_offline():
+        return last_commit
     if is_offline() and not update:
         raise _offline_error(reference)
     try:
         return resolve_commit(client, reference)
     except HubUnreachableError as error:
-        if known is None or not cache.is_complete(known):
+        if last_commit is None or not cache.is_complete(last_commit):
             raise
-        told = f"{error}; using {reference} as it was when last pulled, commit {known}"
-    warnings.warn(told, UserWarning, stacklevel=3)
-    return known
+        message = f"{error}; using {reference} as it was when last pulled, commit {last_commit}"
+    warnings.warn(message, UserWarning, stacklevel=3)
+    return last_commit
 
 
 def _offline_error(reference: HubReference, damage: str = "") -> HubUnreachableError:
-    found = damage or f"{reference} is not in the cache"
+    reason = damage or f"{reference} is not in the cache"
     return HubUnreachableError(
-        f"{found}, and zoo is offline; unset HF_HUB_OFFLINE, or run online: zoo pull {reference}"
+        f"{reason}, and zoo is offline; unset HF_HUB_OFFLINE, or run online: zoo pull {reference}"
     )
 
 
-def _ensure_cached(reference: HubReference, commit: str, client: HubClient, cache: RepoCache) -> PullSource:
-    """Make sure that a whole commit lies on the shelf; say where it came from."""
+def _ensure_cached(snapshot: Snapshot, cache: RepoCache) -> PullSource:
+    """Download a commit unless the cache has it whole, and return where it came from."""
     damage = ""
     try:
-        if cache.read_commit(commit):
+        if cache.has_commit(snapshot.commit):
             return "cache"
     except WeightsError as error:
         damage = str(error)
     if is_offline():
-        raise _offline_error(reference, damage)
+        raise _offline_error(snapshot.reference, damage)
     if damage:
         warnings.warn(f"{damage}; fetching it again", UserWarning, stacklevel=4)
-    cache.folder.mkdir(parents=True, exist_ok=True)
-    with acquire_lock(
-        cache.folder / f"{commit}.pull", timeout=LOCK_TIMEOUT
-    ):  # one process downloads, the others find it here
-        if cache.is_complete(commit):
-            return "cache"
-        _download(reference, commit, client, cache.commit_path(commit))
-    return "hub"
+    return cache.add(snapshot.commit, lambda target: _download(snapshot, target))
 
 
-def _download(reference: HubReference, commit: str, client: HubClient, target: Path) -> None:
-    remote = list_files(client, reference, commit, FILES)
-    _check_listing(reference, remote)
-    with replace_folder(target, timeout=LOCK_TIMEOUT) as staged:
-        damaged = _download_files(reference, commit, client, staged, remote, remote)
-        damaged = damaged and _download_files(reference, commit, client, staged, remote, damaged)
-        if damaged:
-            raise HubUnreachableError(f"{join_names(damaged)} of {reference} arrived damaged, twice; try again later")
-        shutil.rmtree(staged / ".cache", ignore_errors=True)  # what the client notes beside its downloads
-        _check_staged(reference, staged, remote)
+def _download(snapshot: Snapshot, target: Path) -> None:
+    files = snapshot.list_files(FILES)
+    check_listing(
+        snapshot,
+        files,
+        required=(CONFIG, WEIGHTS, HISTORY),
+        problem=lambda missing: f"{snapshot.reference} holds no model that zoo saved: it has no {missing}",
+    )
+    download(snapshot, files, target, check=lambda staged: _check_model(snapshot.reference, staged))
 
 
-def _check_listing(reference: HubReference, remote: Mapping[str, RemoteFile]) -> None:
-    """Refuse what is no saved model, or has files larger than zoo would read, before anything is downloaded."""
-    missing = [name for name in REQUIRED_FILES if name not in remote]
-    if missing:
-        raise HubNotFoundError(f"{reference} holds no model that zoo saved: it has no {join_names(missing)}")
-    for name, limit in MAX_FILE_BYTES.items():
-        if name in remote and remote[name].size > limit:
-            raise HubUntrustedError(f"{name} of {reference} is {remote[name].size} bytes; zoo reads at most {limit}")
-
-
-def _download_files(
-    reference: HubReference,
-    commit: str,
-    client: HubClient,
-    staged: Path,
-    remote: Mapping[str, RemoteFile],
-    names: Iterable[str],
-) -> list[str]:
-    """Download files by name, and return those that arrived damaged."""
-    wanted = list(names)
-    for name in wanted:
-        client.download(reference, name, commit=commit, size=remote[name].size, folder=staged)
-    return [name for name in wanted if not remote[name].is_match((staged / name).read_bytes())]
-
-
-def _check_staged(reference: HubReference, staged: Path, remote: Mapping[str, RemoteFile]) -> None:
-    strange = {path.name for path in staged.iterdir()} - set(remote)
-    if strange:
-        raise HubUntrustedError(f"the download of {reference} left {join_names(strange)} behind; not used")
+def _check_model(reference: HubReference, staged: Path) -> None:
+    """Check the downloaded model; an error names the reference, not the staged folder."""
     try:
         read_model_files(staged)
     except WeightsError as error:
@@ -157,13 +112,13 @@ def _check_staged(reference: HubReference, staged: Path, remote: Mapping[str, Re
 
 
 def _check_pin(pin: Pin, pulled: PullResult) -> None:
-    found, asked = Pin.from_pull(pulled), pulled.reference
-    for name, expected, has in (
-        (WEIGHTS, pin.sha256, found.sha256),
-        (CONFIG, pin.config_sha256, found.config_sha256),
+    actual_pin, reference = Pin.from_pull(pulled), pulled.reference
+    for name, expected, actual in (
+        (WEIGHTS, pin.sha256, actual_pin.sha256),
+        (CONFIG, pin.config_sha256, actual_pin.config_sha256),
     ):
-        if expected != has:
+        if expected != actual:
             raise HubUntrustedError(
-                f"{lockfile.get_path()} pins {asked} at commit {pin.commit} with sha256 {expected} of {name}, "
-                f"and what is there has {has}; if you trust it, run: zoo pull --update {asked}"
+                f"{lockfile.get_path()} pins {reference} at commit {pin.commit} with sha256 {expected} of {name}, "
+                f"and what is there has {actual}; if you trust it, run: zoo pull --update {reference}"
             )

@@ -10,13 +10,14 @@ from zoo.hub.client import HubClient
 from zoo.hub.commit import create_commit
 from zoo.hub.plan import (
     MergeCards,
+    PushPlan,
+    PushResult,
     compare_with_repository,
     find_changed_files,
     parse_manifest,
     parse_target,
     read_files,
 )
-from zoo.hub.publication import PushPlan, PushResult
 from zoo.hub.repository import RepoInfo, get_repo_info, get_user, list_files
 from zoo.saving.folder import FILES
 from zoo.saving.reference import HubReference

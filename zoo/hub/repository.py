@@ -10,11 +10,17 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from zoo.errors import HubNotFoundError, HubUnreachableError, HubUntrustedError
+from zoo.files.checked_json import MAX_JSON_BYTES
 from zoo.hub.client import HubClient
+from zoo.saving.folder import CARD, CONFIG, HISTORY, MAX_HISTORY_BYTES
 from zoo.saving.reference import HubReference, is_commit
 
 if TYPE_CHECKING:
     from zoo.hub.client import HfApi
+
+MAX_CARD_BYTES = 1 << 20
+MAX_FILE_BYTES = {CONFIG: MAX_JSON_BYTES, HISTORY: MAX_HISTORY_BYTES, CARD: MAX_CARD_BYTES}
+"""Most bytes of a file that zoo publishes or downloads; the weights may have any size."""
 
 
 @dataclass(frozen=True, kw_only=True)
