@@ -40,7 +40,7 @@ def _find_offered_spec(plugin: Plugin, name: str) -> ModelSpec | None:
     prefix, colon, rest = name.partition(":")
     if not colon:
         return next((spec for spec in plugin.offers_of("models") if spec.name == name), None)
-    return next((source.spec(rest) for source in plugin.offers_of("sources") if source.name == prefix), None)
+    return next((source.get_spec(rest) for source in plugin.offers_of("sources") if source.name == prefix), None)
 
 
 def bind_saved_config(spec: ModelSpec, manifest: Manifest) -> Config:
