@@ -24,6 +24,7 @@ from zoo.recipe import Recipe
 from zoo.saving.provenance import Provenance
 from zoo.saving.reference import is_path_reference
 from zoo.seeding import use_seed
+from zoo.task_info import TASK_INFO
 from zoo.tasks import Task
 from zoo.tasks.build import build_task
 from zoo.training.callbacks import Callback
@@ -157,7 +158,7 @@ def prepare_training(
         device=device,
         adopt_classes=is_fresh,
         standardize=model.spec.standardize and is_fresh and not model.base,
-        augment=model.spec.task != "generation",  # its task augments real and generated images itself
+        augment=not TASK_INFO[model.spec.task].has_own_augmentation,
     )
     prepared = prepare_data(data, validation, preprocessing=model.preprocessing, classes=model.classes, options=options)
     task = build_task(model.spec.task, recipe, prepared.preprocessing, prepared.classes, prepared.train)

@@ -42,7 +42,7 @@ def open_probe(model: Model, data: Any, recipe: Recipe, device: str | None) -> I
     target = resolve_device(device)
     with use_seed(model.seed, target):
         prepared, task = prepare_training(model, data, None, recipe=recipe, seed=model.seed, device=target)
-        if model.spec.task != "classification":
+        if len(task.players(model.net)) > 1:
             raise ConfigError(
                 f"{model.spec.name} trains several nets with an optimizer each; the search tunes only one"
             )
