@@ -1,4 +1,4 @@
-"""Networks that draw images: paper 3's residual-attention generator, and a stronger one beside it."""
+"""Offer image generators: paper 3's residual-attention GAN, a stronger one to compare with, and paper 3's tables."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ ADAM = Recipe(
 PAPER_RECIPE = Recipe(
     epochs=54, batch_size=64, optimizer="adam", lr=1e-4, weight_decay=1e-4, schedule="step", step_size=1, gamma=0.85
 )
-"""50,000 steps of 64 images are 53.3 epochs of MNIST; how often the rate drops is not said, an epoch here."""
+"""50,000 steps of 64 images are 53.3 epochs of MNIST. The paper omits how often the rate drops; here, each epoch."""
 HINGE = Recipe(
     epochs=100,
     batch_size=64,
@@ -38,7 +38,7 @@ HINGE = Recipe(
 def _make_attention_spec(side: int, channels: int, parameters: int, width: int) -> ModelSpec:
     return ModelSpec(
         name=f"attention-gan-{side}x{side}",
-        summary=f"draws {side} x {side} images: 4 transposed convolutions, up to 3 spatial-attention modules",
+        summary=f"generator of {side} x {side} images: 4 transposed convolutions, up to 3 spatial-attention modules",
         build="zoo_attention_gan.attention:AttentionGAN",
         task="generation",
         config={"width": width},
@@ -60,7 +60,7 @@ def zoo_models() -> list[ModelSpec]:
         _make_attention_spec(32, 3, 1_982_587, 64),
         ModelSpec(
             name="sn-gan-32x32",
-            summary="draws 32 x 32 images: residual blocks, spectral norm, projection discriminator",
+            summary="generator of 32 x 32 images: residual blocks, spectral norm, projection discriminator",
             build="zoo_attention_gan.spectral:SpectralGAN",
             task="generation",
             size=(32, 32),
@@ -75,5 +75,5 @@ def zoo_models() -> list[ModelSpec]:
 
 @hookimpl
 def zoo_experiments() -> tuple[Experiment, ...]:
-    """Return paper 3's tables, and what it left out."""
+    """Return paper 3's tables, and two more on questions that it leaves open."""
     return EXPERIMENTS

@@ -1,4 +1,4 @@
-"""What the classifiers of paper 3 are trained on: real images, drawn ones, or both."""
+"""Make the training sets of paper 3's classifiers: real images, generated ones, or both."""
 
 from __future__ import annotations
 
@@ -10,25 +10,25 @@ from zoo.seeding import derive_seed
 from zoo_attention_gan.generators import CachedGenerator, get_default_generator
 
 MAX_BATCH_SIZE = 128
-"""Images are added until an epoch has twice as many batches of this size, and so of half of it."""
+"""Images are added until an epoch has twice as many batches of this size, and so of half this size."""
 KINDS = ("original", "drawn", "half", "added")
 NUM_QUICK = 128
-"""Real images of a quick cell: the largest nets take minutes on a CPU with more."""
+"""Real images of a quick cell; with more the largest nets take minutes on a CPU."""
 GENERATOR_SEED = 0
-"""One generator draws for the cells of all seeds; each draws other images."""
+"""The seed of the one generator that cells of all seeds share; each cell samples different images from it."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Arm:
-    """Makes the images that a classifier is trained on; a row names one by its import string.
+    """A training set for classifiers; a row names one by its import string, and a cell calls it.
 
-    `original` are the real images, `drawn` as many drawn ones, the classes by turns, and `half` as many in all, half of
-    each: the paper's three. `added` is what the paper left out: all real images and at least as many drawn ones, so
-    many that an epoch has just twice the steps. What draws has seen the training images and no others.
+    The paper has three: `original` is the real images, `drawn` as many generated ones with the classes alternating, and
+    `half` as many in all, half of each. `added` is not in the paper: all real images and at least as many generated
+    ones, so many that an epoch has exactly twice the steps. The generator was trained on the training images only.
 
     Args:
         kind: One of these.
-        generator: What draws; the data set's usual one when left out.
+        generator: The generator of the images; the data set's default one if None.
     """
 
     kind: str
@@ -44,20 +44,19 @@ class Arm:
         real = dataset.train.take(min(NUM_QUICK, len(dataset.train))) if quick else dataset.train
         if self.kind == "original":
             return real
-        model = (self.generator or get_default_generator(dataset.name)).load_or_train(
-            real, seed=GENERATOR_SEED, quick=quick
-        )
+        generator = self.generator or get_default_generator(dataset.name)
+        model = generator.load_or_train(real, seed=GENERATOR_SEED, quick=quick)
         num = {"half": -(-len(real) // 2), "added": count_added(len(real))}.get(self.kind, len(real))
-        drawn = model.sample(num, seed=derive_seed(seed, "drawn"))
+        generated = model.sample(num, seed=derive_seed(seed, "drawn"))
         if self.kind == "drawn":
-            return drawn
-        return mix(real, drawn, **({"count": num} if self.kind == "added" else {"share": 0.5}), seed=seed)
+            return generated
+        return mix(real, generated, **({"count": num} if self.kind == "added" else {"share": 0.5}), seed=seed)
 
 
 def count_added(num: int) -> int:
     """Return how many images to add to `num` so that an epoch has exactly twice as many batches.
 
-    >>> added(60_000), added(50_000)
+    >>> count_added(60_000), count_added(50_000)
     (60064, 50096)
     """
     return 2 * MAX_BATCH_SIZE * -(-num // MAX_BATCH_SIZE) - num

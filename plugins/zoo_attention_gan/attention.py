@@ -1,4 +1,4 @@
-"""Paper 3's generator of transposed convolutions and spatial attention, and its discriminator."""
+"""Define paper 3's GAN: a generator of transposed convolutions with spatial attention, and its discriminator."""
 
 from __future__ import annotations
 
@@ -8,25 +8,25 @@ from torch import Tensor, nn
 from zoo.errors import ConfigError
 
 EMBEDDING_SIZE = 50
-"""Numbers that stand for a class beside the noise."""
+"""Size of the embedding of a class, which is appended to the noise."""
 
 
 def count_halvings(size: tuple[int, int], name: str) -> int:
-    """Return how often both sides can be halved, 2 or 3 times, down to at least 2 pixels.
+    """Return how often height and width can be halved, 2 or 3 times.
 
     Raises:
-        ConfigError: They cannot be halved twice, or the image is below 12 x 12 pixels.
+        ConfigError: They are not multiples of 4, or below 12 pixels.
     """
     if min(size) < 12 or any(side % 4 for side in size):
         raise ConfigError(
-            f"{name} draws images whose sides are multiples of 4 from 12 up, not {size[0]} x {size[1]}; "
+            f"{name} generates images whose sides are multiples of 4 and at least 12, not {size[0]} x {size[1]}; "
             "resize the images to such a size"
         )
     return 3 if all(side % 8 == 0 for side in size) else 2
 
 
 class SpatialAttention(nn.Module):
-    """S = sigmoid(BN(Conv(X))), output S * X + X (paper 3, equations 2 and 3); S is one map, for all channels."""
+    """S = sigmoid(BN(Conv(X))), output S * X + X (paper 3, equations 2 and 3); all channels share one map S."""
 
     def __init__(self, channels: int) -> None:
         super().__init__()
@@ -34,7 +34,7 @@ class SpatialAttention(nn.Module):
         self.norm = nn.BatchNorm2d(1)
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return maps (B, C, H, W), those parts amplified that attention falls on."""
+        """Return maps (B, C, H, W), amplified where attention is high."""
         attention = self.norm(self.conv(maps)).sigmoid()  # (B, 1, H, W)
         attended: Tensor = attention * maps + maps
         return attended
@@ -43,15 +43,15 @@ class SpatialAttention(nn.Module):
 class AttentionGenerator(nn.Module):
     """4 transposed convolutions with attention modules after the first ones, tanh (paper 3, figure 1).
 
-    28 x 28 grows as 1, 7, 7, 14, 28 pixels and 32 x 32 as 1, 4, 8, 16, 32.
+    The side of the maps is 1, 7, 7, 14, 28 pixels for 28 x 28 images and 1, 4, 8, 16, 32 for 32 x 32.
 
     Args:
-        size: Height and width, multiples of 4 from 12 up.
+        size: Height and width, multiples of 4 and at least 12.
         channels: Image channels.
-        num_labels: Number of classes it is told, K; 0 for none.
-        num_noise: Numbers of noise, Z.
-        width: Channels of the last map before the image; each earlier map has twice as many.
-        attention: How many attention modules, 0 to 3.
+        num_labels: Number of classes it is conditioned on, K; 0 for none.
+        num_noise: Size of the noise, Z.
+        width: Channels of the last hidden map; each earlier map has twice as many.
+        attention: Number of attention modules, 0 to 3.
     """
 
     def __init__(
@@ -71,9 +71,9 @@ class AttentionGenerator(nn.Module):
             nn.ConvTranspose2d(widths[1], widths[2], 4, 2, 1, bias=False),
         )
         parts: list[nn.Module] = []
-        for place, (deconv, own) in enumerate(zip(deconvs, widths, strict=True)):
-            parts += [deconv, nn.BatchNorm2d(own), nn.ReLU()]
-            parts += [SpatialAttention(own)] if place < attention else []
+        for index, (deconv, out_channels) in enumerate(zip(deconvs, widths, strict=True)):
+            parts += [deconv, nn.BatchNorm2d(out_channels), nn.ReLU()]
+            parts += [SpatialAttention(out_channels)] if index < attention else []
         self.layers = nn.Sequential(*parts, nn.ConvTranspose2d(widths[2], channels, 4, 2, 1, bias=False), nn.Tanh())
         for module in self.modules():
             if isinstance(module, nn.ConvTranspose2d | nn.Conv2d):
@@ -84,22 +84,24 @@ class AttentionGenerator(nn.Module):
         if self.embedding is not None:
             codes = torch.cat([codes[:, : self.num_noise], self.embedding(codes[:, self.num_noise :])], 1)
         first = self.layers[0].get_parameter("weight")
-        maps = (codes @ first.flatten(1)).unflatten(1, first.shape[1:])  # of one pixel it is a plain product
+        maps = (codes @ first.flatten(1)).unflatten(
+            1, first.shape[1:]
+        )  # a transposed convolution of one pixel is a matrix product
         images: Tensor = self.layers[1:](maps)
         return images
 
 
 class AttentionDiscriminator(nn.Module):
-    """4 convolutions (paper 3, figure 1); a class counts by the product of its own weights with the last map.
+    """4 convolutions (paper 3, figure 1), and for the class a product of its weights with the last map.
 
-    That projection is Miyato and Koyama's (2018, equation 3), here on the whole last map and not its mean, which tells
-    digits apart sooner; the paper does not say how labels come in. The middle convolutions are normalised over the
-    batch, as Radford et al. 2016 do: without it all noise drew one image here.
+    The paper does not say how it uses labels. This projection is Miyato and Koyama's (2018, equation 3), but on the
+    whole last map instead of its mean, which separates digits earlier in training. The middle convolutions have batch
+    normalisation as in Radford et al. 2016; without it the generator collapsed to a single image.
 
     Args:
-        size: Height and width, multiples of 4 from 12 up.
+        size: Height and width, multiples of 4 and at least 12.
         channels: Image channels.
-        num_labels: Number of classes it is told, K; 0 for none.
+        num_labels: Number of classes it is conditioned on, K; 0 for none.
         width: Channels after the first convolution; the next two have twice and four times as many.
     """
 
@@ -123,25 +125,25 @@ class AttentionDiscriminator(nn.Module):
 
     def forward(self, images: Tensor, labels: Tensor) -> Tensor:
         """Return scores (B) for images (B, C, H, W) and labels (B, K)."""
-        found = self.layers(images).flatten(1)
-        score, bias = self.score.weight.flatten(1), self.score.bias  # as large as the map: a plain product
-        scores: Tensor = nn.functional.linear(found, score, bias).flatten()
+        features = self.layers(images).flatten(1)
+        score, bias = self.score.weight.flatten(1), self.score.bias  # a convolution as large as the map is a product
+        scores: Tensor = nn.functional.linear(features, score, bias).flatten()
         if self.classes is not None:
-            scores = scores + (self.classes(found) * labels).sum(1)
+            scores = scores + (self.classes(features) * labels).sum(1)
         return scores
 
 
 class AttentionGAN(nn.Module):
-    """Generator and discriminator of paper 3.
+    """Generator and discriminator of paper 3 in one module, whose `forward` is that of the generator.
 
     Args:
-        size: Height and width, multiples of 4 from 12 up.
+        size: Height and width, multiples of 4 and at least 12.
         channels: Image channels.
         classes: Number of classes, K.
-        conditional: Draw images of a given class; the paper's own generator knows no classes.
-        attention: How many attention modules the generator has, 0 to 3.
-        noise: Numbers of noise, Z.
-        width: Channels of the widest maps, in both: see the two.
+        conditional: Generate images of a given class; the paper's generator is not conditional.
+        attention: Number of attention modules of the generator, 0 to 3.
+        noise: Size of the noise, Z.
+        width: Width of both networks; see their docstrings.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""Small data: a few real images, as they are or with drawn ones beside them, in sets of one size."""
+"""Make training sets from few labelled images: real ones, generated ones, or both, in sets of equal size."""
 
 from __future__ import annotations
 
@@ -12,23 +12,24 @@ from zoo.seeding import derive_seed, make_generator
 from zoo_attention_gan.generators import CachedGenerator
 
 NUM_IMAGES = 12_800
-"""Images in every set, real ones repeated: 200 steps of 64 an epoch, whatever is known."""
+"""Images of every set, with real ones repeated: 200 steps of 64 per epoch for every budget."""
 NUM_QUICK = 640
 KINDS = ("real", "drawn", "both")
 GENERATOR = CachedGenerator(
     model="attention-gan-28x28",
     changes={"epochs": 4, "augment": ("shift:2",), "ema": 0.99, "precision": "bf16"},
 )
-"""Trained on the known images alone, repeated to `SIZE`: 800 steps."""
+"""The generator; it is trained on the known images only, repeated to `NUM_IMAGES`, for 800 steps."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Budget:
-    """Makes the images that a classifier is trained on where few labelled ones are known; all sets are of one size.
+    """A training set for classifiers when only few labelled images are known; all sets have the same size.
 
     Args:
-        num_known: How many real images are known: as many of each class, or one more, drawn by the cell's seed.
-        kind: `real`, `drawn`, or `both`, half and half. What draws has seen the known images and no others.
+        num_known: Number of real images that are known. The cell's seed chooses them, equally many of each class or
+            one more.
+        kind: `real`, `drawn` (generated), or `both`, half of each. The generator was trained on the known images only.
     """
 
     num_known: int
@@ -37,23 +38,23 @@ class Budget:
     def __post_init__(self) -> None:
         """Check the kind."""
         if self.kind not in KINDS:
-            raise ConfigError(f"a budget is spent on one of {', '.join(KINDS)}, not {self.kind!r}")
+            raise ConfigError(f"the kind of a budget is one of {', '.join(KINDS)}, not {self.kind!r}")
 
     def __call__(self, dataset: Dataset, *, seed: int, quick: bool) -> Images:
         """Return the images of one cell."""
         known, size = take_balanced(dataset.train, self.num_known, seed), NUM_QUICK if quick else NUM_IMAGES
         if self.kind == "real":
             return repeat_images(known, size)
-        drawn = GENERATOR.load_or_train(repeat_images(known, size), seed=seed, quick=quick)
+        generator = GENERATOR.load_or_train(repeat_images(known, size), seed=seed, quick=quick)
         if self.kind == "drawn":
-            return drawn.sample(size, seed=derive_seed(seed, "drawn"))
+            return generator.sample(size, seed=derive_seed(seed, "drawn"))
         half = size // 2
-        others = drawn.sample(half, seed=derive_seed(seed, "drawn"))
-        return mix(repeat_images(known, half), others, count=half, seed=seed)
+        generated = generator.sample(half, seed=derive_seed(seed, "drawn"))
+        return mix(repeat_images(known, half), generated, count=half, seed=seed)
 
 
 def take_balanced(images: Images, num: int, seed: int) -> Images:
-    """Return `num` images drawn by a seed, as many of each class as there are, or one more of some."""
+    """Return `num` images chosen by a seed, equally many of each class, or one more of some."""
     order = torch.randperm(len(images), generator=make_generator(seed, "known"))
     labels = images.labels[order]
     rank = torch.empty_like(labels)
@@ -63,7 +64,7 @@ def take_balanced(images: Images, num: int, seed: int) -> Images:
 
 
 def repeat_images(images: Images, size: int) -> Images:
-    """Return `size` images: each as often as the others, or once more."""
+    """Return `size` images: each one equally often, or once more."""
     return images[torch.arange(size) % len(images)]
 
 

@@ -1,4 +1,4 @@
-"""Paper 3's tables as values, and what the paper left out."""
+"""Define paper 3's tables as experiments, and two more on questions that it leaves open."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ MODELS = {
     "ResNet101": "resnet-101",
 }
 ARMS = {"drawn": "DRAWN", "original": "ORIGINAL", "half and half": "HALF", "added": "ADDED"}
-"""What a classifier is trained on, by the name in the table; `added` is ours."""
+"""The training sets by their names in the table. `added` is not in the paper."""
 MNIST = {
     "CNN": (0.9649, 0.9784, 0.9836),
     "ResNet18": (0.9693, 0.9792, 0.9852),
@@ -24,20 +24,20 @@ MNIST = {
     "ResNet50": (0.9643, 0.9765, 0.9835),
     "ResNet101": (0.9673, 0.9717, 0.9796),
 }
-"""Table 1: drawn, original, half and half."""
+"""Accuracies of table 1: drawn, original, half and half."""
 CIFAR = {"ResNet34": (None, None, 0.9268)}
-"""Of table 2 only what the summary says is known."""
+"""The one accuracy of table 2 that is known, from the paper's summary."""
 PLAIN = {"validation": 0.0, "keep": "last", "shuffle": True}
-"""`cnn-simple` is trained with Adam at 1e-3, without augmentation, and no image is held out."""
+"""Changes of the recipe `adam` of `cnn-simple`: no validation images, so the last epoch is kept."""
 EPOCHS = {"CNN": 6}
 DEEP_EPOCHS = 30
 
 
 def _make_changes(name: str, arm: str) -> dict[str, Any]:
-    """Return the changes of a recipe; an epoch of `added` has twice the steps, so it has half as many."""
+    """Return the changes of a recipe. `added` is trained for half the epochs, since its epochs have twice the steps."""
     epochs = EPOCHS.get(name, DEEP_EPOCHS)
-    own = PLAIN if name == "CNN" else {"precision": "bf16", "channels_last": True}
-    return {**own, "epochs": epochs // 2 if arm == "added" else epochs}
+    changes = PLAIN if name == "CNN" else {"precision": "bf16", "channels_last": True}
+    return {**changes, "epochs": epochs // 2 if arm == "added" else epochs}
 
 
 def _make_row(
@@ -58,17 +58,17 @@ def _make_row(
 def _make_rows(
     shape_options: Mapping[str, Any], table: Mapping[str, tuple[float | None, ...]], cpu_arms: tuple[str, ...]
 ) -> Iterator[Row]:
-    """Yield a row for each arm and classifier; `cpu_arms` arms of the CNN need no GPU."""
-    for place, (arm, train) in enumerate(ARMS.items()):
+    """Yield a row for each arm and classifier. Only the CNN's arms in `cpu_arms` run without a GPU."""
+    for index, (arm, train) in enumerate(ARMS.items()):
         for name in MODELS:
             papers = table.get(name, ())
-            paper = papers[place] if place < len(papers) else None
+            paper = papers[index] if index < len(papers) else None
             needs = "" if name == "CNN" and arm in cpu_arms else "gpu"
             yield _make_row(f"{arm}: {name}", name, arm, train, shape_options, paper, needs)
 
 
 def _make_spectral_rows(shape_options: Mapping[str, Any]) -> Iterator[Row]:
-    """Yield rows drawn by the stronger generator beside the paper's."""
+    """Yield the rows whose images come from the stronger generator."""
     for arm in ("drawn", "half and half", "added"):
         for name in ("CNN", "ResNet34"):
             yield _make_row(f"{arm}, sn-gan: {name}", name, arm, f"{ARMS[arm]}_BY_SPECTRAL", shape_options, None, "gpu")
@@ -76,9 +76,9 @@ def _make_spectral_rows(shape_options: Mapping[str, Any]) -> Iterator[Row]:
 
 GREY, COLOUR = {"size": (28, 28), "channels": 1}, {"size": (32, 32), "channels": 3}
 QUESTION_TEXT = """\
-Five classifiers are trained on drawn images, on the original ones, and on half of each, and scored on the real test
-images. All arms of a classifier take the same number of optimiser steps. *Added*, which the paper lacks, is all
-original images and as many drawn ones, for half the epochs."""
+Five classifiers are trained on generated images (*drawn*), on the original ones, and on half of each, and scored on the
+real test images. All arms of a classifier take the same number of optimiser steps. *Added*, which is not in the paper,
+is all original images and as many generated ones, for half the epochs."""
 ABLATION = tuple(
     Row(
         label=f"{number} attention modules" if number != 1 else "1 attention module",
@@ -107,50 +107,50 @@ BUDGETS = tuple(
 EXPERIMENTS = (
     Experiment(
         name="paper3-mnist",
-        summary="five classifiers on drawn, original and mixed digits (paper 3, table 1)",
+        summary="five classifiers trained on generated, original and mixed digits (paper 3, table 1)",
         source=f"{SOURCE}, table 1",
         dataset="mnist",
         seeds=(0, 1, 2),
         tolerance=0.005,
         rows=tuple(_make_rows(GREY, MNIST, tuple(ARMS))),
-        text=f"{QUESTION_TEXT}\n`attention-gan-28x28/mnist` draws, one training for all seeds; each seed has its own images.",
+        text=f"{QUESTION_TEXT}\nAll seeds share the generator `attention-gan-28x28/mnist`, each with its own images.",
         verdict="zoo_attention_gan.verdicts:compare_arms",
         figures=("table",),
     ),
     Experiment(
         name="paper3-cifar10",
-        summary="five classifiers on drawn, original and mixed pictures (paper 3, table 2)",
-        source=f"{SOURCE}, table 2, of which only one number is known to us",
+        summary="five classifiers trained on generated, original and mixed colour images (paper 3, table 2)",
+        source=f"{SOURCE}, table 2, of which only one number is known",
         dataset="cifar10-jpeg",
         seeds=(0, 1, 2),
         tolerance=0.005,
         rows=(*_make_rows(COLOUR, CIFAR, ("original",)), *_make_spectral_rows(COLOUR)),
-        text=f"{QUESTION_TEXT}\nThe generators are trained on the training images first, and kept in `runs/generators`.",
+        text=f"{QUESTION_TEXT}\nThe generators are trained first, on the training images, and saved in `runs/`.",
         verdict="zoo_attention_gan.verdicts:compare_arms",
         figures=("table",),
     ),
     Experiment(
         name="paper3-attention",
-        summary="how many attention modules the generator has (not in paper 3)",
+        summary="the generator with 0 to 3 attention modules (not in paper 3)",
         source="no paper has these numbers",
         dataset="mnist",
         seeds=(0, 1, 2),
         rows=ABLATION,
         metrics=("accuracy_score", "agreement", "frechet", "coverage"),
-        text="Each generator is trained for 2 epochs of the default recipe, far from its best, all alike.",
+        text="Each generator is trained for 2 epochs of the default recipe, far from convergence.",
         verdict="zoo_attention_gan.verdicts:compare_modules",
         figures=("table",),
     ),
     Experiment(
         name="paper3-small-data",
-        summary="few labelled digits, with and without drawn ones (not in paper 3)",
+        summary="few labelled digits, with and without generated ones (not in paper 3)",
         source="no paper has these numbers",
         dataset="mnist",
         seeds=(0, 1, 2),
         rows=BUDGETS,
         text="""\
-Of the training images only so many are known, other ones for each seed, and a generator is trained on those alone.
-Every set has 12,800 images, the known ones repeated, and every classifier takes 1,000 steps.""",
+Only so many of the training images are known, a different choice for each seed, and a generator is trained on those
+only. Every set has 12,800 images, with the known ones repeated, and every classifier takes 1,000 steps.""",
         verdict="zoo_attention_gan.verdicts:compare_budgets",
         figures=("table",),
     ),

@@ -1,4 +1,4 @@
-"""A residual generator and a projection discriminator under spectral norm (Miyato et al. 2018, appendix B.4)."""
+"""Define a GAN of residual blocks with a spectrally normalised projection discriminator (Miyato et al. 2018, B.4)."""
 
 from __future__ import annotations
 
@@ -13,7 +13,8 @@ from zoo.errors import ConfigError
 class SpectralNorm(nn.Module):
     """A weight divided by its largest singular value (Miyato et al. 2018, algorithm 1), one power iteration a step.
 
-    Only the left vector is kept, whose length is that of the outputs, so that weights can go to other image channels.
+    Only the left singular vector is stored. Its length is the number of outputs, so weights can be adapted to other
+    image channels.
     """
 
     def __init__(self, weight: Tensor) -> None:
@@ -32,20 +33,20 @@ class SpectralNorm(nn.Module):
         if self.training:
             with torch.no_grad():
                 self._iterate(rows)
-        left = self.left.clone()  # the next forward moves it, and this one's gradient needs it
+        left = self.left.clone()  # the next forward changes it in place, but this gradient needs it
         right = F.normalize(rows.detach().mT @ left, dim=0)
         largest = left @ (rows @ right)
         return weight / largest
 
 
 def spectral_norm(layer: nn.Module) -> nn.Module:
-    """Return a layer whose weight is under spectral norm."""
+    """Parametrize the weight of a layer by spectral norm, and return the layer."""
     register_parametrization(layer, "weight", SpectralNorm(layer.get_parameter("weight")))
     return layer
 
 
 class ConditionalBatchNorm(nn.Module):
-    """Batch normalisation whose scale and shift depend on the class (de Vries et al. 2017); plain for K of 0."""
+    """Batch normalisation whose scale and shift depend on the class (de Vries et al. 2017); unconditional if K is 0."""
 
     def __init__(self, channels: int, num_labels: int) -> None:
         super().__init__()
@@ -61,12 +62,12 @@ class ConditionalBatchNorm(nn.Module):
         normed: Tensor = self.norm(maps)
         if self.scale is None or self.shift is None:
             return normed
-        shaped: Tensor = normed * self.scale(labels)[:, :, None, None] + self.shift(labels)[:, :, None, None]
-        return shaped
+        scaled: Tensor = normed * self.scale(labels)[:, :, None, None] + self.shift(labels)[:, :, None, None]
+        return scaled
 
 
 class UpsampleBlock(nn.Module):
-    """Normalise, ReLU, twice the size, convolve; normalise, ReLU, convolve; and a shortcut."""
+    """Norm, ReLU, upsampling by 2, convolution; norm, ReLU, convolution; and a shortcut."""
 
     def __init__(self, channels: int, num_labels: int) -> None:
         super().__init__()
@@ -79,29 +80,29 @@ class UpsampleBlock(nn.Module):
 
     def forward(self, maps: Tensor, labels: Tensor) -> Tensor:
         """Return maps (B, C, 2 H, 2 W)."""
-        kept = self.shortcut(F.interpolate(maps, scale_factor=2.0))
+        shortcut = self.shortcut(F.interpolate(maps, scale_factor=2.0))
         maps = self.conv1(F.interpolate(self.norm1(maps, labels).relu(), scale_factor=2.0))
         maps = self.conv2(self.norm2(maps, labels).relu())
-        grown: Tensor = maps + kept
-        return grown
+        output: Tensor = maps + shortcut
+        return output
 
 
 class ResidualGenerator(nn.Module):
-    """A linear layer, three growing blocks, normalise, ReLU, convolve, tanh.
+    """A linear layer, three upsampling blocks, batch normalisation, ReLU, convolution, tanh.
 
     Args:
-        size: Height and width, multiples of 8 from 16 up.
+        size: Height and width, multiples of 8 and at least 16.
         channels: Image channels.
-        num_labels: Number of classes it is told, K; 0 for none.
-        num_noise: Numbers of noise, Z.
+        num_labels: Number of classes it is conditioned on, K; 0 for none.
+        num_noise: Size of the noise, Z.
         width: Channels of all maps.
     """
 
     def __init__(self, size: tuple[int, int], channels: int, num_labels: int, num_noise: int, width: int) -> None:
         super().__init__()
         self.num_noise, self.num_labels = num_noise, num_labels
-        self.first = (width, size[0] // 8, size[1] // 8)
-        self.linear = nn.Linear(num_noise, self.first[0] * self.first[1] * self.first[2])
+        self.first_shape = (width, size[0] // 8, size[1] // 8)
+        self.linear = nn.Linear(num_noise, self.first_shape[0] * self.first_shape[1] * self.first_shape[2])
         self.blocks = nn.ModuleList(UpsampleBlock(width, num_labels) for _ in range(3))
         self.norm = nn.BatchNorm2d(width)
         self.conv = nn.Conv2d(width, channels, 3, padding=1, bias=False)
@@ -109,7 +110,7 @@ class ResidualGenerator(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Return images (B, C, H, W) in [-1, 1] for codes (B, Z + K)."""
         labels = codes[:, self.num_noise :]
-        maps = self.linear(codes[:, : self.num_noise]).unflatten(1, self.first)
+        maps = self.linear(codes[:, : self.num_noise]).unflatten(1, self.first_shape)
         for block in self.blocks:
             maps = block(maps, labels)
         images: Tensor = self.conv(self.norm(maps).relu()).tanh()
@@ -117,29 +118,32 @@ class ResidualGenerator(nn.Module):
 
 
 class DownsampleBlock(nn.Module):
-    """ReLU, convolve, ReLU, convolve, half the size where asked; and a shortcut. The first block of all has no ReLU."""
+    """ReLU, convolution, ReLU, convolution, downsampling by 2 if `downsample`; and a shortcut.
+
+    The first block of a network has no ReLU at its input.
+    """
 
     def __init__(self, inputs: int, width: int, *, first: bool = False, downsample: bool) -> None:
         super().__init__()
-        self.is_first, self.halves = first, downsample
+        self.is_first, self.downsample = first, downsample
         self.conv1 = spectral_norm(nn.Conv2d(inputs, width, 3, padding=1))
         self.conv2 = spectral_norm(nn.Conv2d(width, width, 3, padding=1))
         self.shortcut = spectral_norm(nn.Conv2d(inputs, width, 1)) if downsample or inputs != width else nn.Identity()
 
     def forward(self, maps: Tensor) -> Tensor:
-        """Return maps (B, width, H, W), or half as high and wide."""
-        kept = self.shortcut(maps)
+        """Return maps (B, width, H, W), or (B, width, H / 2, W / 2) with `downsample`."""
+        shortcut = self.shortcut(maps)
         maps = self.conv2(self.conv1(maps if self.is_first else maps.relu()).relu())
-        added: Tensor = maps + kept
-        return F.avg_pool2d(added, 2) if self.halves else added
+        added: Tensor = maps + shortcut
+        return F.avg_pool2d(added, 2) if self.downsample else added
 
 
 class ProjectionDiscriminator(nn.Module):
-    """Four shrinking blocks, ReLU, sum, linear; a class counts by its product with the features (equation 3).
+    """Four downsampling blocks, ReLU, sum, linear, and for the class a product with the features (equation 3).
 
     Args:
         channels: Image channels.
-        num_labels: Number of classes it is told, K; 0 for none.
+        num_labels: Number of classes it is conditioned on, K; 0 for none.
         width: Channels of all maps.
     """
 
@@ -164,15 +168,15 @@ class ProjectionDiscriminator(nn.Module):
 
 
 class SpectralGAN(nn.Module):
-    """Residual generator and projection discriminator.
+    """Residual generator and projection discriminator in one module, whose `forward` is that of the generator.
 
     Args:
-        size: Height and width, multiples of 8 from 16 up.
+        size: Height and width, multiples of 8 and at least 16.
         channels: Image channels.
         classes: Number of classes, K.
-        conditional: Draw images of a given class.
-        noise: Numbers of noise, Z.
-        width: Channels of the generator's maps; the discriminator's have half as many.
+        conditional: Generate images of a given class.
+        noise: Size of the noise, Z.
+        width: Channels of the generator's maps; the discriminator has half as many.
     """
 
     def __init__(
@@ -187,7 +191,7 @@ class SpectralGAN(nn.Module):
         super().__init__()
         if min(size) < 16 or any(side % 8 for side in size):
             raise ConfigError(
-                f"sn-gan draws images whose sides are multiples of 8 from 16 up, not {size[0]} x {size[1]}; "
+                f"sn-gan generates images whose sides are multiples of 8 and at least 16, not {size[0]} x {size[1]}; "
                 "resize the images to such a size"
             )
         num_labels = classes if conditional else 0

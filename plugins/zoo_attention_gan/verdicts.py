@@ -1,4 +1,4 @@
-"""What paper 3's arms show beside each other: sentences whose every word comes from the cells' numbers."""
+"""Compare the rows of paper 3's tables in sentences that are computed from the cells' numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Protocol
 
 
 class Cell(Protocol):
-    """A cell of a table, as far as it is looked at."""
+    """The fields of a cell that are read here."""
 
     row: str
     seed: int
@@ -16,33 +16,35 @@ class Cell(Protocol):
 
 
 def compare_arms(cells: Sequence[Cell]) -> list[str]:
-    """Return for each classifier how each arm stands to the original images, over the seeds that both were run with."""
+    """Return for each classifier how each arm compares with the original images, over the seeds that both have."""
     scores = _get_scores(cells)
     models = dict.fromkeys(label.partition(": ")[2] for label in scores)
     others = [arm for arm in dict.fromkeys(label.partition(": ")[0] for label in scores) if arm != "original"]
     pairs = ((model, arm) for model in models for arm in others)
-    told = (_describe_gain(model, scores, f"{arm}: {model}", f"original: {model}") for model, arm in pairs)
-    return [sentence for sentence in told if sentence]
+    sentences = (_describe_gain(model, scores, f"{arm}: {model}", f"original: {model}") for model, arm in pairs)
+    return [sentence for sentence in sentences if sentence]
 
 
 def compare_budgets(cells: Sequence[Cell]) -> list[str]:
-    """Return for each budget how drawn images beside the real ones stand to the real ones alone."""
+    """Return for each budget how real and generated images together compare with the real ones only."""
     scores = _get_scores(cells)
-    known = dict.fromkeys(label.partition(": ")[2] for label in scores)
-    ways = ((number, how) for number in known for how in ("", ", augmented"))
-    told = (_describe_gain(number, scores, f"both{how}: {number}", f"real{how}: {number}") for number, how in ways)
-    return [sentence for sentence in told if sentence]
+    budgets = dict.fromkeys(label.partition(": ")[2] for label in scores)
+    pairs = ((budget, suffix) for budget in budgets for suffix in ("", ", augmented"))
+    sentences = (
+        _describe_gain(budget, scores, f"both{suffix}: {budget}", f"real{suffix}: {budget}") for budget, suffix in pairs
+    )
+    return [sentence for sentence in sentences if sentence]
 
 
 def compare_modules(cells: Sequence[Cell]) -> list[str]:
-    """Return how each number of attention modules stands to none, by the accuracy score of what is drawn."""
+    """Return how each number of attention modules compares with none, by the accuracy score of the images."""
     scores = _get_scores(cells, "accuracy_score")
-    told = (
+    sentences = (
         _describe_gain("accuracy score", scores, label, "0 attention modules")
         for label in sorted(scores)
         if label[0] != "0"
     )
-    return [sentence for sentence in told if sentence]
+    return [sentence for sentence in sentences if sentence]
 
 
 def _get_scores(cells: Sequence[Cell], metric: str = "accuracy") -> dict[str, dict[int, float]]:
@@ -54,9 +56,9 @@ def _get_scores(cells: Sequence[Cell], metric: str = "accuracy") -> dict[str, di
 
 
 def _describe_gain(name: str, scores: Mapping[str, Mapping[int, float]], label: str, baseline_label: str) -> str:
-    """Return how one row stands to another, or nothing where they share no seed."""
-    ours, theirs = scores.get(label, {}), scores.get(baseline_label, {})
-    gains = [100 * (ours[seed] - theirs[seed]) for seed in ours if seed in theirs]
+    """Return a sentence on one row compared with another, or an empty string if they share no seed."""
+    by_seed, baseline_by_seed = scores.get(label, {}), scores.get(baseline_label, {})
+    gains = [100 * (by_seed[seed] - baseline_by_seed[seed]) for seed in by_seed if seed in baseline_by_seed]
     if not gains:
         return ""
     first, second = label.partition(": ")[0], baseline_label.partition(": ")[0]

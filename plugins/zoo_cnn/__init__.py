@@ -1,4 +1,4 @@
-"""Plain convolutional networks: paper 2's two, and a control for paper 1 at 7 x 7."""
+"""Offer plain convolutional networks: the two of paper 2, and two for 7 x 7 images as baselines for paper 1."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def zoo_models() -> list[ModelSpec]:
     return [
         ModelSpec(
             name="cnn-7x7",
-            summary="two 3 x 3 convolutions and two linear layers for 7 x 7 images",
+            summary="two 3 x 3 convolutions and two linear layers, for 7 x 7 images",
             build="zoo_cnn.nets:TinyCNN",
             size=(7, 7),
             parameters=421_642,
@@ -50,7 +50,7 @@ def zoo_models() -> list[ModelSpec]:
         ),
         ModelSpec(
             name="cnn-pooled-7x7",
-            summary="three 3 x 3 convolutions and the mean over all places, for 7 x 7 images",
+            summary="three 3 x 3 convolutions with batch normalisation and global average pool, for 7 x 7 images",
             build="zoo_cnn.nets:PooledCNN",
             size=(7, 7),
             parameters=16_960,
@@ -64,7 +64,7 @@ def zoo_models() -> list[ModelSpec]:
         ),
         ModelSpec(
             name="cnn-simple",
-            summary="one convolution, average pool, two linear layers",
+            summary="one 3 x 3 convolution, average pool, two linear layers",
             build="zoo_cnn.nets:SimpleCNN",
             size=(28, 28),
             parameters=402_986,
@@ -75,7 +75,7 @@ def zoo_models() -> list[ModelSpec]:
         ),
         ModelSpec(
             name="cnn-deep",
-            summary="two convolutions, average pools, three linear layers",
+            summary="two 3 x 3 convolutions, average pools, three linear layers",
             build="zoo_cnn.nets:DeepCNN",
             size=(28, 28),
             parameters=334_154,
@@ -89,5 +89,5 @@ def zoo_models() -> list[ModelSpec]:
 
 @hookimpl
 def zoo_experiments() -> tuple[Experiment, ...]:
-    """Return paper 2's runs."""
+    """Return paper 2's tables."""
     return EXPERIMENTS

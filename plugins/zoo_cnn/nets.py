@@ -1,4 +1,4 @@
-"""The convolutional networks, each as its paper draws it."""
+"""Define the convolutional networks, each as in its paper's figure."""
 
 from __future__ import annotations
 
@@ -49,10 +49,10 @@ class TinyCNN(nn.Module):
 
 
 class PooledCNN(nn.Module):
-    """Convolutions with batch normalisation and ReLU, the mean over all places, one linear layer.
+    """Convolutions with batch normalisation and ReLU, global average pooling, one linear layer.
 
-    Lin et al. 2014, "Network in network", section 3.2: the mean in place of linear layers over places. What is learnt
-    is where things lie relative to each other, and not where in the image.
+    Lin et al. 2014, "Network in network", section 3.2: the mean over all pixels replaces linear layers over the
+    flattened map. So the net learns how parts lie relative to each other, and not where they are in the image.
 
     Args:
         size: Height and width; the weights do not depend on it.
@@ -66,7 +66,9 @@ class PooledCNN(nn.Module):
     ) -> None:
         super().__init__()
         if not widths or min(widths) < 1:
-            raise ConfigError(f"cnn-pooled-7x7 has at least one convolution to at least one channel, not {widths}")
+            raise ConfigError(
+                f"cnn-pooled-7x7 needs at least one convolution, each with at least one channel, not widths {widths}"
+            )
         steps = zip((channels, *widths[:-1]), widths, strict=True)
         self.features = nn.Sequential(*(layer for step in steps for layer in _make_convolution(*step)))
         self.head = nn.Linear(widths[-1], classes)

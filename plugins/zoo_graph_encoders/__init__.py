@@ -1,4 +1,4 @@
-"""Graph encoders over the pixel grid, and the one model that takes any of them."""
+"""Offer graph encoders over the pixel grid, models that use them, and the tables that compare these models."""
 
 from __future__ import annotations
 
@@ -24,5 +24,5 @@ def zoo_models() -> tuple[ModelSpec, ...]:
 
 @hookimpl
 def zoo_experiments() -> tuple[Experiment, ...]:
-    """Return the table of the named models."""
+    """Return the tables that compare the models."""
     return EXPERIMENTS

@@ -1,4 +1,4 @@
-"""Attention of every node to every other, which knows how far they lie apart."""
+"""Define attention of every node to every other, with a bias for their relative position."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from zoo.errors import ConfigError
 
 
 def check_heads(encoder: str, width: int, heads: int) -> None:
-    """Raise unless the heads share the width evenly."""
+    """Raise a `ConfigError` unless the width is divisible by the number of heads."""
     if heads < 1 or width % heads:
-        raise ConfigError(f"{encoder} divides its width among its heads: {width} cannot be shared by {heads}")
+        raise ConfigError(f"{encoder} divides its width among its heads: {width} is not divisible by {heads}")
 
 
 class RelativeAttention(nn.Module):
-    """Multi-head self-attention with a learned bias for each difference of places (Liu et al. 2021, Swin, eq. 4).
+    """Multi-head self-attention with a learned bias for each relative position (Liu et al. 2021, Swin, eq. 4).
 
-    softmax(Q K^T / sqrt(d) + B) V with B[i, j] read from a table of (2 H - 1) x (2 W - 1) differences. Nodes
-    (B, N, width) to (B, N, width); attention is of every node to every node, so it grows with the square of N.
+    softmax(Q K^T / sqrt(d) + B) V with B[i, j] from a table of (2 H - 1) x (2 W - 1) relative positions. Nodes
+    (B, N, width) to (B, N, width). Time and memory grow with the square of N.
 
     Args:
         width: Features of each node.

@@ -1,4 +1,4 @@
-"""What surrounds an operator in a deep graph network: normalisation, residual, feed-forward."""
+"""Define the parts around an operator in a deep graph network: normalisation, residual, feed-forward."""
 
 from __future__ import annotations
 
@@ -11,17 +11,17 @@ class NodeNorm(nn.BatchNorm1d):
     """Batch normalisation (Ioffe and Szegedy 2015) of each feature over all nodes of all graphs: (B, N, F)."""
 
     def forward(self, nodes: Tensor) -> Tensor:
-        """Return nodes of mean 0 and variance 1, scaled and shifted, (B, N, F)."""
+        """Normalise each feature to mean 0 and variance 1, then scale and shift it, (B, N, F)."""
         normalised: Tensor = super().forward(nodes.flatten(0, -2))
         return normalised.view_as(nodes)
 
 
 class FeedForward(nn.Sequential):
-    """Two linear layers with ReLU and dropout between, node by node (Vaswani et al. 2017, section 3.3).
+    """Two linear layers with ReLU and dropout between them, applied to each node (Vaswani et al. 2017, section 3.3).
 
     Args:
         width: Features of each node.
-        expansion: Width of the layer between, as a multiple.
+        expansion: Width of the hidden layer, as a multiple of `width`.
         dropout: Share of features dropped in training.
     """
 
@@ -33,12 +33,12 @@ class FeedForward(nn.Sequential):
 class PlusBlock(nn.Module):
     """GNN+ (Luo, Shi and Wu 2025, "Can classic GNNs be strong baselines for graph-level tasks?", eq. 7 to 9).
 
-    H = X + dropout(relu(norm(operator(X)))), and then norm(H + FFN(H)).
+    H = X + dropout(relu(norm(operator(X)))); the output is norm(H + FFN(H)).
 
     Args:
-        operator: Takes nodes (B, N, width) and a graph to nodes (B, N, width).
+        operator: Maps nodes (B, N, width) and a graph to nodes (B, N, width).
         width: Features of each node.
-        expansion: Hidden width of the feed-forward layer, as a multiple.
+        expansion: Hidden width of the feed-forward layer, as a multiple of `width`.
         dropout: Share of features dropped in training.
     """
 

@@ -1,4 +1,4 @@
-"""The one model around every graph encoder."""
+"""Define the image classifier that uses any graph encoder."""
 
 from __future__ import annotations
 
@@ -8,34 +8,33 @@ import torch
 from torch import Tensor, nn
 
 from zoo.errors import ConfigError
-from zoo.factory.encoder import bind_options, qualify_name
-from zoo.factory.encoder import build_encoder as built_encoder
+from zoo.factory.encoder import bind_options, build_encoder, qualify_name
 from zoo.fused import Layer, Stack
 from zoo.graph import PixelGraph
 from zoo_graph_encoders.gcn import GCN
-from zoo_graph_encoders.readout import READOUTS, num_features
+from zoo_graph_encoders.readout import READOUTS, count_features
 
 MAX_LAPLACIAN_POSITIONS = 8
-"""Laplacian positions of each pixel, where the grid has as many."""
+"""Number of Laplacian positions of each pixel; fewer if the grid has fewer."""
 
 
 class GraphClassifier(nn.Module):
-    """Pixels as nodes, a linear layer, blocks of one encoder, a readout, a linear layer.
+    """Pixels as nodes, a linear layer, several blocks of one encoder, a readout, a linear layer.
 
-    Images (B, C, H, W) become nodes (B, H W, C), each with its position beside its levels if asked.
+    Images (B, C, H, W) become nodes (B, H W, C); `positions` are appended to the features of the nodes.
 
     Args:
         size: Height and width of the grid.
         channels: Image channels.
         classes: Number of classes, K.
-        encoder: A name on `zoo.encoders`, or `plugin:name`.
-        options: The encoder's own options, such as `{"heads": 2}`; kept as pairs, complete.
-        blocks: How many encoders follow each other.
+        encoder: A name in `zoo.encoders`, or `plugin:name`.
+        options: The encoder's own options, such as `{"heads": 2}`; stored as pairs, with all defaults.
+        blocks: Number of encoders, one after the other.
         width: Features of each node.
         neighbours: Neighbours of a pixel: 8, or 4.
         self_loops: Whether each pixel is a neighbour of itself.
-        positions: What a node knows of its place: `none`, its `coordinates`, or the 8 smoothest `laplacian` waves.
-        readout: `mean`; `mean+max`; `flatten`; or `pyramid`: 2 x 2 pooled after each block, mean and max of each level.
+        positions: Position of a node: `none`, its `coordinates`, or the 8 smoothest eigenvectors of the `laplacian`.
+        readout: `mean`, `mean+max`, `flatten`, or `pyramid` (2 x 2 pooling after each block, mean and max per level).
     """
 
     def __init__(
@@ -54,7 +53,7 @@ class GraphClassifier(nn.Module):
     ) -> None:
         super().__init__()
         if min(blocks, width) < 1:
-            raise ConfigError(f"graph-classifier has at least one block of width 1, not {blocks} of {width}")
+            raise ConfigError(f"graph-classifier needs at least one block of width 1, not {blocks} of width {width}")
         grid = PixelGraph(*size, neighbours=neighbours, self_loops=self_loops)
         self.channels, self.is_pyramid = channels, readout == "pyramid"
         self.is_mean = readout == "mean"
@@ -63,17 +62,17 @@ class GraphClassifier(nn.Module):
         self.positions: Tensor
         self.embed = nn.Linear(channels + self.positions.shape[1], width)
         self.encoders = nn.ModuleList(
-            built_encoder(encoder, width=width, size=(each.height, each.width), options=dict(options))
+            build_encoder(encoder, width=width, size=(each.height, each.width), options=dict(options))
             for each in (_as_grid(module) for module in self.grids)
         )
         self.readout = READOUTS[readout]
-        self.head = nn.Linear(num_features(readout, width=width, nodes=grid.num_nodes, blocks=blocks), classes)
+        self.head = nn.Linear(count_features(readout, width=width, nodes=grid.num_nodes, blocks=blocks), classes)
 
     @staticmethod
     def completed(config: dict[str, Any]) -> dict[str, Any]:
-        """Return a config with the encoder's lasting name and all its options, as weights are saved with."""
-        name, given = config["encoder"], dict(config["options"])
-        return {**config, "encoder": qualify_name(name), "options": tuple(bind_options(name, given).items())}
+        """Return a config with the encoder's full name and all of its options, which is saved with the weights."""
+        name, options = config["encoder"], dict(config["options"])
+        return {**config, "encoder": qualify_name(name), "options": tuple(bind_options(name, options).items())}
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""
@@ -82,10 +81,10 @@ class GraphClassifier(nn.Module):
         return logits
 
     def encode_nodes(self, images: Tensor) -> list[Tensor]:
-        """Return the nodes after each block, (B, N, width) each; of a pyramid on coarser and coarser grids."""
+        """Return the nodes after each block, (B, N, width) each, on smaller and smaller grids in a pyramid."""
         pixels = images.flatten(2).mT  # (B, N, C)
-        places = self.positions.expand(images.shape[0], -1, -1)  # len() would fix the batch in an export
-        nodes: Tensor = self.embed(torch.cat([pixels, places], 2))  # (B, N, width)
+        positions = self.positions.expand(images.shape[0], -1, -1)  # len() would fix an export's batch
+        nodes: Tensor = self.embed(torch.cat([pixels, positions], 2))  # (B, N, width)
         levels: list[Tensor] = []
         for encoder, grid in zip(self.encoders, self.grids, strict=True):
             levels.append(encoder(nodes, grid))
@@ -93,7 +92,7 @@ class GraphClassifier(nn.Module):
         return levels
 
     def stack(self) -> Stack | None:
-        """Return what the net computes as a stack that is trained in one piece, if its encoders are layers of one."""
+        """Return the net as a fused stack, which is trained as one compiled program, or None if it cannot be one."""
         if not self.is_mean or not all(isinstance(each, GCN) for each in self.encoders):
             return None
         first = Layer.from_linear(self.embed, propagate=False, relu=False)
@@ -112,7 +111,7 @@ def _as_grid(module: nn.Module) -> PixelGraph:
 
 
 def _make_levels(grid: PixelGraph, count: int) -> list[PixelGraph]:
-    """Return `count` grids, each half the one before."""
+    """Return `count` grids, each with half the height and width of the one before."""
     grids = [grid]
     for _ in range(count - 1):
         grids.append(grids[-1].coarsen())

@@ -1,4 +1,4 @@
-"""Graph attention whose ranking of neighbours depends on the node that asks."""
+"""Define the graph attention encoder whose ranking of neighbours depends on the node itself."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo_graph_encoders.geometric import apply_batched, import_pyg
 class GATv2(nn.Module):
     """Brody, Alon and Yahav 2022, "How attentive are graph attention networks?", eq. 7.
 
-    h_i' = relu(heads joined of sum over j in N(i) of alpha_ij W_2 h_j + b), alpha the softmax over j of
+    h_i' = relu(concatenated heads of sum over j in N(i) of alpha_ij W_2 h_j + b), alpha the softmax over j of
     a^T leaky(W_1 h_i + W_2 h_j). Nodes (B, N, width) to (B, N, width). torch_geometric's `GATv2Conv`. N(i) holds i
     if the graph has self-loops.
 
@@ -25,8 +25,8 @@ class GATv2(nn.Module):
     def __init__(self, width: int, heads: int = 4, dropout: float = 0.0) -> None:
         super().__init__()
         check_heads("gatv2", width, heads)
-        made = import_pyg("gatv2").GATv2Conv
-        self.convolution = made(width, width // heads, heads, add_self_loops=False, dropout=dropout)
+        operator = import_pyg("gatv2").GATv2Conv
+        self.convolution = operator(width, width // heads, heads, add_self_loops=False, dropout=dropout)
 
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""

@@ -1,4 +1,4 @@
-"""Graph convolution."""
+"""Define the graph convolution encoder."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from zoo.graph import PixelGraph
 class GraphConvolution(nn.Module):
     """Kipf and Welling 2017, "Semi-supervised classification with graph convolutional networks", eq. 2.
 
-    H' = D^-1/2 A D^-1/2 H W + b: nodes (B, N, width) to (B, N, width). In pure torch: over a grid the product with the
-    normalised adjacency is a filter along rows and columns. Equal to torch_geometric's `GCNConv`.
+    H' = D^-1/2 A D^-1/2 H W + b: nodes (B, N, width) to (B, N, width). It is pure torch, since over a grid the product
+    with the normalised adjacency is a filter along rows and columns. Equal to torch_geometric's `GCNConv`.
 
     Args:
         width: Features of each node.
@@ -45,5 +45,5 @@ class GCN(nn.Module):
         return convolved.relu()
 
     def layer(self) -> Layer:
-        """Return the same as a layer of a stack that is trained in one piece."""
+        """Return this encoder as a layer of a fused stack; it shares the parameters."""
         return Layer.from_linear(self.convolution.linear)

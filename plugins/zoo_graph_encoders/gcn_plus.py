@@ -1,4 +1,4 @@
-"""Graph convolution with what makes it deep."""
+"""Define the graph convolution encoder with normalisation, residual and feed-forward."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from zoo_graph_encoders.gcn import GraphConvolution
 class GCNPlus(nn.Module):
     """GCN+ (Luo, Shi and Wu 2025): graph convolution, normalisation, residual, feed-forward; see `PlusBlock`.
 
-    Every neighbour counts alike, so a turned or mirrored square image gives turned or mirrored nodes.
+    All neighbours have the same weights, so rotating or mirroring a square image rotates or mirrors the nodes.
 
     Args:
         width: Features of each node.
-        expansion: Hidden width of the feed-forward layer, as a multiple.
+        expansion: Hidden width of the feed-forward layer, as a multiple of `width`.
         dropout: Share of features dropped in training.
     """
 

@@ -1,4 +1,4 @@
-"""The door to torch_geometric, which is an extra: its operators, and those of them that take one graph, for a batch."""
+"""Import torch_geometric, an optional dependency, and apply its operators for one graph to a batch."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from zoo.graph import PixelGraph
 
 
 def import_pyg(encoder: str) -> Any:
-    """Return `torch_geometric.nn`.
+    """Import and return `torch_geometric.nn`.
 
     Args:
-        encoder: Which encoder needs it, for the message.
+        encoder: The encoder that needs it, for the message.
 
     Raises:
         PluginError: It is not installed.
@@ -33,12 +33,12 @@ def import_pyg(encoder: str) -> Any:
 
 
 def apply_batched(operator: Module, nodes: Tensor, graph: PixelGraph, *edge_features: Tensor) -> Tensor:
-    """Return nodes (B, N, width) of an operator that takes no batch, but the nodes and edges of one graph.
+    """Apply an operator for the nodes and edges of one graph to a batch, and return nodes (B, N, width).
 
     Args:
-        operator: Takes nodes (B N, width), edges (2, B E) and what it is to know of each edge.
+        operator: Maps nodes (B N, width), edges (2, B E) and edge features (B E, D) to nodes (B N, width).
         nodes: The nodes, (B, N, width).
-        graph: Their graph, which is tiled for the batch.
+        graph: Their graph, which is repeated for the batch.
         *edge_features: Features of each edge of one graph, (E, D).
     """
     batch = nodes.shape[0]

@@ -1,4 +1,4 @@
-"""Graph isomorphism network."""
+"""Define the encoder of the graph isomorphism network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Message passing and attention, side by side."""
+"""Define the encoder that adds message passing and global attention."""
 
 from __future__ import annotations
 
@@ -14,14 +14,15 @@ from zoo_graph_encoders.rgcn import RelationalConvolution
 class GPS(nn.Module):
     """GPS layer (Rampasek et al. 2022, "Recipe for a general, powerful, scalable graph transformer", eq. 2 to 5).
 
-    X_M = norm(X + relu(RGCN(X))), X_T = norm(X + attention(X)), and X' = norm(Y + FFN(Y)) with Y = X_M + X_T. Messages
-    are typed by direction, attention knows relative positions. Nodes (B, N, width) to (B, N, width).
+    X_M = norm(X + relu(RGCN(X))), X_T = norm(X + attention(X)), and X' = norm(Y + FFN(Y)) with Y = X_M + X_T.
+    Messages have a weight matrix for each direction, attention a bias for relative positions.
+    Nodes (B, N, width) to (B, N, width).
 
     Args:
         width: Features of each node.
-        size: Height and width of the grid; attention's table of biases depends on it.
+        size: Height and width of the grid, on which the table of the attention's biases depends.
         heads: Heads of the attention, which share the width.
-        expansion: Hidden width of the feed-forward layer, as a multiple.
+        expansion: Hidden width of the feed-forward layer, as a multiple of `width`.
         dropout: Share of features and of attention weights dropped in training.
     """
 
@@ -40,9 +41,10 @@ class GPS(nn.Module):
     def forward(self, nodes: Tensor, graph: PixelGraph) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
         if (graph.height, graph.width) != self.attention.size:
-            raise ConfigError(f"gps was made for a grid of {self.attention.size}, not {graph.height} x {graph.width}")
+            height, width = self.attention.size
+            raise ConfigError(f"gps was built for a grid of {height} x {width}, not {graph.height} x {graph.width}")
         local = self.messages_norm(nodes + self.dropout(self.messages(nodes, graph).relu()))
-        distant = self.attention_norm(nodes + self.dropout(self.attention(nodes)))
-        both = local + distant
+        attended = self.attention_norm(nodes + self.dropout(self.attention(nodes)))
+        both = local + attended
         encoded: Tensor = self.last_norm(both + self.feed_forward(both))
         return encoded

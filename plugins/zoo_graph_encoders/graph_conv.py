@@ -1,4 +1,4 @@
-"""The first-order Weisfeiler-Leman operator."""
+"""Define the encoder of the first-order Weisfeiler-Leman operator."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ class GraphConv(nn.Module):
     """Morris et al. 2019, "Weisfeiler and Leman go neural", eq. 3.
 
     h_i' = relu(W_1 h_i + W_2 sum of h_j over j in N(i) + b): nodes (B, N, width) to (B, N, width). torch_geometric's
-    `GraphConv`; self-loops are left out, since W_1 has the node itself.
+    `GraphConv`; self-loops are left out, since W_1 is applied to the node itself.
 
     Args:
         width: Features of each node.
-        aggregation: `mean`, which keeps 8 neighbours at the size of one; the paper's `add`; or `max`.
+        aggregation: `mean`, whose scale does not depend on the number of neighbours; the paper's `add`; or `max`.
     """
 
     def __init__(self, width: int, aggregation: Literal["add", "mean", "max"] = "mean") -> None:

@@ -1,4 +1,4 @@
-"""The models as values: one net, with an encoder each."""
+"""Define the specs of the models: one net, each time with another encoder."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def _make_spec(name: str, summary: str, paper: str, **fields: Any) -> ModelSpec:
 MODELS = (
     _make_spec(
         "graph-classifier",
-        "any graph encoder over the pixel grid, with positions and readout to choose",
+        "any graph encoder over the pixel grid, with a choice of positions and readout",
         "that of its encoder",
         parameters=3_562,
         recipe=PLAIN,
@@ -27,7 +27,7 @@ MODELS = (
     ),
     _make_spec(
         "gcn-pos-7x7",
-        "three graph convolutions whose pixels know their coordinates",
+        "three graph convolutions with pixel coordinates as features",
         "Kipf and Welling 2017",
         config={"encoder": "gcn", "positions": "coordinates"},
         parameters=3_626,
@@ -36,7 +36,7 @@ MODELS = (
     ),
     _make_spec(
         "gcn-plus-7x7",
-        "GCN+, invariant to the 8 symmetries of the square",
+        "graph convolutions with residuals and feed-forward (GCN+), invariant under the square's symmetries",
         "Luo, Shi and Wu 2025, Can classic GNNs be strong baselines for graph-level tasks?",
         config={"encoder": "gcn-plus", "readout": "mean+max"},
         parameters=16_842,
@@ -46,7 +46,7 @@ MODELS = (
     ),
     _make_spec(
         "rgcn-7x7",
-        "graph convolutions with a weight for each direction",
+        "graph convolutions with a weight matrix for each direction",
         "Schlichtkrull et al. 2018, Modeling relational data with graph convolutional networks",
         config={"encoder": "rgcn", "readout": "flatten"},
         parameters=56_458,
@@ -55,7 +55,7 @@ MODELS = (
     ),
     _make_spec(
         "gps-7x7",
-        "directed messages beside global attention with relative positions",
+        "directed messages plus global attention with relative positions",
         "Rampasek et al. 2022, Recipe for a general, powerful, scalable graph transformer",
         config={"encoder": "gps", "options": {"heads": 2}, "readout": "flatten"},
         parameters=70_336,
@@ -64,7 +64,7 @@ MODELS = (
     ),
     _make_spec(
         "vig-7x7",
-        "messages from the nearest nodes in feature space, found anew for each image",
+        "messages from the nearest nodes in feature space, a new graph for each image",
         "Han et al. 2022, Vision GNN: an image is worth graph of nodes",
         config={"encoder": "vig", "positions": "coordinates", "readout": "mean+max"},
         parameters=26_698,
@@ -73,7 +73,7 @@ MODELS = (
     ),
     _make_spec(
         "gcn-pyramid-28x28",
-        "GCN+ over 28 x 28, 14 x 14, 7 x 7 and 4 x 4 pixels",
+        "graph convolutions (GCN+) on a pyramid of 28 x 28, 14 x 14, 7 x 7 and 4 x 4 pixels",
         "Knyazev et al. 2019, Image classification with hierarchical multigraph networks (its pyramid)",
         size=(28, 28),
         resize="area",

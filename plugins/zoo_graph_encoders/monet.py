@@ -1,4 +1,4 @@
-"""Gaussian mixture filters of the direction of an edge."""
+"""Define the encoder of Gaussian mixture filters of an edge's direction."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Graph convolution with a weight for each direction."""
+"""Define the graph convolution encoder with a weight matrix for each direction."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from zoo_graph_encoders.block import PlusBlock
 class RelationalConvolution(nn.Module):
     """Schlichtkrull et al. 2018, "Modeling relational data with graph convolutional networks", eq. 2.
 
-    h_i' = sum over relations r of sum over j in N_i^r of W_r h_j / |N_i^r|, + b, where a relation is the direction in
-    which the neighbour lies; the self-loop's is W_0. A pixel has one neighbour in each direction, |N_i^r| = 1, so over
-    the 8-neighbour grid with self-loops this *is* a 3 x 3 convolution with zeros around the image, and is computed as
-    one. Nodes (B, N, width) to (B, N, width).
+    h_i' = sum over relations r of sum over j in N_i^r of W_r h_j / |N_i^r|, + b. The relation is the direction from the
+    pixel to its neighbour; W_0 is the self-loop's. A pixel has one neighbour in each direction, |N_i^r| = 1, so over
+    the 8-neighbour grid with self-loops this *is* a 3 x 3 convolution with zero padding, and is computed as one.
+    Nodes (B, N, width) to (B, N, width).
 
     Args:
         width: Features of each node.
@@ -35,11 +35,11 @@ class RelationalConvolution(nn.Module):
         return convolved.flatten(2).mT
 
     def _kernel(self, graph: PixelGraph) -> Tensor:
-        """Return the weights as a kernel (out, in, 3, 3), zero where the graph has no such direction."""
-        places = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
-        pairs = zip(places, self.weight, strict=True)
-        used = [weight if place in graph.offsets else 0 * weight for place, weight in pairs]
-        return torch.stack(used).permute(2, 1, 0).reshape(*self.weight.shape[:0:-1], 3, 3)
+        """Return the weights as a kernel (out, in, 3, 3), with zeros for directions that the graph lacks."""
+        offsets = [(row, column) for row in (-1, 0, 1) for column in (-1, 0, 1)]
+        pairs = zip(offsets, self.weight, strict=True)
+        weights = [weight if offset in graph.offsets else 0 * weight for offset, weight in pairs]
+        return torch.stack(weights).permute(2, 1, 0).reshape(*self.weight.shape[:0:-1], 3, 3)
 
 
 class RGCN(nn.Module):
@@ -47,7 +47,7 @@ class RGCN(nn.Module):
 
     Args:
         width: Features of each node.
-        expansion: Hidden width of the feed-forward layer, as a multiple.
+        expansion: Hidden width of the feed-forward layer, as a multiple of `width`.
         dropout: Share of features dropped in training.
     """
 

@@ -1,4 +1,4 @@
-"""Sample and aggregate."""
+"""Define the GraphSAGE encoder."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from zoo_graph_encoders.geometric import import_pyg
 
 
 class Sage(nn.Module):
-    """GraphSAGE (Hamilton, Ying and Leskovec 2017, algorithm 1), with all neighbours and without their sampling.
+    """GraphSAGE (Hamilton, Ying and Leskovec 2017, algorithm 1), with all neighbours instead of a sample.
 
     h_i' = relu(W_1 h_i + W_2 aggregate(h_j for j in N(i)) + b): nodes (B, N, width) to (B, N, width).
-    torch_geometric's `SAGEConv`; self-loops are left out, since W_1 has the node itself.
+    torch_geometric's `SAGEConv`; self-loops are left out, since W_1 is applied to the node itself.
 
     Args:
         width: Features of each node.

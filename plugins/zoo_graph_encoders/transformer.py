@@ -1,4 +1,4 @@
-"""Attention with queries, keys and values along the edges."""
+"""Define the encoder of attention along the edges, with queries, keys and values."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo_graph_encoders.geometric import apply_batched, import_pyg
 class Transformer(nn.Module):
     """Shi et al. 2021, "Masked label prediction: unified message passing", eq. 3 and 4.
 
-    h_i' = relu(W_1 h_i + heads joined of sum over j in N(i) of alpha_ij W_2 h_j), alpha the softmax over j of
+    h_i' = relu(W_1 h_i + concatenated heads of sum over j in N(i) of alpha_ij W_2 h_j), alpha the softmax over j of
     (W_3 h_i)^T (W_4 h_j) / sqrt(d). Nodes (B, N, width) to (B, N, width). torch_geometric's `TransformerConv`.
 
     Args:

@@ -1,4 +1,4 @@
-"""The verdict on paper 1's claim, by the rule that stands in its experiment's text."""
+"""Decide on paper 1's claim by the rule in the text of its experiment."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ PAPERS = ("GCN of paper 1", "CNN of 421,642 weights")
 
 
 class Difference(NamedTuple):
-    """How much better one model is than another under a change, with a 95 % interval, both in accuracy."""
+    """The difference in accuracy of two models under a change, with its 95 % interval."""
 
     mean: float
     low: float
@@ -27,7 +27,7 @@ class Difference(NamedTuple):
 
     @property
     def sign(self) -> int:
-        """1 if the interval lies above 0, -1 if below, else 0."""
+        """1 if the interval is above 0, -1 if it is below, else 0."""
         return 1 if self.low > 0 else -1 if self.high < 0 else 0
 
     def __str__(self) -> str:
@@ -35,52 +35,52 @@ class Difference(NamedTuple):
 
 
 def bootstrap_difference(first: NDArray[np.float64], second: NDArray[np.float64]) -> Difference:
-    """Compare the shares answered rightly (seeds, N) of two models image by image, over the seeds both have.
+    """Compare two models by the weighted shares (seeds, N) of strengths at which each image is predicted correctly.
 
-    The interval is a paired bootstrap (Efron 1979) over the images and over the seeds at once.
+    The rows are the seeds that both have. The interval is a paired bootstrap (Efron 1979) over images and seeds.
     """
-    paired, draws = first - second, np.random.default_rng(0)
+    paired, generator = first - second, np.random.default_rng(0)
     num_seeds, num = paired.shape
     means = []
     for _ in range(NUM_RESAMPLES):
-        share = np.bincount(draws.integers(num_seeds, size=num_seeds), minlength=num_seeds) / num_seeds
-        means.append((share @ paired)[draws.integers(num, size=num)].mean())
+        share = np.bincount(generator.integers(num_seeds, size=num_seeds), minlength=num_seeds) / num_seeds
+        means.append((share @ paired)[generator.integers(num, size=num)].mean())
     low, high = np.quantile(means, (0.025, 0.975))
     return Difference(float(paired.mean()), float(low), float(high))
 
 
 def verdict(cells: Sequence[Cell]) -> Iterator[str]:
-    """Say for each arm and change whether the claim holds, by the rule that stands in the experiment's text."""
+    """Yield for each arm and change whether the claim holds, by the rule in the text of the experiment."""
     by_row: dict[str, dict[int, Cell]] = {}
     for cell in cells:
         by_row.setdefault(cell.row, {})[cell.seed] = cell
     for arm in ARMS:
         for change in CHANGES:
-            found = {rival: _compare_rows(by_row, arm, change, GRAPH_MODEL, rival) for rival in RIVALS}
-            if all(found.values()):
-                told = _describe_verdict(arm, change, {rival: each for rival, each in found.items() if each})
-                yield f"{told} {_describe_by_strength(by_row, arm, change)}"
-        own = _compare_rows(by_row, arm, "rotation", *PAPERS)
-        if own:
-            yield f"Trained {arm}, under rotation: {PAPERS[0]} against {PAPERS[1]} {own[0]}, n = {own[1]}."
+            differences = {rival: _compare_rows(by_row, arm, change, GRAPH_MODEL, rival) for rival in RIVALS}
+            if all(differences.values()):
+                text = _describe_verdict(arm, change, {rival: each for rival, each in differences.items() if each})
+                yield f"{text} {_describe_by_strength(by_row, arm, change)}"
+        paper = _compare_rows(by_row, arm, "rotation", *PAPERS)
+        if paper:
+            yield f"Trained {arm}, under rotation: {PAPERS[0]} against {PAPERS[1]} {paper[0]}, n = {paper[1]}."
 
 
 def _describe_verdict(arm: str, change: str, differences: Mapping[str, tuple[Difference, int]]) -> str:
     signs = {each.sign for each, _ in differences.values()}
     word = "the claim holds" if signs == {1} else "the claim does not hold" if -1 in signs else "it is open"
-    told = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in differences.items())
-    return f"Trained {arm}, under {change}: **{word}**. {GRAPH_MODEL} {told}."
+    comparisons = "; ".join(f"against {rival} {each}, n = {count}" for rival, (each, count) in differences.items())
+    return f"Trained {arm}, under {change}: **{word}**. {GRAPH_MODEL} {comparisons}."
 
 
 def _describe_by_strength(by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str) -> str:
-    """Say at which strengths the graph network's mean is above those of all rivals, and at which it is not."""
+    """Return a sentence on the strengths at which the graph network's mean is above those of all rivals."""
     ahead: list[str] = []
     behind: list[str] = []
     for strength in CHANGES[change][1]:
-        ours, *theirs = (
+        graph_mean, *rival_means = (
             _mean_metric(by_row[f"{arm}: {label}"], f"{change}@{strength:g}") for label in (GRAPH_MODEL, *RIVALS)
         )
-        (ahead if ours > max(theirs) else behind).append(f"{strength:g}")
+        (ahead if graph_mean > max(rival_means) else behind).append(f"{strength:g}")
     if not ahead or not behind:
         return f"At {'every' if ahead else 'no'} strength it is ahead of both."
     return f"It is ahead of both at {', '.join(ahead)}, and not at {', '.join(behind)}."
@@ -93,11 +93,11 @@ def _mean_metric(cells: Mapping[int, Cell], metric: str) -> float:
 def _compare_rows(
     by_row: Mapping[str, Mapping[int, Cell]], arm: str, change: str, first: str, second: str
 ) -> tuple[Difference, int] | None:
-    """Return the difference of two rows and over how many seeds it is, or None where there is none of both."""
+    """Return the difference of two rows and its number of seeds, or None if they share no seed."""
     pair: list[Any] = [by_row.get(f"{arm}: {label}", {}) for label in (first, second)]
     seeds = sorted(set(pair[0]) & set(pair[1]))
     if not seeds:
         return None
-    whole = sum(get_strength_weights(change))
-    shares = [np.stack([cells[seed].unpack_answers(f"{change} right") / whole for seed in seeds]) for cells in pair]
+    total = sum(get_strength_weights(change))
+    shares = [np.stack([cells[seed].unpack_answers(f"{change} right") / total for seed in seeds]) for cells in pair]
     return bootstrap_difference(*shares), len(seeds)

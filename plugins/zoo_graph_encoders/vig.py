@@ -1,4 +1,4 @@
-"""Messages from the nodes that look alike, wherever they are."""
+"""Define the encoder whose graph joins each node with the most similar ones, whatever their position."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from zoo_graph_encoders.block import FeedForward, NodeNorm
 class MaxRelative(nn.Module):
     """Max-relative convolution (Li et al. 2019, "DeepGCNs", eq. 8) over the k nearest nodes in feature space.
 
-    h_i' = W [h_i, max over j in N(i) of (h_j - h_i)] + b, N(i) found anew for every image. Nodes (B, N, width) to
-    (B, N, width); time grows with the square of N, memory with N k.
+    h_i' = W [h_i, max over j in N(i) of (h_j - h_i)] + b, where N(i) is computed for every image. Nodes
+    (B, N, width) to (B, N, width); time grows with the square of N, memory with N k.
 
     Args:
         width: Features of each node.
-        k: Number of neighbours, itself among them; all nodes where the grid has fewer.
+        k: Number of neighbours, including the node itself; all nodes if the grid has fewer.
     """
 
     def __init__(self, width: int, k: int) -> None:
@@ -27,12 +27,12 @@ class MaxRelative(nn.Module):
 
     def forward(self, nodes: Tensor) -> Tensor:
         """Return nodes (B, N, width) for nodes (B, N, width)."""
-        largest = nodes.gather(1, self._largest(nodes.detach()))
+        largest = nodes.gather(1, self._find_largest(nodes.detach()))
         relative: Tensor = self.linear(torch.cat([nodes, largest - nodes], 2))
         return relative
 
-    def _largest(self, nodes: Tensor) -> Tensor:
-        """Return which node has the largest of each feature among a node's nearest, int64 (B, N, F)."""
+    def _find_largest(self, nodes: Tensor) -> Tensor:
+        """Return for each node and feature the index of the neighbour with the largest value, int64 (B, N, F)."""
         neighbours = nearest_neighbours(nodes, min(self.k, nodes.shape[1]))
         return neighbours.gather(2, gather_neighbours(nodes, neighbours).max(2).indices)
 
@@ -41,12 +41,12 @@ class ViG(nn.Module):
     """Vision GNN block (Han et al. 2022, "Vision GNN: an image is worth graph of nodes", eq. 5 and 6).
 
     Grapher: Y = X + W_2 relu(MaxRelative(W_1 X)), then Y + FFN(Y), each linear map followed by batch normalisation.
-    The graph is of features; pixels know where they are only by their `positions`. Of the grid nothing is used.
+    The graph depends only on the features; the pixel grid is not used, so positions must be features of the nodes.
 
     Args:
         width: Features of each node.
         k: Number of neighbours.
-        expansion: Hidden width of the feed-forward layer, as a multiple.
+        expansion: Hidden width of the feed-forward layer, as a multiple of `width`.
         dropout: Share of features dropped in training.
     """
 

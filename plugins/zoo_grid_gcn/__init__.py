@@ -1,4 +1,4 @@
-"""Graph convolutions over the pixel grid, as in paper 1."""
+"""Offer paper 1's graph convolutional networks over the pixel grid, and its tables."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def zoo_models() -> list[ModelSpec]:
     return [
         ModelSpec(
             name="gcn-7x7",
-            summary="three graph convolutions over the 7 x 7 grid, mean pool",
+            summary="three graph convolutions over the 7 x 7 pixel grid, mean pool",
             build="zoo_grid_gcn.net:GridGCN",
             size=(7, 7),
             parameters=906,
@@ -31,7 +31,7 @@ def zoo_models() -> list[ModelSpec]:
         ),
         ModelSpec(
             name="gcn-tuned-7x7",
-            summary="the same, with standardised input, biases that begin apart, and one cycle",
+            summary="three graph convolutions over the 7 x 7 grid, standardised input, random biases, one-cycle rate",
             build="zoo_grid_gcn.net:GridGCN",
             config={"bias": 1.0},
             size=(7, 7),
@@ -45,7 +45,7 @@ def zoo_models() -> list[ModelSpec]:
         ),
         ModelSpec(
             name="gcn-28x28",
-            summary="the same graph network over the 28 x 28 grid",
+            summary="three graph convolutions over the 28 x 28 pixel grid, mean pool",
             build="zoo_grid_gcn.net:GridGCN",
             size=(28, 28),
             parameters=906,
@@ -60,5 +60,5 @@ def zoo_models() -> list[ModelSpec]:
 
 @hookimpl
 def zoo_experiments() -> tuple[Experiment, ...]:
-    """Return paper 1's table."""
+    """Return paper 1's tables."""
     return EXPERIMENTS

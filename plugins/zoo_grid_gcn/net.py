@@ -1,4 +1,4 @@
-"""The graph network of paper 1, section 2.2."""
+"""Define the graph network of paper 1, section 2.2."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from zoo.graph import PixelGraph
 class GraphConvolution(nn.Module):
     """H' = A H W + b with A the normalised adjacency (Kipf and Welling 2017, eq. 2).
 
-    A is applied at the narrower of the two widths: A (H W) = (A H) W.
+    A is applied on the side with fewer features, since A (H W) = (A H) W.
 
     Args:
-        inputs: Features of each node that come in.
-        outputs: Features of each node that go out.
-        bias: The biases b begin uniformly between -bias and bias.
+        inputs: Features of each node at the input.
+        outputs: Features of each node at the output.
+        bias: The biases b are initialised uniformly between -bias and bias.
     """
 
     def __init__(self, inputs: int, outputs: int, bias: float = 0.0) -> None:
@@ -39,7 +39,7 @@ class GraphConvolution(nn.Module):
         return graph.propagate(nodes @ self.weight) + self.bias
 
     def layer(self, *, relu: bool) -> Layer:
-        """Return the same as a layer of a stack."""
+        """Return this convolution as a layer of a fused stack; it shares the parameters."""
         return Layer(weight=self.weight, bias=self.bias, relu=relu)
 
 
@@ -51,13 +51,13 @@ class GridGCN(nn.Module):
     Args:
         size: Height and width of the grid.
         channels: Features of each node: 1 for grey values.
-        hidden: Widths of the layers between.
+        hidden: Widths of the hidden layers.
         classes: Number of classes, K.
-        last_relu: ReLU after the last convolution too, the other reading of "after each convolution" in section 2.2;
-            the published loss curve is met without it.
-        bias: Biases begin uniformly between -bias and bias; the paper's begin at 0. On grey values, which are never
-            negative, ReLU then cuts every feature of the first layer at the same place or kills it, and they are all
-            one feature; with biases each is cut at a place of its own.
+        last_relu: Apply ReLU after the last convolution too. Section 2.2 says "after each convolution", but without it
+            the loss curve is the published one.
+        bias: Biases are initialised uniformly between -bias and bias; the paper's start at 0. Grey values are never
+            negative, so without biases each feature of the first layer is 0 for every image or proportional to the
+            grey value. With biases each feature has a threshold of its own.
     """
 
     def __init__(
@@ -71,7 +71,7 @@ class GridGCN(nn.Module):
     ) -> None:
         super().__init__()
         if bias < 0:
-            raise ConfigError(f"biases begin between -bias and bias, so bias is at least 0, not {bias}")
+            raise ConfigError(f"biases are initialised between -bias and bias, so bias is at least 0, not {bias}")
         widths = (channels, *hidden, classes)
         self.channels = channels
         self.grid = PixelGraph(*size)
@@ -91,14 +91,14 @@ class GridGCN(nn.Module):
         return nodes
 
     def forward_head(self, nodes: Tensor, pre_logits: bool = False) -> Tensor:
-        """Return logits (B, K) for those nodes, or their mean (B, F)."""
+        """Return logits (B, K) for the nodes (B, N, F), or their mean (B, F) with `pre_logits`."""
         if pre_logits:
             return nodes.mean(1)
         nodes = self.convolutions[-1](nodes, self.grid)  # (B, N, K)
         return (nodes.relu() if self.last_relu else nodes).mean(1)
 
     def stack(self) -> Stack:
-        """Return what the net computes, so that it is trained in one piece."""
+        """Return the whole net as a fused stack, which is trained as one compiled program."""
         relus = [True] * (len(self.convolutions) - 1) + [self.last_relu]
         pairs = zip(self.convolutions, relus, strict=True)
         layers = [each.layer(relu=relu) for each, relu in pairs if isinstance(each, GraphConvolution)]

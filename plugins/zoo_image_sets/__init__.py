@@ -1,4 +1,4 @@
-"""Data sets of small images: Fashion-MNIST (also at 7 x 7, shipped), MNIST, CIFAR-10 as JPEG."""
+"""Offer data sets of small images: Fashion-MNIST (also at 7 x 7, shipped with zoo), MNIST, CIFAR-10 as JPEG."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ FASHION_SOURCE = "Xiao, Rasul, Vollgraf 2017, arXiv 1708.07747"
 DATASETS = (
     DatasetSpec(
         name="fashion-mnist-7x7",
-        summary="Fashion-MNIST shrunk to 7 x 7 as in paper 1; ships with zoo",
+        summary="70,000 grey images of clothes, resized to 7 x 7 as in paper 1; ships with zoo",
         build="zoo_image_sets.readers:fashion_mnist_7x7",
         classes=CLOTHES,
         size=(7, 7),
@@ -29,7 +29,7 @@ DATASETS = (
     ),
     DatasetSpec(
         name="fashion-mnist",
-        summary="70,000 grey pictures of clothes",
+        summary="70,000 grey images of clothes, 28 x 28",
         build="zoo_image_sets.readers:fashion_mnist",
         classes=CLOTHES,
         size=(28, 28),
@@ -41,7 +41,7 @@ DATASETS = (
     ),
     DatasetSpec(
         name="mnist",
-        summary="70,000 handwritten digits",
+        summary="70,000 grey images of handwritten digits, 28 x 28",
         build="zoo_image_sets.readers:mnist",
         classes=DIGITS,
         size=(28, 28),
@@ -53,7 +53,7 @@ DATASETS = (
     ),
     DatasetSpec(
         name="cifar10-jpeg",
-        summary="CIFAR-10 as JPEG of quality 75: not the lossless set, figures on it say so",
+        summary="60,000 colour images of objects and animals, 32 x 32; JPEG of quality 75, not the lossless CIFAR-10",
         build="zoo_image_sets.readers:cifar10_jpeg",
         classes=THINGS,
         size=(32, 32),

@@ -1,4 +1,4 @@
-"""Read each data set from where it lies, or fetch it through torchvision."""
+"""Read each data set from a local folder, or download it with torchvision."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BUNDLED = Path(__file__).with_name("fashion-mnist-7x7.safetensors")
 
 
 def fashion_mnist_7x7(*, download: bool = False) -> Dataset:
-    """Return the shipped set; there is nothing to download. `shrink.py` beside it made it."""
+    """Return the shipped data set, which `shrink.py` in this package wrote. There is nothing to download."""
     return read_safetensors(BUNDLED)
 
 
@@ -31,16 +31,12 @@ def mnist(*, download: bool = False) -> Dataset:
 
 
 def _read_idx(name: str, torchvision_name: str, class_names: tuple[str, ...], download: bool) -> Dataset:
-    """Return an IDX set from its own folder or torchvision's `Name/raw`, fetched there when asked and missing."""
+    """Return an IDX data set from its own folder or from torchvision's `Name/raw`, and download it if it is missing."""
     folders = (name, f"{torchvision_name}/raw", torchvision_name)
-    if (
-        download and find_folder(folders, idx.is_complete) is None
-    ):  # a download that failed leaves a folder without its files
-        read_torchvision(torchvision_name, root=get_download_folder(), download=True).train  # noqa: B018 - the look fetches
-    folder, classes = (
-        find_folder(folders, idx.is_complete) or require_folder(name, folders, downloadable=True),
-        Classes.of(range(10), class_names),
-    )
+    if download and find_folder(folders, idx.is_complete) is None:  # a failed download leaves an incomplete folder
+        read_torchvision(torchvision_name, root=get_download_folder(), download=True).train  # noqa: B018 - downloads
+    folder = find_folder(folders, idx.is_complete) or require_folder(name, folders, downloadable=True)
+    classes = Classes.of(range(10), class_names)
     return Dataset(
         train=lambda: idx.read_idx_folder(folder, "train", classes),
         test=lambda: idx.read_idx_folder(folder, "test", classes),
@@ -48,5 +44,5 @@ def _read_idx(name: str, torchvision_name: str, class_names: tuple[str, ...], do
 
 
 def cifar10_jpeg(*, download: bool = False) -> Dataset:
-    """Return CIFAR-10 as JPEG, from its Parquet shards; it has no download."""
+    """Return CIFAR-10 as JPEG from its Parquet shards. It cannot be downloaded."""
     return read_dataset(require_folder("cifar10-jpeg", ("cifar10-jpeg",), downloadable=False))

@@ -1,7 +1,7 @@
-"""Make the shipped 7 x 7 set: `python -m zoo_image_sets.shrink FOLDER [OUT]`.
+"""Write the shipped 7 x 7 data set: `python -m zoo_image_sets.shrink FOLDER [OUT]`.
 
-FOLDER holds the four canonical IDX files of Fashion-MNIST. Every image is shrunk from 28 x 28 to 7 x 7 as paper 1 does
-it, with `scipy.ndimage.zoom` of order 1 (linear), and rounded to whole levels.
+FOLDER has the four IDX files of Fashion-MNIST. Every image is resized from 28 x 28 to 7 x 7 as in paper 1, with
+`scipy.ndimage.zoom` of order 1 (linear), and rounded to integers.
 """
 
 from __future__ import annotations
@@ -31,14 +31,14 @@ METADATA = {
 
 
 def shrink_images(images: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Return images (N, 28, 28) as (N, 7, 7) levels."""
+    """Resize images, uint8 (N, 28, 28), to uint8 (N, 7, 7)."""
     small = zoom(images.astype(np.float64), (1, 7 / 28, 7 / 28), order=1)
     levels: NDArray[np.uint8] = small.round().clip(0, 255).astype(np.uint8)
     return levels
 
 
 def main(arguments: list[str]) -> None:
-    """Read FOLDER, write OUT (the package's own file by default)."""
+    """Read FOLDER and write OUT (by default the file in this package)."""
     folder, out = Path(arguments[0]), Path(arguments[1]) if len(arguments) > 1 else BUNDLED
     classes = Classes.of(range(10), CLOTHES)
     parts = {}

@@ -1,4 +1,4 @@
-"""ResNet-20 and -56: three narrow stages with shortcuts that have no weights (He et al. 2016, section 4.2)."""
+"""Define ResNet-20 and -56: three narrow stages with shortcuts without weights (He et al. 2016, section 4.2)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoo_resnet.blocks import check_size, compute_strides, conv, init_kaiming
 
 
 class PlainShortcutBlock(nn.Module):
-    """Two 3 x 3 convolutions; the shortcut drops pixels and adds channels of zeros (option A)."""
+    """Two 3 x 3 convolutions and a shortcut that drops pixels and pads channels with zeros (option A)."""
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
         super().__init__()
@@ -17,21 +17,21 @@ class PlainShortcutBlock(nn.Module):
         self.bn1 = nn.BatchNorm2d(width)
         self.conv2 = conv(width, width, 3)
         self.bn2 = nn.BatchNorm2d(width)
-        self.stride, self.added = stride, width - inputs
+        self.stride, self.extra_channels = stride, width - inputs
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride)."""
-        kept = F.pad(maps[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.added))
+        shortcut = F.pad(maps[:, :, :: self.stride, :: self.stride], (0, 0, 0, 0, 0, self.extra_channels))
         maps = self.bn1(self.conv1(maps)).relu()
-        whole: Tensor = self.bn2(self.conv2(maps)) + kept
-        return whole.relu()
+        added: Tensor = self.bn2(self.conv2(maps)) + shortcut
+        return added.relu()
 
 
 class CifarResNet(nn.Module):
     """A 3 x 3 convolution, three stages of n blocks, mean over the map, linear: 6n + 2 layers.
 
     Args:
-        name: What it is called in messages.
+        name: The model's name, for messages.
         blocks: Blocks of each stage, n.
         size: Height and width, at least 7.
         channels: Image channels.
@@ -47,10 +47,10 @@ class CifarResNet(nn.Module):
         self.conv1 = conv(channels, width, 3)
         self.bn1 = nn.BatchNorm2d(width)
         inputs, parts = width, []
-        for place, stride in enumerate(compute_strides(size, 3)):
+        for stage, stride in enumerate(compute_strides(size, 3)):
             for number in range(blocks):
-                parts.append(PlainShortcutBlock(inputs, width * 2**place, stride if number == 0 else 1))
-                inputs = width * 2**place
+                parts.append(PlainShortcutBlock(inputs, width * 2**stage, stride if number == 0 else 1))
+                inputs = width * 2**stage
         self.blocks = nn.Sequential(*parts)
         self.fc = nn.Linear(inputs, classes)
         init_kaiming(self)

@@ -1,4 +1,4 @@
-"""ResNet-18, -34, -50 and -101 with torchvision's names of layers, so that its weights and timm's fit."""
+"""Define ResNet-18, -34, -50 and -101 with torchvision's layer names, so that its weights and timm's can be loaded."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ Stem = Literal["small", "own"]
 
 
 def _make_shortcut(inputs: int, outputs: int, stride: int) -> nn.Module | None:
-    """Return what brings the input to the output's shape; None where it has it."""
+    """Return a projection from the input's shape to the output's; None if they are equal."""
     if stride == 1 and inputs == outputs:
         return None
     return nn.Sequential(conv(inputs, outputs, 1, stride=stride), nn.BatchNorm2d(outputs))
@@ -33,9 +33,9 @@ class BasicBlock(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride)."""
-        kept = maps if self.downsample is None else self.downsample(maps)
+        shortcut = maps if self.downsample is None else self.downsample(maps)
         maps = self.bn1(self.conv1(maps)).relu()
-        added: Tensor = self.bn2(self.conv2(maps)) + kept
+        added: Tensor = self.bn2(self.conv2(maps)) + shortcut
         return added.relu()
 
 
@@ -57,10 +57,10 @@ class Bottleneck(nn.Module):
 
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, 4 width, H / stride, W / stride)."""
-        kept = maps if self.downsample is None else self.downsample(maps)
+        shortcut = maps if self.downsample is None else self.downsample(maps)
         maps = self.bn1(self.conv1(maps)).relu()
         maps = self.bn2(self.conv2(maps)).relu()
-        added: Tensor = self.bn3(self.conv3(maps)) + kept
+        added: Tensor = self.bn3(self.conv3(maps)) + shortcut
         return added.relu()
 
 
@@ -68,15 +68,15 @@ class ResNet(nn.Module):
     """Stem, four stages of blocks, mean over the map, linear (He et al. 2016, table 1).
 
     Args:
-        name: What it is called in messages.
-        block: The kind of block.
+        name: The model's name, for messages.
+        block: The class of the blocks.
         depths: Blocks of each stage.
         size: Height and width, at least 7.
         channels: Image channels.
         classes: Number of classes, K.
         width: Channels of the first stage; each further stage has twice as many.
-        stem: `small` is one 3 x 3 convolution that keeps the image whole (section 4.2); `own` is the original: 7 x 7
-            with stride 2 and a max-pool, for large images and for weights that were trained so.
+        stem: `small` is one 3 x 3 convolution that does not reduce the image (section 4.2). `own` is the original stem,
+            a 7 x 7 convolution with stride 2 and a max-pool, for large images and for published weights.
     """
 
     def __init__(
@@ -96,26 +96,27 @@ class ResNet(nn.Module):
         if stem == "small":
             self.conv1 = conv(channels, width, 3)
             self.maxpool: nn.Module = nn.Identity()
-            steps = compute_strides(size, 4)
+            strides = compute_strides(size, 4)
         else:
             self.conv1 = conv(channels, width, 7, stride=2)
             self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
-            steps = [1, 2, 2, 2]
+            strides = [1, 2, 2, 2]
         self.bn1 = nn.BatchNorm2d(width)
         inputs = width
-        for place, (depth, stride) in enumerate(zip(depths, steps, strict=True)):
-            own = width * 2**place
-            parts = [block(own * block.expansion if k else inputs, own, 1 if k else stride) for k in range(depth)]
-            self.add_module(f"layer{place + 1}", nn.Sequential(*parts))
-            inputs = own * block.expansion
+        for stage, (depth, stride) in enumerate(zip(depths, strides, strict=True)):
+            stage_width = width * 2**stage
+            expanded = stage_width * block.expansion
+            parts = [block(expanded if k else inputs, stage_width, 1 if k else stride) for k in range(depth)]
+            self.add_module(f"layer{stage + 1}", nn.Sequential(*parts))
+            inputs = expanded
         self.fc = nn.Linear(inputs, classes)
         init_kaiming(self)
 
     def forward(self, images: Tensor) -> Tensor:
         """Return logits (B, K) for images (B, C, H, W)."""
         maps = self.maxpool(self.bn1(self.conv1(images)).relu())
-        for place in range(4):
-            maps = self.get_submodule(f"layer{place + 1}")(maps)
+        for stage in range(4):
+            maps = self.get_submodule(f"layer{stage + 1}")(maps)
         logits: Tensor = self.fc(maps.mean((2, 3)))
         return logits
 

@@ -1,4 +1,4 @@
-"""WRN-16-4: few, wide, pre-activated blocks (Zagoruyko and Komodakis 2016)."""
+"""Define WRN-16-4: few, wide, pre-activation blocks (Zagoruyko and Komodakis 2016)."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from zoo_resnet.blocks import check_size, compute_strides, conv, init_kaiming
 
 
 class WideBlock(nn.Module):
-    """Normalise, ReLU, 3 x 3 convolution, twice (figure 1d without dropout).
+    """Batch normalisation, ReLU and a 3 x 3 convolution, twice (figure 1d without dropout).
 
-    The shortcut is the input, or where shapes change a 1 x 1 convolution of the input after normalisation and ReLU.
+    The shortcut is the input, or if the shape changes a 1 x 1 convolution of the input after normalisation and ReLU.
     """
 
     def __init__(self, inputs: int, width: int, stride: int) -> None:
@@ -24,8 +24,8 @@ class WideBlock(nn.Module):
     def forward(self, maps: Tensor) -> Tensor:
         """Return maps (B, width, H / stride, W / stride)."""
         active = self.bn1(maps).relu()
-        kept = maps if self.shortcut is None else self.shortcut(active)
-        added: Tensor = self.conv2(self.bn2(self.conv1(active)).relu()) + kept
+        shortcut = maps if self.shortcut is None else self.shortcut(active)
+        added: Tensor = self.conv2(self.bn2(self.conv1(active)).relu()) + shortcut
         return added
 
 
@@ -33,7 +33,7 @@ class WideResNet(nn.Module):
     """A 3 x 3 convolution, three stages of n blocks, normalise, ReLU, mean, linear: 6n + 4 layers (table 1).
 
     Args:
-        name: What it is called in messages.
+        name: The model's name, for messages.
         blocks: Blocks of each stage, n.
         widen: How many times wider than 16, 32, 64 channels the stages are, k.
         size: Height and width, at least 7.
@@ -48,10 +48,10 @@ class WideResNet(nn.Module):
         check_size(size, name)
         self.conv1 = conv(channels, 16, 3)
         inputs, parts = 16, []
-        for place, stride in enumerate(compute_strides(size, 3)):
+        for stage, stride in enumerate(compute_strides(size, 3)):
             for number in range(blocks):
-                parts.append(WideBlock(inputs, 16 * 2**place * widen, stride if number == 0 else 1))
-                inputs = 16 * 2**place * widen
+                parts.append(WideBlock(inputs, 16 * 2**stage * widen, stride if number == 0 else 1))
+                inputs = 16 * 2**stage * widen
         self.blocks = nn.Sequential(*parts)
         self.bn = nn.BatchNorm2d(inputs)
         self.fc = nn.Linear(inputs, classes)

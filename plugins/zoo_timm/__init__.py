@@ -1,4 +1,4 @@
-"""Every image classifier of timm as a model of the zoo, `timm:NAME`; timm's own registry is only read."""
+"""Offer every image classifier of timm as a model `timm:NAME`. timm's own registry is only read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def zoo_sources() -> list[Source]:
     return [
         Source(
             name="timm",
-            summary="the image classifiers of timm, for small images",
+            summary="image classifiers of timm, for small images",
             names="zoo_timm.names:list_names",
             model="zoo_timm.names:make_spec",
             examples=("test_resnet", "test_convnext", "test_vit", "test_efficientnet", "mobilenetv3_small_050"),

@@ -1,4 +1,4 @@
-"""The names of timm's models, read from its source files without importing it."""
+"""List the names of timm's models from its source files, without importing it."""
 
 from __future__ import annotations
 
@@ -21,10 +21,10 @@ def list_names() -> tuple[str, ...]:
 
 
 def make_spec(name: str) -> ModelSpec:
-    """Return the model of one name."""
+    """Return the spec of a model."""
     return ModelSpec(
         name=f"timm:{name}",
-        summary=f"{name} of timm, for images of any size it can take",
+        summary=f"{name} of timm, for images of any size that it supports",
         build=f"zoo_timm.nets:{name}",
         size=(32, 32),
         channels=3,

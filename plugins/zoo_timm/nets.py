@@ -1,4 +1,4 @@
-"""timm's nets as builders: the attribute `NAME` of this module builds the model of that name."""
+"""Build timm's nets: the attribute `NAME` of this module is the builder of the model of that name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from zoo_timm.weights import get_pretrained_config
 
 Builder = Callable[..., Module]
 MIN_PATCHES = 7
-"""A small stem cuts an image into at least this many patches a side."""
+"""A small stem divides an image into at least this many patches per side."""
 
 
 def __getattr__(name: str) -> Builder:
@@ -25,7 +25,7 @@ def __getattr__(name: str) -> Builder:
     def build(
         size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
     ) -> Module:
-        """Build the net with fresh weights; `stem="small"` keeps small images whole."""
+        """Build the net with fresh weights; `stem="small"` does not reduce small images in the first layers."""
         return build_checked(
             lambda: _create_net(name, size, stem, in_chans=channels, num_classes=classes),
             name=f"timm:{name}",
@@ -40,9 +40,9 @@ def __getattr__(name: str) -> Builder:
 
 
 def _create_net(name: str, size: tuple[int, int], stem: str, **options: Any) -> Module:
-    """Make a net: one with a fixed grid of patches is told the size, and smaller patches for a small stem."""
-    known = get_pretrained_cfg(name)
-    if known is None or not known.fixed_input_size:
+    """Create a net. One with a fixed grid of patches takes the image size, and smaller patches for a small stem."""
+    pretrained_cfg = get_pretrained_cfg(name)
+    if pretrained_cfg is None or not pretrained_cfg.fixed_input_size:
         net: Module = timm.create_model(name, pretrained=False, **options)
         return use_small_stem(net) if stem == "small" else net
     if stem == "small":

@@ -1,4 +1,4 @@
-"""Every image classifier of torchvision as a model of the zoo, `torchvision:NAME`."""
+"""Offer every image classifier of torchvision as a model `torchvision:NAME`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ def zoo_sources() -> list[Source]:
     return [
         Source(
             name="torchvision",
-            summary="the image classifiers of torchvision, for small images",
+            summary="image classifiers of torchvision, for small images",
             names="zoo_torchvision.names:list_names",
             model="zoo_torchvision.names:make_spec",
             examples=("squeezenet1_0", "squeezenet1_1", "shufflenet_v2_x0_5", "shufflenet_v2_x1_0", "mobilenet_v2"),

@@ -1,4 +1,4 @@
-"""The names of torchvision's classifiers, read from its source files without importing it."""
+"""List the names of torchvision's classifiers from its source files, without importing it."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ RECIPE = Recipe(epochs=20, batch_size=64, optimizer="adamw", lr=1e-3, weight_dec
 
 @cache
 def list_names() -> tuple[str, ...]:
-    """Return the names of the installed torchvision's classifiers: those in `models` itself, not in its folders.
+    """Return the names of the installed torchvision's classifiers: those in `models`, not in its subpackages.
 
     Raises:
         PluginError: torchvision is not installed.
@@ -21,10 +21,10 @@ def list_names() -> tuple[str, ...]:
 
 
 def make_spec(name: str) -> ModelSpec:
-    """Return the model of one name."""
+    """Return the spec of a model."""
     return ModelSpec(
         name=f"torchvision:{name}",
-        summary=f"{name} of torchvision, for images of any size it can take",
+        summary=f"{name} of torchvision, for images of any size that it supports",
         build=f"zoo_torchvision.nets:{name}",
         size=(32, 32),
         channels=3,

@@ -1,4 +1,4 @@
-"""torchvision's nets as builders: the attribute `NAME` of this module builds the model of that name."""
+"""Build torchvision's nets: the attribute `NAME` of this module is the builder of the model of that name."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def __getattr__(name: str) -> Builder:
     def build(
         size: tuple[int, int], channels: int = 3, classes: int = 10, stem: Literal["own", "small"] = "own"
     ) -> Module:
-        """Build the net with fresh weights; `stem="small"` keeps small images whole."""
+        """Build the net with fresh weights; `stem="small"` does not reduce small images in the first layers."""
         options = _get_options(name, size, stem)
 
         def make() -> Module:
@@ -45,19 +45,19 @@ def __getattr__(name: str) -> Builder:
 
 
 def _get_options(name: str, size: tuple[int, int], stem: str) -> dict[str, Any]:
-    """Return what some families need: the size of a grid of patches, or one head instead of several."""
+    """Return the options that some families need: the image size, or no auxiliary heads."""
     if name.startswith("vit_"):
         if size[0] != size[1] or stem == "small":
-            told = f"torchvision:{name} takes square images and its own stem"
-            raise ConfigError(f"{told}; zoo list 'timm:vit_*' shows nets like it that take others")
+            problem = f"torchvision:{name} takes square images and its own stem"
+            raise ConfigError(f"{problem}; zoo list 'timm:vit_*' shows similar nets without these limits")
         return {"image_size": size[0]}
     if name.startswith("maxvit"):
         return {"input_size": size}
-    several = (
-        "aux_logits" in inspect.signature(models.get_model_builder(name)).parameters or name in AUXILIARY_HEAD_NETS
+    has_auxiliary_heads = (
+        name in AUXILIARY_HEAD_NETS or "aux_logits" in inspect.signature(models.get_model_builder(name)).parameters
     )
-    return {"aux_logits": False, "init_weights": True} if several else {}
+    return {"aux_logits": False, "init_weights": True} if has_auxiliary_heads else {}
 
 
 AUXILIARY_HEAD_NETS = ("googlenet", "inception_v3")
-"""Nets that answer several times while training, unless told not to."""
+"""Nets whose training has several outputs, unless `aux_logits` is False."""

@@ -1,4 +1,4 @@
-"""Ask one plugin what it offers, alone, and check the answer."""
+"""Call the hooks of one plugin by itself, and check the values they return."""
 
 from __future__ import annotations
 
@@ -24,19 +24,19 @@ UNKNOWN_HOOK_PATTERN = re.compile(r"unknown hook '(\w+)'")
 
 @dataclass(frozen=True, kw_only=True)
 class HookResults:
-    """What a plugin offers, and what its author should know about the contract it uses."""
+    """The values that a plugin offers, and warnings for its author about deprecated parts of the contract."""
 
     offers: tuple[Any, ...]
     notes: tuple[str, ...] = ()
 
 
 class Contract:
-    """The hooks as one module states them; plugins are asked one after the other, each alone.
+    """The hooks that a module declares. Plugins are registered one after the other, each by itself.
 
     Args:
-        hookspecs: The module that states the hooks.
+        hookspecs: The module that declares the hooks.
         supported_api: The lowest and the highest version of the contract that a plugin may be written for.
-        extra_arguments: Arguments of the hooks by name, beside `host`.
+        extra_arguments: Arguments of the hooks by name, in addition to `host`.
     """
 
     def __init__(
@@ -51,33 +51,31 @@ class Contract:
         self._manager: pluggy.PluginManager | None = None
 
     def collect(self, name: str, module: Any, *, version: str = "") -> HookResults:
-        """Register a plugin alone, call its hooks, and check what they return.
+        """Register a plugin by itself, call its hooks, and check the values they return.
 
         Args:
             name: The plugin's name.
-            module: What its entry point names.
-            version: The version of the zoo that asks.
+            module: The module or object that its entry point names.
+            version: The version of the zoo that calls.
 
         Raises:
-            PluginError: It is written for another version, has no hook, or returns something else.
+            PluginError: It is written for another version of the contract, has no hook, or returns other values.
             Exception: Whatever its own code raises.
         """
         notes = self._check_api_version(module)
-        manager, self._manager = (
-            self._manager or self._new_manager(),
-            None,
-        )  # one in which a plugin failed is not used again
-        with warnings.catch_warnings(record=True) as told:
+        manager = self._manager or self._new_manager()
+        self._manager = None  # a manager in which a plugin failed is not used again
+        with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
             _register(manager, module, name)
         if not manager.get_hookcallers(module):
-            bare = [hook for hook in HOOK_NAMES if callable(getattr(module, hook, None))]
-            mend = f"write @zoo.hookimpl above {join_names(bare)}" if bare else f"zoo knows {join_names(HOOK_NAMES)}"
-            raise PluginError(f"it implements no hook; {mend}")
+            unmarked = [hook for hook in HOOK_NAMES if callable(getattr(module, hook, None))]
+            fix = f"write @zoo.hookimpl above {join_names(unmarked)}" if unmarked else _list_hooks()
+            raise PluginError(f"it implements no hook; {fix}")
         offers = self._call_hooks(manager, version)
         manager.unregister(module)
         self._manager = manager
-        return HookResults(offers=offers, notes=(*notes, *(_one_line(each.message) for each in told)))
+        return HookResults(offers=offers, notes=(*notes, *(_one_line(each.message) for each in caught)))
 
     def _new_manager(self) -> pluggy.PluginManager:
         manager = pluggy.PluginManager("zoo")
@@ -85,7 +83,7 @@ class Contract:
         return manager
 
     def _check_api_version(self, module: Any) -> tuple[str, ...]:
-        """Judge the contract version that a plugin declares; the host decides, not the plugin."""
+        """Check the version of the contract that a plugin declares, and return warnings for its author."""
         lowest, highest = self._supported_api
         declared = getattr(module, "zoo_api", None)
         if declared is None:
@@ -93,11 +91,12 @@ class Contract:
         low, high = declared if isinstance(declared, tuple) and len(declared) == 2 else (declared, declared)
         if not isinstance(low, int) or not isinstance(high, int):
             raise PluginError(f"zoo_api is a number or a pair of numbers, not {declared!r}")
-        told = f"it is written for plugin API {_format_range(low, high)}, this zoo speaks {_format_range(*self._supported_api)}"
+        supported = _format_range(*self._supported_api)
+        message = f"it is written for plugin API {_format_range(low, high)}, this zoo speaks {supported}"
         if high < lowest or low > highest:
-            raise PluginError(f"{told}; {'upgrade zoo-models' if low > highest else 'upgrade the plugin'}")
+            raise PluginError(f"{message}; {'upgrade zoo-models' if low > highest else 'upgrade the plugin'}")
         if high < highest:
-            return (f"{told}; plugin API {highest + 1} drops {high}, so it needs a version for {highest} by then",)
+            return (f"{message}; plugin API {highest + 1} drops {high}, so it needs a version for {highest} by then",)
         return ()
 
     def _call_hooks(self, manager: pluggy.PluginManager, version: str) -> tuple[Any, ...]:
@@ -113,16 +112,20 @@ class Contract:
 
 
 def _register(manager: pluggy.PluginManager, module: Any, name: str) -> None:
-    """Register a plugin; a hook that zoo does not know, or not with those arguments, is told in zoo's words."""
+    """Register a plugin, and raise a `PluginError` for an unknown hook or unknown arguments of a hook."""
     try:
         manager.register(module, name=name)
         manager.check_pending()
     except pluggy.PluginValidationError as error:
         unknown = UNKNOWN_HOOK_PATTERN.match(str(error))
         if unknown:
-            near = did_you_mean(unknown[1], HOOK_NAMES) or f"; zoo knows {join_names(HOOK_NAMES)}"
-            raise PluginError(f"unknown hook {unknown[1]!r}{near}") from error
-        raise PluginError(f"{_one_line(error)}; a hook takes nothing, or host by name") from error
+            suggestion = did_you_mean(unknown[1], HOOK_NAMES) or f"; {_list_hooks()}"
+            raise PluginError(f"unknown hook {unknown[1]!r}{suggestion}") from error
+        raise PluginError(f"{_one_line(error)}; a hook takes no argument, or host by name") from error
+
+
+def _list_hooks() -> str:
+    return f"the hooks are {join_names(HOOK_NAMES)}"
 
 
 def _format_range(low: int, high: int) -> str:
@@ -134,9 +137,9 @@ def _one_line(message: object) -> str:
 
 
 def _short_repr(value: Any) -> str:
-    """Return a value as it is written, if that is short, or else what it is."""
-    written = repr(value)
-    return written if len(written) <= 80 else f"a {type(value).__name__}"
+    """Return the repr of a value if that is short, and else the name of its class."""
+    text = repr(value)
+    return text if len(text) <= 80 else f"a {type(value).__name__}"
 
 
 def _check_result(kind: str, expected: type, result: Any) -> list[Any]:
@@ -157,8 +160,8 @@ def _check_result(kind: str, expected: type, result: Any) -> list[Any]:
 
 
 def _check_duplicates(offers: list[Any]) -> None:
-    doubles = [
+    duplicates = [
         f"{kind.__name__} {name!r}" for (kind, name), n in Counter((type(v), v.name) for v in offers).items() if n > 1
     ]
-    if doubles:
-        raise PluginError(f"it offers {join_names(doubles)} more than once")
+    if duplicates:
+        raise PluginError(f"it offers {join_names(duplicates)} more than once")

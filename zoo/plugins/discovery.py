@@ -1,4 +1,4 @@
-"""Find the installed plugins: which distributions name one, and which of them are wanted. Nothing is imported here."""
+"""Find the installed plugins, and read from `ZOO_PLUGINS` which are enabled. No plugin is imported here."""
 
 from __future__ import annotations
 
@@ -27,18 +27,18 @@ SPEC_TYPES: dict[str, type] = {
 
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
-    """An installed plugin: where it comes from, what it offers, and why it is not used if it is not.
+    """An installed plugin: its distribution, the values it offers, and the reason if it is not used.
 
     Args:
-        name: Its entry point's name, or `name@distribution` when two distributions use one name.
-        distribution: The installed distribution that brings it.
+        name: Its entry point's name, or `name@distribution` if two distributions use the same name.
+        distribution: The installed distribution that contains it.
         version: That distribution's version.
-        target: What the entry point names: `package.module[:attribute]`.
+        target: The value of its entry point: `package.module[:attribute]`.
         status: `ready`, `quarantined` (with `reason`), or `off` (by `ZOO_PLUGINS`).
-        reason: Why it is quarantined, in one line.
-        traceback: The traceback behind the reason, if there is one.
+        reason: The reason why it is quarantined, in one line.
+        traceback: The traceback of the error, if there is one.
         offers: The values it offers.
-        notes: What its author should know: parts of the contract it uses that are to go.
+        notes: Warnings for its author: parts of the contract it uses that will be removed.
     """
 
     name: str
@@ -53,30 +53,34 @@ class Plugin:
 
     @property
     def is_first_party(self) -> bool:
-        """Whether it comes with zoo itself."""
+        """Whether it ships with zoo."""
         return self.distribution == ZOO_DISTRIBUTION
 
     def offers_of(self, kind: str) -> tuple[Any, ...]:
-        """Return what it offers of one kind, such as `models`; the kinds are those of `KINDS`."""
+        """Return the values it offers of one kind, a key of `SPEC_TYPES` such as `models`."""
         return tuple(value for value in self.offers if isinstance(value, SPEC_TYPES[kind]))
 
 
 def _iter_distributions() -> Iterator[tuple[str, str, EntryPoint]]:
-    """Yield (distribution, version, entry point) of group `zoo`; a distribution that cannot be read is passed by.
+    """Yield (distribution, version, entry point) of the group `zoo`, and skip a distribution that cannot be read.
 
     Of two copies of one distribution the first on `sys.path` counts, since Python imports that one.
     """
     seen: set[str] = set()
-    for head, points in iter_entry_points(ENTRY_POINT_GROUP):
-        if head is None or head[0] in seen:
+    for distribution, points in iter_entry_points(ENTRY_POINT_GROUP):
+        if distribution is None or distribution[0] in seen:
             continue
-        name, version = head
+        name, version = distribution
         seen.add(name)
         yield from ((name, version, point) for point in points)
 
 
 def find_plugins() -> list[tuple[Plugin, EntryPoint]]:
-    """Return every plugin once, sorted; one name used by two distributions belongs to zoo, or to neither."""
+    """Return every plugin once with its entry point, sorted by name.
+
+    A name that two distributions use belongs to zoo if it is one of them. Otherwise each gets the name
+    `name@distribution`.
+    """
     points: dict[tuple[str, str, str], tuple[str, EntryPoint]] = {}
     for distribution, version, point in _iter_distributions():
         points.setdefault((point.name, distribution, point.value), (version, point))
@@ -84,19 +88,19 @@ def find_plugins() -> list[tuple[Plugin, EntryPoint]]:
     own = {name for name, distribution, _ in points if distribution == ZOO_DISTRIBUTION}
     plugins = []
     for (name, distribution, target), (version, point) in sorted(points.items()):
-        is_plain = uses[name] == 1 or (name in own and distribution == ZOO_DISTRIBUTION)
-        full_name = name if is_plain else f"{name}@{distribution}"
+        is_unambiguous = uses[name] == 1 or (name in own and distribution == ZOO_DISTRIBUTION)
+        full_name = name if is_unambiguous else f"{name}@{distribution}"
         plugins.append((Plugin(name=full_name, distribution=distribution, version=version, target=target), point))
     return plugins
 
 
 def is_enabled(name: str, setting: str | None) -> bool:
-    """Read `ZOO_PLUGINS`: unset means all, empty none, `a,b` only those, `-a` all but that one."""
+    """Return whether `ZOO_PLUGINS` enables a plugin: unset means all, empty none, `a,b` only those, `-a` all but it."""
     if setting is None:
         return True
-    words = [word.strip() for word in setting.split(",") if word.strip()]
+    items = [item.strip() for item in setting.split(",") if item.strip()]
     names = (name, name.partition("@")[0])
-    if any(word[1:] in names for word in words if word.startswith("-")):
+    if any(item[1:] in names for item in items if item.startswith("-")):
         return False
-    chosen = [word for word in words if not word.startswith("-")]
-    return any(word in names for word in chosen) if chosen else bool(words)
+    included = [item for item in items if not item.startswith("-")]
+    return any(item in names for item in included) if included else bool(items)

@@ -1,7 +1,7 @@
-"""The entry points of one group, read from what is installed: a file a distribution, and nothing is imported.
+"""Read the entry points of one group from the metadata of all installed distributions, without importing any of them.
 
-`importlib.metadata` does this too, and takes longer to be imported than zoo to be listed; it is asked where something
-else than plain folders is on the import path, such as a zip archive or a finder of its own.
+`importlib.metadata` can do this too, but importing it takes longer than `zoo list`. It is used only if something else
+than plain folders is on the import path, such as a zip archive, or if another finder is installed.
 """
 
 from __future__ import annotations
@@ -18,52 +18,52 @@ from zoo.plugins.import_string import load_object
 
 METADATA_SUFFIXES = (".dist-info", ".egg-info")
 DistributionId = tuple[str, str]
-"""A distribution's normalized name, and its version."""
+"""A distribution's normalized name and version."""
 
 
 @dataclass(frozen=True)
 class EntryPoint:
-    """An entry point: its name, and what it names: `package.module[:attribute]`."""
+    """An entry point: its name, and its value `package.module[:attribute]`."""
 
     name: str
     value: str
 
     def load(self) -> Any:
-        """Import and return the module or object it names."""
+        """Import and return the module or object that the value names."""
         return load_object(self.value.partition("[")[0])
 
 
 def iter_entry_points(group: str) -> Iterator[tuple[DistributionId | None, list[EntryPoint]]]:
     """Yield each distribution that has entry points of a group, in the order of the import path.
 
-    The head is None where a distribution does not say its name.
+    The distribution is None if its metadata lacks a name.
     """
-    for points_text, head_texts in _read_folders() if _is_folders_only() else _read_importlib():
-        points = list(_parse_entry_points(points_text, group)) if points_text and group in points_text else []
+    for text, metadata_texts in _read_folders() if _is_folders_only() else _read_importlib():
+        points = list(_parse_entry_points(text, group)) if text and group in text else []
         if points:
-            yield _parse_distribution_id(head_texts), points
+            yield _parse_distribution_id(metadata_texts), points
 
 
 def _is_folders_only() -> bool:
-    """Return whether only folders are searched for distributions."""
+    """Return whether distributions are searched for in plain folders only."""
     others = [finder for finder in sys.meta_path if finder is not PathFinder and hasattr(finder, "find_distributions")]
-    return not others and not any(os.path.isfile(place) or place.endswith(".egg") for place in sys.path)
+    return not others and not any(os.path.isfile(entry) or entry.endswith(".egg") for entry in sys.path)
 
 
 MetadataTexts = tuple[str, Iterator[str]]
-"""The text of `entry_points.txt`, and lazily those that may hold the head."""
+"""The text of `entry_points.txt`, and lazily the texts that may state name and version."""
 
 
 def _read_folders() -> Iterator[MetadataTexts]:
-    for place in dict.fromkeys(os.path.abspath(each) for each in sys.path):
+    for path in dict.fromkeys(os.path.abspath(entry) for entry in sys.path):
         try:
-            names = sorted(name for name in os.listdir(place) if name.endswith(METADATA_SUFFIXES))
+            names = sorted(name for name in os.listdir(path) if name.endswith(METADATA_SUFFIXES))
         except OSError:
             continue
         for name in names:
-            folder = os.path.join(place, name)
+            folder = os.path.join(path, name)
             if text := _read_text(os.path.join(folder, "entry_points.txt")):
-                yield text, (_read_text(os.path.join(folder, each)) for each in ("METADATA", "PKG-INFO"))
+                yield text, (_read_text(os.path.join(folder, file_name)) for file_name in ("METADATA", "PKG-INFO"))
 
 
 def _read_text(path: str) -> str:
@@ -80,25 +80,26 @@ def _read_importlib() -> Iterator[MetadataTexts]:
     for distribution in metadata.distributions():
         try:
             text = distribution.read_text("entry_points.txt") or ""
-            heads = [distribution.read_text(each) or "" for each in ("METADATA", "PKG-INFO")] if text else []
-        except Exception:  # broken metadata of some package; nothing says that it is a plugin of ours
+            file_names = ("METADATA", "PKG-INFO") if text else ()
+            metadata_texts = [distribution.read_text(file_name) or "" for file_name in file_names]
+        except Exception:  # broken metadata of some package, which need not be a plugin
             continue
-        yield text, iter(heads)
+        yield text, iter(metadata_texts)
 
 
 def _parse_entry_points(text: str, group: str) -> Iterator[EntryPoint]:
     """Yield the entry points of one group in the text of `entry_points.txt`."""
-    is_ours = False
+    is_in_group = False
     for line in map(str.strip, text.splitlines()):
         if line.startswith("["):
-            is_ours = line.strip("[]").strip() == group
-        elif is_ours and "=" in line and not line.startswith(("#", ";")):
+            is_in_group = line.strip("[]").strip() == group
+        elif is_in_group and "=" in line and not line.startswith(("#", ";")):
             name, _, value = line.partition("=")
             yield EntryPoint(name.strip(), value.strip())
 
 
 def _parse_distribution_id(texts: Iterable[str]) -> DistributionId | None:
-    """Return name and version from the first lines of a distribution's metadata."""
+    """Return name and version from the header of a distribution's metadata, or None without a name."""
     for text in texts:
         lines = text.partition("\n\n")[0].splitlines()
         fields = {key: value.strip() for key, _, value in (line.partition(":") for line in lines)}
@@ -108,5 +109,5 @@ def _parse_distribution_id(texts: Iterable[str]) -> DistributionId | None:
 
 
 def canonicalize_name(name: str) -> str:
-    """Return a distribution's name as package indexes compare it."""
+    """Return a distribution's name in the normalized form by which package indexes compare names."""
     return re.sub(r"[-_.]+", "-", name).lower()

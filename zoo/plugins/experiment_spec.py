@@ -1,4 +1,4 @@
-"""A paper's table as a value: an experiment and its rows. No torch here."""
+"""Define an experiment, a paper's table as a frozen value, and its rows. No torch here."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ FIGURES = ("table", "curves", "confusion", "robustness")
 
 @dataclass(frozen=True, kw_only=True)
 class Row:
-    """A row of a paper's table: a model, how it is trained and scored, and what the paper reports for it.
+    """A row of a paper's table: a model, how it is trained and scored, and the numbers that the paper reports.
 
     Args:
-        label: What the paper calls it; `arm: model` where the rows fall into arms.
-        model: A name on `zoo.models`.
-        recipe: One of the model's recipes by name; its default when left out.
+        label: The paper's name of the row; `arm: model` if the rows are grouped into arms.
+        model: A name in `zoo.models`.
+        recipe: One of the model's recipes by name; the default recipe if None.
         config: Options of the model.
-        changes: Fields of the recipe to change.
-        dataset: A name on `zoo.datasets`, where it is another than the table's.
-        train: Import string of a function `(sets, *, seed, quick)` that returns the `Images` to train on; the data
-            set's training images when left out.
-        score: Import string of a function `(model, sets, *, seed, quick)` that returns more metrics by name: a number,
-            or a uint8 tensor of one number a test image, by which rows are compared image by image. A generator has no
-            others.
-        needs: `gpu` for a row that is left out where there is none, unless it is asked for by its label.
-        paper: What the paper reports: metrics by name, `loss` by epoch, `seconds`.
-        note: What is to be said beside its verdict.
+        changes: Fields of the recipe to replace.
+        dataset: A name in `zoo.datasets`, if it differs from the experiment's.
+        train: Import string of a function `(dataset, *, seed, quick)` that returns the `Images` to train on; if empty,
+            the data set's training images.
+        score: Import string of a function `(model, dataset, *, seed, quick)` that returns more metrics by name: a
+            number, or a uint8 tensor with one value for each test image, by which rows are compared image by image. A
+            generator has only these metrics.
+        needs: `gpu` for a row that is skipped without one, unless it is selected by its label.
+        paper: Numbers of the paper: metrics by name, `loss` by epoch, `seconds`.
+        note: A remark that the report shows beside the row's verdict.
     """
 
     label: str
@@ -49,9 +49,9 @@ class Row:
 
     def __post_init__(self) -> None:
         """Check the import strings and freeze the mappings."""
-        for what in ("train", "score"):
-            if getattr(self, what) != "":
-                check_import_string(getattr(self, what), f"row {self.label!r}", what)
+        for field_name in ("train", "score"):
+            if getattr(self, field_name) != "":
+                check_import_string(getattr(self, field_name), f"row {self.label!r}", field_name)
         if self.needs not in NEEDS:
             raise ConfigError(f"row {self.label!r}: needs is 'gpu' or left out, not {self.needs!r}")
         freeze_mappings(self, config=self.config, changes=self.changes, paper=self.paper)
@@ -59,21 +59,21 @@ class Row:
 
 @dataclass(frozen=True, kw_only=True)
 class Experiment:
-    """A paper's table as a value: rows run on one data set (a row may name its own) over several seeds.
+    """A paper's table as a value: rows that are run over several seeds, on one data set unless a row names its own.
 
     Args:
         name: Such as `paper1-7x7`.
         summary: One line for `zoo list experiments`.
-        source: The paper, and where in it the table stands.
-        dataset: A name on `zoo.datasets`.
-        rows: The rows, each under a label of its own.
-        seeds: The seeds each row is run with.
-        tolerance: How far from the paper's number a mean may lie and still count as met.
-        metrics: Which metrics the report shows; the first is the one that is compared with the paper's.
-        text: What is asked and how it is answered, as Markdown, for the report.
-        verdict: Import string of a function `(cells)` that returns sentences about the rows together, by the cells'
-            numbers.
-        figures: What is drawn: `table`, `table:METRIC`, `curves`, `confusion:LABEL of a row`, or
+        source: The paper, and its section or table.
+        dataset: A name in `zoo.datasets`.
+        rows: The rows, each with a different label.
+        seeds: The seeds that each row is run with.
+        tolerance: Largest distance of a mean from the paper's number that still counts as met.
+        metrics: The metrics that the report shows; the first is compared with the paper's.
+        text: The question and the method, as Markdown, for the report.
+        verdict: Import string of a function `(cells)` that returns sentences which compare the rows, computed from the
+            cells' numbers.
+        figures: The figures to plot: `table`, `table:METRIC`, `curves`, `confusion:LABEL of a row`, or
             `robustness:CHANGE:UNIT` over the metrics `CHANGE@STRENGTH`.
     """
 
@@ -90,17 +90,17 @@ class Experiment:
     figures: tuple[str, ...] = ("table", "curves")
 
     def __post_init__(self) -> None:
-        """Check the name, that labels are unique, the metrics and the pictures."""
+        """Check the name, the labels, the metrics and the figures."""
         check_name(self.name, "experiment")
         labels = [row.label for row in self.rows]
         if len(set(labels)) != len(labels):
             raise ConfigError(f"{self.name}: two rows share a label in {join_names(labels)}")
         if not self.metrics:
-            raise ConfigError(f"{self.name}: metrics names at least one, such as accuracy")
+            raise ConfigError(f"{self.name}: metrics is empty; name at least one, such as accuracy")
         if self.verdict != "":
             check_import_string(self.verdict, self.name, "verdict")
-        for kind, _, about in (picture.partition(":") for picture in self.figures):
+        for kind, _, label in (figure.partition(":") for figure in self.figures):
             if kind not in FIGURES:
-                raise ConfigError(f"{self.name}: a picture begins with one of {join_names(FIGURES)}, not {kind!r}")
-            if kind == "confusion" and about not in labels:
-                raise ConfigError(f"{self.name}: confusion:{about} is of no row; there is {join_names(labels)}")
+                raise ConfigError(f"{self.name}: a figure begins with one of {join_names(FIGURES)}, not {kind!r}")
+            if kind == "confusion" and label not in labels:
+                raise ConfigError(f"{self.name}: confusion:{label} names no row; the rows are {join_names(labels)}")

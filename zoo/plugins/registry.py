@@ -1,4 +1,4 @@
-"""A read-only shelf of values by name, which refuses doubles and suggests near names."""
+"""Look up values by name in a read-only mapping that refuses ambiguous names and suggests near ones."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Named(Protocol):
 
     @property
     def name(self) -> str:
-        """Return the name it is found by."""
+        """Return the name by which it is looked up."""
 
 
 V = TypeVar("V", bound=Named)
@@ -24,13 +24,13 @@ Offer = tuple[str, V]
 
 
 class ValueSource(Named, Protocol[W]):
-    """Many values under one prefix, each looked up when it is asked for."""
+    """Many values under one prefix, each loaded when it is looked up."""
 
     def list_names(self) -> tuple[str, ...]:
         """Return the names under the prefix."""
 
     def get_spec(self, name: str) -> W:
-        """Return the value of one name, or raise an `UnknownNameError`."""
+        """Return the value of a name, or raise an `UnknownNameError`."""
 
 
 def _no_owners() -> frozenset[str]:
@@ -38,18 +38,18 @@ def _no_owners() -> frozenset[str]:
 
 
 class Registry(Mapping[str, V], Generic[V]):
-    """Values by name, filled when first read.
+    """A read-only mapping from names to values, filled when it is first read.
 
-    A name offered once is found by itself. A name offered by several plugins belongs to the one listed in `holders`
-    (zoo's own), or to none of them: then only `plugin:name` finds the values. What a source answers for is found by
-    `prefix:name`, listed by `find("prefix:*")`, and neither counted nor iterated over.
+    A name that one plugin offers is a key. A name that several plugins offer belongs to the one in `protected_owners`
+    (zoo's own plugins). If none of them is, the keys are `plugin:name`. Values of a source are looked up by
+    `prefix:name` and listed by `find("prefix:*")`, but they are neither counted nor iterated over.
 
     Args:
-        kind: What the shelf holds, for messages: `model`.
-        offers: Returns (plugin, value) pairs; called at the first look.
-        protected_owners: Plugins whose names nobody else can take.
-        sources: The sources of further values, by prefix.
-        hint: Returns what else to know where a name is not found, such as which plugins are not used.
+        kind: The kind of value, for messages: `model`.
+        offers: Returns (plugin, value) pairs; called whenever the registry is read.
+        protected_owners: Returns the plugins whose names no other plugin can take.
+        sources: The sources of more values, by prefix.
+        hint: Returns an addition to the message for an unknown name, such as which plugins are not used.
     """
 
     def __init__(
@@ -69,7 +69,7 @@ class Registry(Mapping[str, V], Generic[V]):
         self._index: dict[str, list[Offer[V]]] = {}
 
     def _index_by_name(self) -> dict[str, list[Offer[V]]]:
-        """Return the offers by bare name, indexed once for each answer of `offers`."""
+        """Return the offers by name without prefix; the index is rebuilt if `offers` returns another object."""
         offers = self._offers()
         if offers is not self._indexed_offers:
             index: dict[str, list[Offer[V]]] = {}
@@ -89,30 +89,30 @@ class Registry(Mapping[str, V], Generic[V]):
     def find(self, pattern: str = "*") -> list[V]:
         """Return the values whose name, or `plugin:name`, matches a glob such as `gcn-*`, sorted by name.
 
-        A pattern without `*`, `?` or `[` is looked for inside names, summaries and tags. A pattern that begins with a
-        source's prefix, such as `timm:*`, finds what the source has.
+        A pattern without `*`, `?` or `[` is searched for in names, summaries and tags. A pattern with a source's
+        prefix, such as `timm:*`, lists the source's values.
         """
         return [self[key] for key in self.find_keys(pattern)]
 
     def find_keys(self, pattern: str) -> list[str]:
-        """Return the keys of what `find` finds."""
-        found = [key for key in self if self._matches(key, pattern.lower())]
-        prefix, colon, rest = pattern.rpartition(":")
+        """Return the keys of the values that `find` returns."""
+        keys = [key for key in self if self._matches(key, pattern.lower())]
+        prefix, colon, name_pattern = pattern.rpartition(":")
         if colon and self._sources is not None and prefix in self._sources:
             names = self._sources[prefix].list_names()
-            found += [f"{prefix}:{name}" for name in names if _is_match(name, rest.lower())]
-        return found
+            keys += [f"{prefix}:{name}" for name in names if _is_match(name, name_pattern.lower())]
+        return keys
 
     def _matches(self, key: str, pattern: str) -> bool:
         owner, value = self._resolve(key)
         if any(mark in pattern for mark in "*?["):
-            full = f"{owner}:{value.name}".lower()
-            return fnmatchcase(value.name, pattern) or fnmatchcase(full, pattern)
-        words = (key, getattr(value, "summary", ""), *getattr(value, "tags", ()))
-        return any(pattern in word.lower() for word in words)
+            full_name = f"{owner}:{value.name}".lower()
+            return fnmatchcase(value.name, pattern) or fnmatchcase(full_name, pattern)
+        texts = (key, getattr(value, "summary", ""), *getattr(value, "tags", ()))
+        return any(pattern in text.lower() for text in texts)
 
     def owner(self, key: str) -> str:
-        """Return the plugin that offers what `self[key]` is."""
+        """Return the plugin that offers the value of a key."""
         plugin, _ = self._resolve(key)
         return plugin
 
@@ -123,27 +123,29 @@ class Registry(Mapping[str, V], Generic[V]):
         plugin, colon, name = str(key).rpartition(":")
         matches = [offer for offer in self._index_by_name().get(name, ()) if not colon or offer[0] == plugin]
         if len(matches) > 1:
-            holders = self._protected_owners()
-            matches = [offer for offer in matches if offer[0] in holders] or matches
+            protected = self._protected_owners()
+            matches = [offer for offer in matches if offer[0] in protected] or matches
         if len(matches) == 1:
             return matches[0]
         if matches:
-            full = join_names(f"{owner}:{name}" for owner in self.owners(name))
-            raise AmbiguousNameError(f"{len(matches)} plugins offer the {self._kind} {name!r}; choose one: {full}")
+            full_names = join_names(f"{owner}:{name}" for owner in self.owners(name))
+            raise AmbiguousNameError(
+                f"{len(matches)} plugins offer the {self._kind} {name!r}; choose one: {full_names}"
+            )
         if colon and self._sources is not None and (plugin in self._sources or self._sources.owners(plugin)):
             return self._sources.owner(plugin), self._sources[plugin].get_spec(name)
         raise UnknownNameError(self._unknown_message(str(key)))
 
     def _unknown_message(self, key: str) -> str:
-        near = did_you_mean(key, self)
-        shelf = join_names(self) or "nothing: no plugin offers any (see: zoo plugins)"
-        return f"no {self._kind} named {key!r}{near or f'; there is {shelf}'}{self._hint()}"
+        suggestion = did_you_mean(key, self)
+        names = join_names(self) or "nothing: no plugin offers any (see: zoo plugins)"
+        return f"no {self._kind} named {key!r}{suggestion or f'; there is {names}'}{self._hint()}"
 
     def __iter__(self) -> Iterator[str]:
-        clashes, holders = self.clashes(), self._protected_owners()
+        clashes, protected = self.clashes(), self._protected_owners()
         for plugin, value in sorted(self._offers(), key=lambda offer: (offer[1].name, offer[0])):
-            is_plain = value.name not in clashes or plugin in holders
-            yield value.name if is_plain else f"{plugin}:{value.name}"
+            is_unambiguous = value.name not in clashes or plugin in protected
+            yield value.name if is_unambiguous else f"{plugin}:{value.name}"
 
     def __len__(self) -> int:
         return len(self._offers())
@@ -160,6 +162,6 @@ class Registry(Mapping[str, V], Generic[V]):
 
 
 def _is_match(name: str, pattern: str) -> bool:
-    """Return whether a source's name matches a glob, or holds a word."""
+    """Return whether a name of a source matches a glob, or contains a pattern without wildcards."""
     lower = name.lower()
     return fnmatchcase(lower, pattern) if any(mark in pattern for mark in "*?[") else pattern in lower

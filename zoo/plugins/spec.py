@@ -1,4 +1,4 @@
-"""What a plugin offers: frozen values, with what runs behind import strings. No torch here."""
+"""Define the values that a plugin offers: frozen, with all code behind import strings. No torch here."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ SOURCED_NAME_PATTERN = re.compile(rf"{NAME_PATTERN.pattern}:[A-Za-z0-9]+(?:[-._]
 
 
 def check_name(name: object, kind: str) -> None:
-    """Raise unless `name` is lower-case words joined by hyphens, such as `gcn-7x7`."""
+    """Raise a `ConfigError` unless `name` is lower-case words joined by hyphens, such as `gcn-7x7`."""
     if not isinstance(name, str) or len(name) > 80 or not NAME_PATTERN.fullmatch(name):
         raise ConfigError(f"{kind} name {name!r} is not lower-case letters and digits joined by '-', such as gcn-7x7")
 
 
 def check_model_name(name: object) -> None:
-    """Raise unless `name` is as `check_name` wants it, or that of a source's model, such as `timm:resnet18`."""
+    """Raise a `ConfigError` unless `check_name` accepts it, or it is the name of a source's model: `timm:resnet18`."""
     if not isinstance(name, str) or len(name) > 80 or not SOURCED_NAME_PATTERN.fullmatch(name):
         check_name(name, "model")
 
@@ -36,7 +36,7 @@ def _check_symmetry(symmetry: object, name: str) -> None:
 
 
 class FrozenMapping(Mapping[str, Any]):
-    """A read-only mapping which, unlike `MappingProxyType`, can be copied and pickled, and so can its owner."""
+    """A read-only mapping that can be copied and pickled, unlike `MappingProxyType`."""
 
     def __init__(self, items: Mapping[str, Any]) -> None:
         self._items = dict(items)
@@ -55,13 +55,13 @@ class FrozenMapping(Mapping[str, Any]):
 
 
 def freeze_mappings(owner: object, **mappings: Mapping[str, Any]) -> None:
-    """Make mappings of a frozen value read-only."""
+    """Replace mappings of a frozen value by read-only copies."""
     for name, mapping in mappings.items():
         object.__setattr__(owner, name, FrozenMapping(mapping))
 
 
 DEFAULT_RECIPE = Recipe()
-"""The recipe of models that name none: one value for all of them, since listing is timed."""
+"""The recipe of models without their own: one shared value, so that listing thousands of models stays fast."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,25 +72,25 @@ class ModelSpec:
         name: `family-variant[-size]`, such as `gcn-7x7`.
         summary: One line for `zoo list`.
         build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the model's config: it
-            takes `size`, `channels` and `classes` when they can vary, and no `**kwargs`.
+            takes `size`, `channels` and `classes` if they can vary, and no `**kwargs`.
         task: What it learns: `classification` or `generation`.
         config: Values that replace the signature's defaults.
-        size: Image height and width it is made for.
-        channels: Image channels it is made for.
-        parameters: How many weights it has as configured.
-        recipe: How it is trained unless told otherwise.
+        size: Default height and width of the images.
+        channels: Default channels of the images.
+        parameters: Number of parameters with this config.
+        recipe: The default recipe of `fit`.
         recipes: Other recipes by name, for `fit(recipe="name")`.
-        resize: How images are brought to `size`; see `zoo.signature.Preprocessing`.
-        standardize: Take mean and std from the first training images; otherwise images stay in [0, 1].
-        weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`; those that
-            ship with zoo under its name when left out.
-        symmetry: `D4` if a turned or mirrored square image gets the same logits; `zoo.testing.check_model` tries it.
-        pretrained_config: For a net of another library: import string of a callable that takes the model's name, the tag of
-            published weights (or None) and the `config.json` beside them (or {}), and returns a
-            `zoo.plugins.source.PretrainedConfig`.
-            With it `pretrained` also takes files that the library wrote.
-        paper: Where it was published.
-        tags: Words to search by.
+        resize: How images of other sizes are resized to `size`; see `zoo.signature.Preprocessing`.
+        standardize: Compute mean and std from the first training images; otherwise images stay in [0, 1].
+        weights: Reference of its default trained weights, such as `cnn-deep/mnist` or `hf:owner/name@v1`. If empty,
+            the weights that ship with zoo under its name.
+        symmetry: `D4` if a rotated (by 90 degrees) or mirrored square image gets the same logits;
+            `zoo.testing.check_model` tests it.
+        pretrained_config: For a net of another library: import string of a callable that takes the model's name, the
+            tag of published weights (or None) and the `config.json` beside them (or {}), and returns a
+            `zoo.plugins.source.PretrainedConfig`. With it, `pretrained=` also accepts files that the library wrote.
+        paper: The publication that describes it.
+        tags: Words to search for.
     """
 
     name: str
@@ -113,7 +113,7 @@ class ModelSpec:
     foreign: InitVar[str] = ""  # the name of pretrained_config in the first releases of plugin API 1
 
     def __post_init__(self, foreign: str) -> None:
-        """Check the names and freeze the mappings."""
+        """Check the fields and freeze the mappings."""
         if foreign:
             if self.pretrained_config:
                 raise ConfigError(f"{self.name}: foreign is the former name of pretrained_config; give one of the two")
@@ -125,10 +125,10 @@ class ModelSpec:
         Preprocessing(size=self.size, channels=self.channels, resize=self.resize)
         _check_symmetry(self.symmetry, self.name)
         if self.symmetry and self.task in TASK_INFO and self.task_info.is_generative:
-            raise ConfigError(f"{self.name} draws images; symmetry is of a model that labels them, so leave it out")
+            raise ConfigError(f"{self.name} generates images; leave symmetry out, it describes a classifier")
         for name, recipe in {"recipe": self.recipe, **self.recipes}.items():
             if not isinstance(recipe, Recipe):
-                raise ConfigError(f"{self.name}: {name} is a Recipe, not {recipe!r}")
+                raise ConfigError(f"{self.name}: {name} is not a Recipe but {recipe!r}; write zoo.Recipe(...)")
         freeze_mappings(self, config=self.config, recipes=self.recipes)
 
     @property
@@ -137,7 +137,7 @@ class ModelSpec:
         return TASK_INFO[self.task]
 
     def get_recipe(self, name: str | None) -> Recipe:
-        """Return the default recipe, or one of `recipes` by its name."""
+        """Return the default recipe, or the one that `recipes` has under a name."""
         if name is None:
             return self.recipe
         if not isinstance(name, str) or name not in self.recipes:
@@ -149,19 +149,19 @@ class ModelSpec:
 
 @dataclass(frozen=True, kw_only=True)
 class EncoderSpec:
-    """A graph encoder: one step of a graph network, `encoder(nodes, graph) -> nodes`.
+    """A graph encoder that a plugin offers: one layer of a graph network, `encoder(nodes, graph) -> nodes`.
 
-    Nodes are (B, N, width), before and after; the graph is one `zoo.graph.PixelGraph` for the whole batch.
+    Nodes are (B, N, width) at the input and the output. The graph is one `zoo.graph.PixelGraph` for the whole batch.
 
     Args:
         name: Such as `gcn`.
         summary: One line for `zoo list`.
         build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the encoder's config: it
             takes `width`, it takes `size` if its weights depend on the grid's height and width, and no `**kwargs`.
-        symmetry: `D4` if turning or mirroring a square grid turns or mirrors the nodes that come out, and does nothing
-            else to them; `zoo.testing.check_encoder` tries it.
-        paper: Where it was published.
-        tags: Words to search by.
+        symmetry: `D4` if rotating (by 90 degrees) or mirroring a square grid of nodes rotates or mirrors the output
+            and changes nothing else; `zoo.testing.check_encoder` tests it.
+        paper: The publication that describes it.
+        tags: Words to search for.
     """
 
     name: str
@@ -172,7 +172,7 @@ class EncoderSpec:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the name and the import string."""
         check_name(self.name, "encoder")
         check_import_string(self.build, self.name)
         _check_symmetry(self.symmetry, self.name)
@@ -189,11 +189,11 @@ class DatasetSpec:
         classes: Names of the classes, in the order of their indices.
         size: Height and width of its images.
         channels: Channels of its images: 1 for grey, 3 for colour.
-        counts: How many images each part has: `train`, and `test` if there is one.
+        counts: Number of images of each part: `train`, and `test` if there is one.
         license: Identifier of its licence, such as `CC0-1.0`, or `unstated`.
-        source: Who made it, and where it was published.
-        bundled: Whether it comes with its plugin and needs no download.
-        tags: Words to search by.
+        source: Its authors and publication.
+        bundled: Whether it ships with its plugin and needs no download.
+        tags: Words to search for.
     """
 
     name: str
@@ -209,7 +209,7 @@ class DatasetSpec:
     tags: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        """Check the names and freeze the mapping."""
+        """Check the fields and freeze the mapping."""
         check_name(self.name, "data set")
         check_import_string(self.build, self.name)
         freeze_mappings(self, counts=self.counts)
@@ -220,9 +220,9 @@ class CallbackSpec:
     """A callback that a plugin offers to `fit(callbacks=["name"])`.
 
     Args:
-        name: What it is called.
+        name: Such as `average`.
         summary: One line for `zoo list callbacks`.
-        build: Import string of what makes one, without arguments; see `zoo.training.callbacks.Callback`.
+        build: Import string of a callable without arguments that returns a `zoo.training.callbacks.Callback`.
     """
 
     name: str
@@ -230,19 +230,19 @@ class CallbackSpec:
     build: str
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the name and the import string."""
         check_name(self.name, "callback")
         check_import_string(self.build, self.name)
 
 
 @dataclass(frozen=True, kw_only=True)
 class Command:
-    """A command that a plugin adds to `zoo`.
+    """A command that a plugin adds to the command line `zoo`.
 
     Args:
-        name: What is typed after `zoo`.
+        name: The word that is typed after `zoo`.
         summary: One line for `zoo --help`.
-        build: Import string of a click command; it is imported when it is called.
+        build: Import string of a click command; it is imported when the command is called.
     """
 
     name: str
@@ -250,6 +250,6 @@ class Command:
     build: str
 
     def __post_init__(self) -> None:
-        """Check the names."""
+        """Check the name and the import string."""
         check_name(self.name, "command")
         check_import_string(self.build, self.name)

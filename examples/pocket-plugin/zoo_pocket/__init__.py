@@ -7,12 +7,12 @@ zoo_api = 1
 
 @zoo.hookimpl
 def zoo_encoders():
-    """Return the encoders; torch is imported only when one of them is made."""
+    """Return the encoders. torch is imported when one of them is built."""
     return [
         zoo.EncoderSpec(
             name="pocket",
-            summary="a gate for each node lets in what its neighbours say",
-            build="zoo_pocket.net:Gated",
+            summary="graph convolution with a gate for each feature of a node",
+            build="zoo_pocket.net:GatedEncoder",
             symmetry="D4",
             paper="after Li et al. 2016, Gated graph sequence neural networks, with one step",
             tags=("gated",),

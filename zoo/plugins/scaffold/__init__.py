@@ -1,4 +1,4 @@
-"""A new plugin as a folder of files: a whole distribution that installs and passes the kit as it is. No torch here."""
+"""Write a new plugin from templates: a distribution that installs and passes the conformance kit. No torch here."""
 
 from __future__ import annotations
 
@@ -20,19 +20,19 @@ def write_plugin(name: str, kind: str, folder: Path | None = None) -> dict[Path,
 
     Args:
         name: Such as `mine`: the distribution is `zoo-mine`, its package `zoo_mine`.
-        kind: What it offers: one of `KINDS`.
-        folder: Where to; `zoo-mine` in the current folder when left out.
+        kind: The kind of value it offers: one of `TEMPLATE_KINDS`.
+        folder: The folder to write to; `zoo-mine` in the current folder if None.
 
     Raises:
-        ConfigError: The name or kind cannot be used, or the folder holds something.
+        ConfigError: The name or kind is not valid, or the folder is not empty.
     """
     check_name(name, "plugin")
     if kind not in TEMPLATE_KINDS:
-        raise ConfigError(f"a plugin is begun with one of {', '.join(TEMPLATE_KINDS)}, not {kind!r}")
+        raise ConfigError(f"a new plugin offers one of {', '.join(TEMPLATE_KINDS)}, not {kind!r}")
     names = _template_values(name.removeprefix("zoo-"))
     target = Path(names["distribution"]) if folder is None else folder
     if target.exists() and (not target.is_dir() or any(target.iterdir())):
-        raise ConfigError(f"{target} is there and holds something; choose another name or folder")
+        raise ConfigError(f"{target} exists and is not empty; choose another name or folder")
     texts = {target / path: text for path, text in _render(kind, names).items()}
     for path, text in texts.items():
         path.parent.mkdir(parents=True, exist_ok=True)
@@ -54,21 +54,21 @@ def _template_values(slug: str) -> dict[str, str]:
 
 
 def _render(kind: str, names: dict[str, str]) -> dict[Path, str]:
-    """Return the templates of a kind, and those that all kinds share, filled in."""
-    found = {}
-    for room in ("common", kind):
-        for path, template in _list_templates(files(__package__) / "templates" / room):
-            place = Path(*(Template(part).substitute(names) for part in path.parts))
-            found[place] = Template(template.read_text(encoding="utf-8")).substitute(names | {"kind": kind})
-    return found
+    """Return the templates of a kind, and those that all kinds share, with the names substituted."""
+    texts = {}
+    for folder in ("common", kind):
+        for template_path, template in _list_templates(files(__package__) / "templates" / folder):
+            path = Path(*(Template(part).substitute(names) for part in template_path.parts))
+            texts[path] = Template(template.read_text(encoding="utf-8")).substitute(names | {"kind": kind})
+    return texts
 
 
 def _list_templates(folder: Traversable, parent: Path = Path()) -> list[tuple[Path, Traversable]]:
-    """Return (path without its ending, file) of every template under a place."""
-    found = []
-    for each in sorted(folder.iterdir(), key=lambda entry: entry.name):
-        if each.is_dir():
-            found += _list_templates(each, parent / each.name)
-        elif each.name.endswith(TEMPLATE_SUFFIX):
-            found.append((parent / each.name.removesuffix(TEMPLATE_SUFFIX), each))
-    return found
+    """Return (path without the suffix, file) of every template in a folder and its subfolders."""
+    templates = []
+    for entry in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if entry.is_dir():
+            templates += _list_templates(entry, parent / entry.name)
+        elif entry.name.endswith(TEMPLATE_SUFFIX):
+            templates.append((parent / entry.name.removesuffix(TEMPLATE_SUFFIX), entry))
+    return templates
