@@ -15,9 +15,10 @@ would measure the interpolation. Models are trained on *upright* images, or on *
 training image, each rotated by another angle, and for as many steps. They are tested on all 10,000 test images under
 rotation by 0 to 180 degrees, perspective (depth changes by 10 to 50 % from the centre to the edge, in a random
 direction for each image), shear by 10 to 40 degrees, and scale by 0.7 to 1.3. `rotation` and the other metrics are
-means over the strengths; for rotation, over a uniform angle. *kept* is that mean divided by the accuracy on unchanged images, and
-*agreement* the share of predictions that equal the one for the unchanged image. Every model is trained for 5 epochs
-with its own recipe, and the GCN of paper 1 for its 10. GCN+ is exactly invariant under the 8 symmetries of the square.
+means over the strengths; for rotation, over a uniform angle. *kept* is that mean divided by the accuracy on unchanged
+images, and *agreement* the share of predictions that equal the one for the unchanged image. Every model is trained for
+5 epochs with its own recipe, and the GCN of paper 1 for its 10. GCN+ is exactly invariant under the 8 symmetries of the
+square.
 One CNN has as many weights (16,960 against 16,842), and one is made narrower until it is as accurate on upright images
 (widths 6, 6, 6, chosen on held-out training images), since a weak model has little to lose. No other CNN is chosen for
 the turned arm, where the first comparison is the fairer one.

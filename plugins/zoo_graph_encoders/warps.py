@@ -10,9 +10,9 @@ import torch.nn.functional as F
 from torch import Generator, Tensor
 
 from zoo import Images
-from zoo.data.lazy import CHUNK_SIZE
 from zoo.data.transforms import resize_images
 
+CHUNK_SIZE = 4096
 Homography = Callable[[float, Tensor], Tensor]
 """(strength, directions (N) in radians) -> maps (N, 3, 3) from points of the output to points of the input, both
 measured from the centre in half widths."""
