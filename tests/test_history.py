@@ -31,7 +31,7 @@ def test_each_row_is_one_line_whatever_it_holds(rows):
 
 
 @given(rows)
-def test_any_history_can_be_shown(rows):
+def test_every_history_has_a_repr(rows):
     assert repr(History(rows))
 
 
@@ -47,7 +47,7 @@ def test_columns_are_in_the_order_they_first_appear():
     assert History([{"b": 1}, {"a": 2, "b": 3}]).columns == ("b", "a")
 
 
-def test_a_misspelt_column_is_answered_with_a_near_one():
+def test_an_unknown_column_suggests_a_similar_one():
     with pytest.raises(UnknownNameError) as caught:
         History(ROWS)["los"]
     assert str(caught.value) == "no column 'los'; did you mean loss?; there is epoch, loss, val_accuracy"
@@ -58,7 +58,7 @@ def test_the_best_row_has_the_smallest_loss_or_the_largest_score(column, epoch):
     assert History(ROWS).best(column)["epoch"] == epoch
 
 
-def test_the_best_row_is_the_first_of_equals():
+def test_the_best_row_is_the_first_of_equal_ones():
     assert History([{"epoch": n, "loss": 1.0} for n in (1, 2, 3)]).best("loss")["epoch"] == 1
 
 
@@ -73,14 +73,14 @@ def test_there_is_no_best_row_of_a_column_without_numbers(rows):
         History(rows).best("loss")
 
 
-def test_a_history_does_not_follow_the_row_it_was_given():
+def test_a_history_copies_its_rows():
     row = {"loss": 1.0}
     history = History([row])
     row["loss"] = 9.0
     assert history["loss"] == [1.0]
 
 
-def test_a_history_is_shown_as_a_table():
+def test_the_repr_is_a_table():
     assert repr(History([{"epoch": 1, "loss": 0.123456, "stray": None}])).splitlines() == [
         "     epoch        loss       stray",
         "         1      0.1235            ",
@@ -107,7 +107,7 @@ def test_a_damaged_file_is_refused_with_its_line(text, message):
         History.from_jsonl(text, name="run.jsonl")
 
 
-def test_a_damaged_history_never_gives_another_error():
+def test_a_damaged_history_raises_no_other_error():
     @given(st.text())
     def read(text):
         try:

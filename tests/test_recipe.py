@@ -1,4 +1,4 @@
-"""A recipe: every field is checked when it is made, and survives JSON."""
+"""Every field of a recipe is validated, and a recipe survives JSON."""
 
 import json
 import math
@@ -36,7 +36,7 @@ FIELDS = {
     "time_limit": st.none() | positive,
     "seed": st.none() | st.integers(0, 2**63 - 1),
 }
-recipes = st.fixed_dictionaries({}, optional=FIELDS).map(lambda chosen: Recipe(**chosen))
+recipes = st.fixed_dictionaries({}, optional=FIELDS).map(lambda values: Recipe(**values))
 
 
 @given(recipes)
@@ -46,7 +46,7 @@ def test_a_recipe_survives_json(recipe):
 
 
 @given(recipes)
-def test_json_names_every_field_so_that_a_later_default_changes_nothing(recipe):
+def test_json_has_every_field_so_that_a_new_default_changes_nothing(recipe):
     assert recipe.to_json().keys() == Recipe.__dataclass_fields__.keys()
 
 
@@ -73,7 +73,7 @@ def test_a_field_that_must_be_above_zero_refuses_zero(name):
         Recipe(**{name: 0})
 
 
-def test_a_whole_number_may_be_written_with_a_point_but_not_with_a_fraction():
+def test_an_integer_may_be_a_float_without_a_fraction():
     assert Recipe(epochs=5.0).epochs == 5
     with pytest.raises(ConfigError, match=r"^epochs is a whole number at least 1, not 2\.5$"):
         Recipe(epochs=2.5)
@@ -86,12 +86,12 @@ def test_a_choice_takes_only_its_choices(name, value):
         Recipe(**{name: value})
 
 
-def test_a_misspelt_choice_is_answered_with_a_near_one():
+def test_an_unknown_choice_suggests_similar_ones():
     with pytest.raises(ConfigError, match="did you mean adam or adamw"):
         Recipe(optimizer="adamm")
 
 
-def test_a_misspelt_field_is_answered_with_a_near_one():
+def test_an_unknown_field_suggests_a_similar_one():
     with pytest.raises(ConfigError, match="a recipe has no field 'epoch'; did you mean epochs"):
         Recipe().replace(epoch=3)
 
@@ -122,12 +122,12 @@ def test_a_stored_recipe_with_an_unknown_field_is_refused():
         ("class_weights", 3),
     ],
 )
-def test_another_field_takes_only_its_kind_of_value(name, value):
+def test_other_fields_take_only_values_of_their_type(name, value):
     with pytest.raises(ConfigError, match=f"^{name} is "):
         Recipe(**{name: value})
 
 
-def test_one_augmentation_may_be_given_by_itself():
+def test_one_augmentation_needs_no_tuple():
     assert Recipe(augment="flip").augment == ("flip",)
 
 
@@ -137,5 +137,5 @@ def test_nesterov_needs_sgd_with_momentum():
         Recipe(optimizer="sgd", nesterov=True)
 
 
-def test_equal_recipes_are_one_key():
+def test_equal_recipes_have_equal_hashes():
     assert {Recipe(lr=0.1): "slow"}[Recipe().replace(lr=0.1)] == "slow"

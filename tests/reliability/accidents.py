@@ -33,7 +33,6 @@ from courses import (
 from forge import ended, forked, told_by
 
 import zoo
-from zoo import seeding as randomness
 from zoo.errors import ZooError
 from zoo.training import optimizer as optim
 from zoo.training.checkpoint import train_state as state_room

@@ -1,6 +1,6 @@
-"""Steps that are recorded and replayed are the steps that would have been taken.
+"""Replayed steps equal the steps that would have been taken without a recording.
 
-There is no GPU here: a recorder stands in that does the recorded work again on the same memory, as a CUDA graph does.
+Most tests need no GPU: a fake recorder repeats the recorded work on the same memory, as a CUDA graph does.
 """
 
 import pytest
@@ -8,13 +8,13 @@ import torch
 
 import zoo
 from zoo.recipe import Recipe
-from zoo.training import cuda_graph as captured
 from zoo.training import trainer
 from zoo.training.callbacks import Training
+from zoo.training.cuda_graph import WARM_UP_STEPS, make_recorder
 
 
-class Rerun:
-    """Records a function by keeping it; as while recording a graph, nothing is done then."""
+class FakeRecorder:
+    """Records a function without running it, and runs it at each replay."""
 
     def __init__(self):
         self.replays = self.records = 0
@@ -32,25 +32,25 @@ class Rerun:
         return replay
 
 
-class Lost(Rerun):
-    """A recording that misses what the step does, as when it happens in Python."""
+class EmptyRecorder(FakeRecorder):
+    """A recorder that misses the work of the step, as it misses what happens in Python."""
 
     def record(self, function):
         return lambda: None
 
 
-class Refused(Rerun):
+class FailingRecorder(FakeRecorder):
     def record(self, function):
         raise RuntimeError("operation not permitted when stream is capturing\nmore")
 
 
 @pytest.fixture
 def use(monkeypatch):
-    def chosen(recorder):
-        monkeypatch.setattr(trainer, "make_recorder", lambda *where: recorder)
+    def replace(recorder):
+        monkeypatch.setattr(trainer, "make_recorder", lambda *args: recorder)
         return recorder
 
-    return chosen
+    return replace
 
 
 RECIPES = {
@@ -60,53 +60,55 @@ RECIPES = {
 }
 
 
-def trained(small, **recipe):
+def train(small, **recipe):
     model = zoo.create("cnn-7x7", seed=0)
     return model.fit(small, epochs=3, batch_size=48, kernels="torch", progress=False, **recipe)
 
 
 @pytest.mark.parametrize("name", RECIPES)
-def test_a_training_by_replays_is_the_same(name, small, use):
-    plain = trained(small, **RECIPES[name])
-    recorder = use(Rerun())
-    replayed = trained(small, **RECIPES[name])
+def test_a_training_by_replays_gives_the_same_losses(name, small, use):
+    plain = train(small, **RECIPES[name])
+    recorder = use(FakeRecorder())
+    replayed = train(small, **RECIPES[name])
     assert replayed.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-5)
     assert replayed.history["lr"] == pytest.approx(plain.history["lr"], rel=1e-6)
     assert recorder.records == 1
-    assert recorder.replays == 3 * 4 - captured.WARM_UP_STEPS  # the last batch of each epoch has another shape
+    assert recorder.replays == 3 * 4 - WARM_UP_STEPS  # the last batch of each epoch has another shape
 
 
-@pytest.mark.parametrize(("recorder", "why"), [(Lost(), "other weights"), (Refused(), "not permitted")])
-def test_what_cannot_be_recorded_runs_as_it_is_and_says_so(recorder, why, small, use):
-    plain = trained(small)
+@pytest.mark.parametrize(
+    ("recorder", "reason"), [(EmptyRecorder(), "other weights"), (FailingRecorder(), "not permitted")]
+)
+def test_a_step_that_cannot_be_recorded_runs_eagerly_with_a_warning(recorder, reason, small, use):
+    plain = train(small)
     use(recorder)
-    with pytest.warns(UserWarning, match=why):
-        found = trained(small)
-    assert found.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-6)
+    with pytest.warns(UserWarning, match=reason):
+        eager = train(small)
+    assert eager.history["loss"] == pytest.approx(plain.history["loss"], rel=1e-6)
 
 
-def test_callbacks_hear_every_step(small, use):
-    heard = []
+def test_callbacks_are_called_after_every_step(small, use):
+    steps = []
 
     class Count:
         def on_step(self, training: Training):
-            heard.append(training.step)
+            steps.append(training.step)
 
         def on_epoch(self, training: Training):
             pass
 
-    use(Rerun())
-    trained(small, callbacks=[Count()])
-    assert heard == [1, 2, 3, 4, 5] * 3
+    use(FakeRecorder())
+    train(small, callbacks=[Count()])
+    assert steps == [1, 2, 3, 4, 5] * 3
 
 
 def test_only_a_plain_training_on_one_gpu_is_recorded():
     cuda = torch.device("cuda")
     for recipe in (Recipe(accumulate=2), Recipe(precision="fp16"), Recipe(compile=True), Recipe(kernels="torch")):
-        assert captured.make_recorder(recipe, cuda, 1) is None
-    assert captured.make_recorder(Recipe(optimizer="rmsprop"), cuda, 1) is None
-    assert captured.make_recorder(Recipe(), cuda, 2) is None
-    assert captured.make_recorder(Recipe(), torch.device("cpu"), 1) is None
+        assert make_recorder(recipe, cuda, 1) is None
+    assert make_recorder(Recipe(optimizer="rmsprop"), cuda, 1) is None
+    assert make_recorder(Recipe(), cuda, 2) is None
+    assert make_recorder(Recipe(), torch.device("cpu"), 1) is None
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a CUDA device")

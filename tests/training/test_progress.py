@@ -1,4 +1,4 @@
-"""Training shows itself: a bar on a terminal, lines elsewhere, nothing when not wanted."""
+"""Progress is a bar on a terminal and lines elsewhere, and can be turned off."""
 
 import os
 import pty
@@ -15,7 +15,7 @@ zoo.create("gcn-7x7", seed=0).fit(train.take(12800), validation=train.take(100),
 """
 
 
-def test_lines_are_printed_when_standard_error_is_no_terminal(capfd):
+def test_lines_are_printed_if_standard_error_is_not_a_terminal(capfd):
     train = zoo.dataset("fashion-mnist-7x7").train.take(100)
     zoo.create("gcn-7x7", seed=0).fit(train, epochs=3)
     out, err = capfd.readouterr()
@@ -25,36 +25,36 @@ def test_lines_are_printed_when_standard_error_is_no_terminal(capfd):
     assert [line.split()[0] for line in lines[1:]] == ["1", "2", "3"]
 
 
-def test_nothing_is_printed_when_not_wanted(capfd):
+def test_nothing_is_printed_without_progress(capfd):
     train = zoo.dataset("fashion-mnist-7x7").train.take(100)
     zoo.create("gcn-7x7", seed=0).fit(train, epochs=1, progress=False)
     assert capfd.readouterr() == ("", "")
 
 
-def test_a_bar_with_steps_and_time_left_runs_on_a_terminal():
-    """Run the script on a pseudo-terminal and read what is drawn there."""
-    ours, theirs = pty.openpty()
+def test_a_terminal_shows_a_bar_with_steps_and_time_left():
+    """Run the script in a pseudo-terminal and read its output."""
+    terminal, child_terminal = pty.openpty()
     env = {**os.environ, "TERM": "xterm-256color", "COLUMNS": "120", "OMP_NUM_THREADS": "1"}
     with subprocess.Popen(
-        [sys.executable, "-c", SCRIPT], stdin=theirs, stdout=theirs, stderr=theirs, env=env
+        [sys.executable, "-c", SCRIPT], stdin=child_terminal, stdout=child_terminal, stderr=child_terminal, env=env
     ) as process:
-        os.close(theirs)
-        drawn = _drained(ours, process)
-    os.close(ours)
-    assert process.returncode == 0, drawn
-    assert "400" in drawn
-    assert "steps" in drawn
-    assert "left" in drawn
-    assert "val accuracy" in drawn
+        os.close(child_terminal)
+        output = _read_all(terminal, process)
+    os.close(terminal)
+    assert process.returncode == 0, output
+    assert "400" in output
+    assert "steps" in output
+    assert "left" in output
+    assert "val accuracy" in output
 
 
-def _drained(terminal, process):
+def _read_all(terminal, process):
     parts = []
     while True:
         ready, _, _ = select.select([terminal], [], [], 0.2)
         try:
             data = os.read(terminal, 65536) if ready else b""
-        except OSError:  # Linux says so when the other end is closed
+        except OSError:  # Linux raises this when the other end is closed
             break
         parts.append(data)
         if not data and process.poll() is not None:

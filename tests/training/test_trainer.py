@@ -1,4 +1,4 @@
-"""What a recipe asks for is what training does."""
+"""Training follows the recipe."""
 
 import time
 
@@ -20,7 +20,7 @@ def fit(data, name="gcn-7x7", **changes):
     return zoo.create(name, seed=0).fit(data, progress=False, **{"epochs": 2, **changes})
 
 
-def weights(model):
+def flatten_weights(model):
     return torch.cat([weight.detach().flatten() for weight in model.net.parameters()])
 
 
@@ -48,55 +48,55 @@ RECIPES = [
 
 
 @pytest.mark.parametrize("changes", RECIPES, ids=str)
-def test_each_field_of_a_recipe_trains_to_finite_and_other_weights(data, changes):
-    plain, changed = weights(fit(data[0])), weights(fit(data[0], **changes))
+def test_each_field_of_a_recipe_changes_the_weights_and_keeps_them_finite(data, changes):
+    plain, changed = flatten_weights(fit(data[0])), flatten_weights(fit(data[0], **changes))
     assert torch.isfinite(changed).all()
     assert not torch.equal(plain, changed)
 
 
 @pytest.mark.parametrize("changes", [{"mixup": 0.4, "augment": ("rotate",)}, {"ema": 0.9}, {"accumulate": 2}], ids=str)
 def test_every_recipe_is_repeatable(data, changes):
-    assert torch.equal(weights(fit(data[0], **changes)), weights(fit(data[0], **changes)))
+    assert torch.equal(flatten_weights(fit(data[0], **changes)), flatten_weights(fit(data[0], **changes)))
 
 
-def test_one_step_of_sgd_is_what_the_formula_says(data):
+def test_one_step_of_sgd_follows_the_formula(data):
     batch = data[0].take(64)
     model = zoo.create("gcn-7x7", seed=0)
-    before = weights(model).clone()
+    before = flatten_weights(model).clone()
     images = batch.images.float() / 255
     torch.nn.functional.cross_entropy(model.net(images), batch.labels).backward()
     gradient = torch.cat([weight.grad.flatten() for weight in model.net.parameters()])
     stepped = fit(batch, optimizer="sgd", lr=0.5, epochs=1, batch_size=64, weight_decay=0.0, shuffle=False)
-    torch.testing.assert_close(weights(stepped), before - 0.5 * gradient, rtol=1e-5, atol=1e-7)
+    torch.testing.assert_close(flatten_weights(stepped), before - 0.5 * gradient, rtol=1e-5, atol=1e-7)
 
 
 def test_accumulating_four_batches_of_16_equals_one_of_64(data):
     batch = data[0].take(128)
     common = {"optimizer": "sgd", "lr": 0.5, "weight_decay": 0.0, "shuffle": False, "epochs": 2}
-    whole = weights(fit(batch, batch_size=64, **common))
-    parts = weights(fit(batch, batch_size=16, accumulate=4, **common))
+    whole = flatten_weights(fit(batch, batch_size=64, **common))
+    parts = flatten_weights(fit(batch, batch_size=16, accumulate=4, **common))
     torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-6)
 
 
-def test_a_last_group_of_fewer_batches_is_averaged_over_as_many_as_there_are(data):
+def test_fewer_batches_at_the_end_of_an_epoch_are_averaged(data):
     batch = data[0].take(48)
     common = {"optimizer": "sgd", "lr": 0.5, "weight_decay": 0.0, "shuffle": False, "epochs": 1}
-    whole = weights(fit(batch, batch_size=48, **common))
-    parts = weights(fit(batch, batch_size=16, accumulate=5, **common))
+    whole = flatten_weights(fit(batch, batch_size=48, **common))
+    parts = flatten_weights(fit(batch, batch_size=16, accumulate=5, **common))
     torch.testing.assert_close(parts, whole, rtol=1e-4, atol=1e-6)
 
 
 def test_clipping_bounds_the_step(data):
-    before = weights(zoo.create("gcn-7x7", seed=0))
+    before = flatten_weights(zoo.create("gcn-7x7", seed=0))
     batch = data[0].take(64)
-    step = weights(fit(batch, optimizer="sgd", lr=1.0, clip=0.01, epochs=1, weight_decay=0.0)) - before
+    step = flatten_weights(fit(batch, optimizer="sgd", lr=1.0, clip=0.01, epochs=1, weight_decay=0.0)) - before
     assert float(step.norm()) == pytest.approx(0.01, rel=1e-3)
 
 
 def test_the_average_is_scored_and_left_in_the_model(data):
     seen = []
 
-    class Watch:
+    class RecordWeights:
         def on_step(self, training: Training):
             pass
 
@@ -107,10 +107,10 @@ def test_the_average_is_scored_and_left_in_the_model(data):
             )
             seen.append((average.clone(), raw.clone()))
 
-    model = fit(data[0], validation=data[1], ema=0.95, callbacks=[Watch()])
+    model = fit(data[0], validation=data[1], ema=0.95, callbacks=[RecordWeights()])
     average, raw = seen[-1]
     assert not torch.equal(average, raw)
-    assert torch.equal(weights(model), average)
+    assert torch.equal(flatten_weights(model), average)
     assert model.evaluate(data[1]).accuracy == pytest.approx(model.history[-1]["val_accuracy"])
 
 
@@ -129,7 +129,7 @@ def test_keeping_the_best_epoch_restores_it_without_stopping(data):
     assert model.evaluate(data[1]).accuracy == pytest.approx(max(model.history["val_accuracy"]))
 
 
-def test_a_time_limit_ends_training_and_says_so(data):
+def test_a_time_limit_ends_training_with_a_reason(data):
     started = time.monotonic()
     model = fit(data[0], epochs=10_000, time_limit=1.0)
     assert time.monotonic() - started < 20
@@ -143,24 +143,24 @@ def test_a_callback_can_stop_training(data):
             pass
 
         def on_epoch(self, training):
-            training.stop = "I have seen enough" if training.epoch == 3 else ""
+            training.stop = "enough epochs" if training.epoch == 3 else ""
 
     model = fit(data[0], epochs=9, callbacks=[Stop()])
-    assert (len(model.history), model.history.stopped) == (3, "I have seen enough")
+    assert (len(model.history), model.history.stopped) == (3, "enough epochs")
 
 
-def test_the_held_out_share_is_not_trained_on(data):
-    held = {}
+def test_validation_images_are_not_trained_on(data):
+    counts = []
 
     class Count:
         def on_step(self, training):
-            held["images"] = training.images
+            counts.append(training.images)
 
         def on_epoch(self, training):
-            held["val"] = training.row["val_accuracy"]
+            assert "val_accuracy" in training.row
 
     fit(data[0], validation=0.25, split="random", epochs=1, callbacks=[Count()])
-    assert held["images"] == 240
+    assert counts[-1] == 240
 
 
 def test_a_loss_that_is_not_finite_stops_with_advice(data):
@@ -168,7 +168,7 @@ def test_a_loss_that_is_not_finite_stops_with_advice(data):
         fit(data[0], "cnn-7x7", optimizer="sgd", lr=1e30)
 
 
-def test_a_monitor_that_is_no_column_is_refused(data):
+def test_a_monitor_must_be_a_column_of_the_history(data):
     with pytest.raises(ConfigError, match="is not a column"):
         fit(data[0], keep="best", monitor="val_loss")
 

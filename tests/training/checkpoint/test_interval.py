@@ -1,4 +1,4 @@
-"""How often a checkpoint is written is read from words."""
+"""The interval between checkpoints is parsed from text."""
 
 import pytest
 
@@ -17,17 +17,17 @@ from zoo.training.checkpoint.interval import Interval
         ("0.5 hours", 1800, "second"),
     ],
 )
-def test_words_are_a_number_of_a_unit(text, number, unit):
+def test_a_text_is_parsed_to_a_number_and_a_unit(text, number, unit):
     assert Interval.parse(text) == Interval(number=number, unit=unit)
 
 
 @pytest.mark.parametrize("text", ["", "often", "0 steps", "-1 epochs", "1.5 steps", "steps 5", 5, None])
-def test_other_words_are_refused_with_examples(text):
+def test_an_invalid_text_is_refused_with_examples(text):
     with pytest.raises(ConfigError, match="'500 steps' or '10 minutes'"):
         Interval.parse(text)
 
 
-def test_it_is_due_when_so_many_have_passed():
-    every = Interval.parse("5 steps")
-    assert not every.is_due(epochs=9, steps=4, seconds=1e9)
-    assert every.is_due(epochs=0, steps=5, seconds=0)
+def test_a_checkpoint_is_due_when_the_interval_has_passed():
+    interval = Interval.parse("5 steps")
+    assert not interval.is_due(epochs=9, steps=4, seconds=1e9)
+    assert interval.is_due(epochs=0, steps=5, seconds=0)
