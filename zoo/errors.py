@@ -28,7 +28,7 @@ from collections.abc import Iterable
 
 
 class ZooError(Exception):
-    """The root: a message that says what was asked, what is so, and what to do."""
+    """The root: a message that says what the problem is and what to do."""
 
     def __str__(self) -> str:
         """Return the message unquoted, also where `KeyError` would quote it."""

@@ -69,7 +69,7 @@ class GraphClassifier(nn.Module):
         self.head = nn.Linear(count_features(readout, width=width, nodes=grid.num_nodes, blocks=blocks), classes)
 
     @staticmethod
-    def completed(config: dict[str, Any]) -> dict[str, Any]:
+    def complete_config(config: dict[str, Any]) -> dict[str, Any]:
         """Return a config with the encoder's full name and all of its options, which is saved with the weights."""
         name, options = config["encoder"], dict(config["options"])
         return {**config, "encoder": qualify_name(name), "options": tuple(bind_options(name, options).items())}

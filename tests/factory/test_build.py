@@ -35,7 +35,7 @@ class Nested(nn.Module):
         super().__init__()
 
     @staticmethod
-    def completed(config):
+    def complete_config(config):
         return {**config, "options": tuple({"depth": 2, **dict(config["options"])}.items())}
 
 

@@ -107,7 +107,7 @@ class Growing(Sound):
         self.layer = nn.Sequential(nn.Linear(channels * size[0] * size[1], hidden), nn.Linear(hidden, classes))
 
     @staticmethod
-    def completed(config):
+    def complete_config(config):
         return {**config, "hidden": config["hidden"] + 1}
 
 

@@ -21,7 +21,7 @@ def bind_config(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
     """Return the complete config of a model: the builder's defaults, the spec's values, and `config` over both.
 
     Lists become tuples, mappings tuples of pairs, `size=7` becomes (7, 7). A builder whose config names something with
-    a config of its own, such as an encoder, has a static method `completed(config) -> config` that fills that in.
+    a config of its own, such as an encoder, has a static method `complete_config(config) -> config` that fills that in.
 
     Raises:
         ConfigError: A key the builder does not take, a value of another type, or one that is missing.
@@ -29,7 +29,7 @@ def bind_config(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
     builder = import_object(spec.build, spec.name)
     given = {"size": spec.size, "channels": spec.channels, **spec.config}
     complete = bind_builder_config(builder, spec.name, given, config)
-    finish = getattr(builder, "completed", None)
+    finish = getattr(builder, "complete_config", None)
     return complete if finish is None else finish(complete)
 
 
