@@ -12,7 +12,7 @@ from zoo.plugins import hookspecs as hooks
 from zoo.plugins.discovery import SPEC_TYPES
 from zoo.plugins.experiment_spec import Row
 from zoo.recipe import Recipe
-from zoo.testing import CLASSIFIER_CHECKS, DATASET_CHECKS, ENCODER_CHECKS, GENERATOR_CHECKS, PLUGIN_CHECKS
+from zoo.testing import CHECKS_BY_TASK, DATASET_CHECKS, ENCODER_CHECKS, PLUGIN_CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "plugins.md"
 ARGUMENT = re.compile(r"^ {4}(\w+): (.+?)(?=^ {4}\w+: |\Z)", re.MULTILINE | re.DOTALL)
@@ -72,8 +72,8 @@ def _arguments(thing: object) -> dict[str, str]:
 def _checks() -> Iterator[str]:
     kinds = {
         "plugin": ("plugin", PLUGIN_CHECKS),
-        "model": ("model that labels images", CLASSIFIER_CHECKS),
-        "model ": ("model that draws images", GENERATOR_CHECKS),
+        "model": ("model that labels images", CHECKS_BY_TASK["classification"]),
+        "model ": ("model that draws images", CHECKS_BY_TASK["generation"]),
         "encoder": ("encoder", ENCODER_CHECKS),
         "dataset": ("dataset", DATASET_CHECKS),
     }

@@ -1,6 +1,6 @@
-"""The kit in pytest: `pytest --zoo-plugin zoo_mine` runs each check of a plugin as a test of its own.
+"""Run the conformance kit in pytest: `pytest --zoo-plugin zoo_mine` runs each check of a plugin as a test.
 
-It is light: zoo and torch are imported only when plugins are named. In a project's own settings:
+zoo and torch are imported only when a plugin is named. Settings of a project:
 
     [tool.pytest.ini_options]
     zoo_plugins = ["zoo_mine"]
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     """Add the option and the settings."""
-    told = "run zoo's conformance kit over an installed plugin or distribution; may be given several times"
-    parser.getgroup("zoo").addoption("--zoo-plugin", action="append", default=[], metavar="NAME", help=told)
-    parser.addini("zoo_plugins", "plugins that zoo's conformance kit is run over", type="args", default=[])
-    told = "checks known to fail: lines of NAME: CHECK: REASON"
-    parser.addini("zoo_expected_failures", told, type="linelist", default=[])
+    help_text = "run zoo's conformance kit on an installed plugin or distribution; can be repeated"
+    parser.getgroup("zoo").addoption("--zoo-plugin", action="append", default=[], metavar="NAME", help=help_text)
+    parser.addini("zoo_plugins", "plugins to run zoo's conformance kit on", type="args", default=[])
+    help_text = "checks known to fail: lines of NAME: CHECK: REASON"
+    parser.addini("zoo_expected_failures", help_text, type="linelist", default=[])
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -35,15 +35,15 @@ def pytest_collection_modifyitems(session: pytest.Session, config: pytest.Config
 
 
 def _parse_expected_failures(lines: list[str]) -> dict[str, dict[str, str]]:
-    """Read lines of NAME: CHECK: REASON; a name may have a colon of its own."""
-    found: dict[str, dict[str, str]] = {}
+    """Parse lines of NAME: CHECK: REASON; a name may contain a colon without a space."""
+    expected: dict[str, dict[str, str]] = {}
     for line in lines:
         subject, first, rest = line.partition(": ")
         check, second, reason = rest.partition(": ")
         if not first or not second:
             raise pytest.UsageError(f"zoo_expected_failures: {line!r} is not NAME: CHECK: REASON")
-        found.setdefault(subject.strip(), {})[check.strip()] = reason.strip()
-    return found
+        expected.setdefault(subject.strip(), {})[check.strip()] = reason.strip()
+    return expected
 
 
 class PluginCollector(pytest.Collector):
@@ -55,42 +55,42 @@ class PluginCollector(pytest.Collector):
         from zoo.testing import collect_suites
         from zoo.testing.kit import check_expected_failures
 
-        excuses = _parse_expected_failures(self.config.getini("zoo_expected_failures"))
+        expected = _parse_expected_failures(self.config.getini("zoo_expected_failures"))
         try:
-            every = list(collect_suites(self.name.partition(" ")[2]))
-            check_expected_failures(every, excuses)
+            suites = list(collect_suites(self.name.partition(" ")[2]))
+            check_expected_failures(suites, expected)
         except ZooError as error:
             raise pytest.UsageError(str(error)) from error
-        for trial in every:
-            for check in trial.checks:
-                excuse = excuses.get(trial.name, {}).get(check)
-                yield CheckItem.from_parent(
-                    self, name=f"{trial.name}[{check}]", trial=trial, check=check, excuse=excuse
-                )
+        for suite in suites:
+            for check in suite.checks:
+                reason = expected.get(suite.name, {}).get(check)
+                name = f"{suite.name}[{check}]"
+                yield CheckItem.from_parent(self, name=name, suite=suite, check=check, expected_reason=reason)
 
 
 class CheckItem(pytest.Item):
-    """One check of one thing a plugin offers."""
+    """One check of one thing that a plugin offers."""
 
     def __init__(self, *, suite: CheckSuite, check: str, expected_reason: str | None, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self._trial, self._check, self._excuse = suite, check, expected_reason
+        self._suite, self._check, self._expected_reason = suite, check, expected_reason
 
     def runtest(self) -> None:
         """Run the check."""
         from zoo.testing import CheckFailure
 
-        excuses = {self._trial.name: {self._check: self._excuse}} if self._excuse is not None else None
-        for outcome in self._trial.run(excuses, only=[self._check]):
+        reason = self._expected_reason
+        expected = {self._suite.name: {self._check: reason}} if reason is not None else None
+        for outcome in self._suite.run(expected, only=[self._check]):
             if outcome.status == "failed":
                 raise CheckFailure(str(outcome))
-            if outcome.status == "excused":
+            if outcome.status == "xfailed":
                 pytest.xfail(outcome.message)
             if outcome.status == "skipped":
                 pytest.skip(outcome.message)
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
-        """Show what the check found, without the kit's own lines."""
+        """Return the message of a failed check, without a traceback."""
         from zoo.testing import CheckFailure
 
         if isinstance(excinfo.value, CheckFailure):
@@ -98,5 +98,5 @@ class CheckItem(pytest.Item):
         return super().repr_failure(excinfo, style)
 
     def reportinfo(self) -> tuple[Any, int | None, str]:
-        """Return what is tested, for the heading of a failure."""
+        """Return the heading of a failure."""
         return self.path, None, f"zoo: {self.name}"

@@ -7,7 +7,7 @@ import torch
 import zoo
 from tests.support.interruption import check_resume_inside_an_epoch
 from zoo.errors import ConfigError, LabelError, TrainingError
-from zoo.testing import CLASSIFIER_CHECKS, GENERATOR_CHECKS, check_model
+from zoo.testing import CHECKS_BY_TASK, check_model
 from zoo_attention_gan.attention import AttentionGAN, SpatialAttention
 from zoo_attention_gan.spectral import spectral_norm
 
@@ -27,12 +27,15 @@ def trained(digits):
 
 def check_needs_a_generator(name):
     """Return whether a check is one of generators only; the others do not depend on whether classes are known."""
-    return name not in CLASSIFIER_CHECKS or name in ("gradients_reach_every_weight", "saved_and_loaded_bitwise")
+    return name not in CHECKS_BY_TASK["classification"] or name in (
+        "gradients_reach_every_weight",
+        "saved_and_loaded_bitwise",
+    )
 
 
 def test_without_classes_or_attention_the_kit_holds_too():
     told = {"conditional": False, "attention": 0, "width": 16, "size": (16, 16)}
-    chosen = [name for name in GENERATOR_CHECKS if check_needs_a_generator(name)]
+    chosen = [name for name in CHECKS_BY_TASK["generation"] if check_needs_a_generator(name)]
     assert check_model("attention-gan-28x28", only=chosen, **told).passed == tuple(chosen)
 
 

@@ -9,7 +9,7 @@ import torch
 
 import zoo
 from zoo.errors import ConfigError, UnknownNameError
-from zoo.testing import CLASSIFIER_CHECKS, check_model
+from zoo.testing import CHECKS_BY_TASK, check_model
 
 timm = pytest.importorskip("timm")
 LONG = os.environ.get("ZOO_LONG") == "1"
@@ -63,7 +63,7 @@ def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled,
 def test_an_architecture_passes_the_kit(name):
     report = check_model(f"timm:{name}")
     print(report)
-    assert {*report.passed, *report.skipped} == set(CLASSIFIER_CHECKS)
+    assert {*report.passed, *report.skipped} == set(CHECKS_BY_TASK["classification"])
     assert report.skipped == {"declared_symmetry_holds": "it declares no symmetry"}
 
 

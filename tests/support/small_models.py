@@ -1,7 +1,7 @@
 """Models that are too heavy for tests at their full width: options that make them small, and fewer checks for some."""
 
 import zoo
-from zoo.testing import CLASSIFIER_CHECKS, GENERATOR_CHECKS
+from zoo.testing import CHECKS_BY_TASK
 
 TINY = {"size": (8, 8), "channels": 1}
 OPTIONS = {
@@ -37,5 +37,5 @@ DEEP = ("resnet-34", "resnet-50", "resnet-101", "resnet-20", "resnet-56")
 def list_checks(name):
     """Return the names of the checks that a model's tests run."""
     if zoo.models[name].task == "generation":
-        return tuple(GENERATOR_CHECKS)
-    return SHAPES if name in DEEP else tuple(CLASSIFIER_CHECKS)
+        return tuple(CHECKS_BY_TASK["generation"])
+    return SHAPES if name in DEEP else tuple(CHECKS_BY_TASK["classification"])

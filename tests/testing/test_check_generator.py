@@ -7,7 +7,10 @@ from torch import nn
 import zoo
 from tests.support.fake_plugin import offer
 from zoo.recipe import Recipe
-from zoo.testing import CLASSIFIER_CHECKS, GENERATOR_CHECKS, CheckFailure, check_model
+from zoo.testing import CHECKS_BY_TASK, CheckFailure, check_model
+
+CLASSIFIER_CHECKS = CHECKS_BY_TASK["classification"]
+GENERATOR_CHECKS = CHECKS_BY_TASK["generation"]
 
 NOISE = 8
 

@@ -112,7 +112,7 @@ def test_an_expected_failure_on_the_command_line_needs_a_reason_and_then_passes(
     site = installed(tmp_path, FAULTS["silent_at_import"])
     words = ("plugins", "check", "zoo-planted", "--only", "silent_at_import", "--expect")
     record = zoo_json(*words, "planted:silent_at_import=it greets", path=(site,))
-    assert (record["excused"], record["failed"], record["outcomes"][0]["message"]) == (1, 0, "it greets")
+    assert (record["xfailed"], record["failed"], record["outcomes"][0]["message"]) == (1, 0, "it greets")
     for bad in ("planted:silent_at_import= ", "planted:no_such=why", "nobody:ready=why", "nonsense"):
         assert zoo(*words, bad, path=(site,)).returncode in (1, 2)
 
@@ -156,9 +156,7 @@ def test_pytest_takes_plugins_and_expected_failures_from_settings(tmp_path):
     settings = "zoo_plugins = zoo_cnn\nzoo_expected_failures =\n    cnn-7x7: exports: it used to fail\n"
     done = kit(tmp_path, "-k", "cnn-7x7 and exports", settings=settings)
     assert done.returncode == 1
-    assert (
-        "cnn-7x7: exports: it holds, though it was expected to fail (it used to fail); drop the excuse" in done.stdout
-    )
+    assert "cnn-7x7: exports: it passes, but was expected to fail (it used to fail); remove the expected" in done.stdout
 
 
 def test_pytest_refuses_a_plugin_that_is_not_installed(tmp_path):
@@ -287,9 +285,9 @@ def test_a_data_set_that_is_not_here_is_checked_as_far_as_its_spec_goes():
     assert "not on this machine" in report.skipped["counts_as_declared"]
 
 
-def test_an_outcome_is_told_in_one_line():
-    told = str(Outcome(subject="it", check="ready", status="failed", message="it is not; mend it"))
-    assert told == "it: ready: it is not; mend it"
+def test_an_outcome_is_printed_on_one_line():
+    outcome = Outcome(subject="it", check="ready", status="failed", message="it is not; fix it")
+    assert str(outcome) == "it: ready: it is not; fix it"
 
 
 # What a stranger reads
@@ -302,27 +300,27 @@ def checked(place, source, *words):
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        (("summary=", "sumary="), r"unexpected keyword argument 'sumary' \(\S+planted.py, line 8\); mend that first"),
-        (('name="planted', 'name="Planted'), r"'Planted-7x7' is not lower-case letters .*line 8\); mend that first"),
+        (("summary=", "sumary="), r"unexpected keyword argument 'sumary' \(\S+planted.py, line 8\); fix that first"),
+        (('name="planted', 'name="Planted'), r"'Planted-7x7' is not lower-case letters .*line 8\); fix that first"),
         (("def zoo_models", "def zoo_model"), "unknown hook 'zoo_model'; did you mean zoo_models"),
-        (("@zoo.hookimpl", ""), "it implements no hook; write @zoo.hookimpl above zoo_models; mend that first"),
-        (("return [zoo", "return (zoo"), r"it returned a ModelSpec; return a list; mend that first"),
+        (("@zoo.hookimpl", ""), "it implements no hook; write @zoo.hookimpl above zoo_models; fix that first"),
+        (("return [zoo", "return (zoo"), r"it returned a ModelSpec; return a list; fix that first"),
     ],
 )
 def test_a_plugin_that_is_not_ready_is_told_once_where_and_how_to_mend_it(change, told, tmp_path):
     source = dedent(SOUND).replace(*change)
     said = checked(tmp_path, source.replace(")]\n", "))\n") if "(zoo" in change[1] else source)
     assert re.search(rf"    failed: ready: it is quarantined: .*{told}", said)
-    assert "skipped: offers_something: it is not ready; the same of nothing_heavy_at_listing, no_work" in said
+    assert "skipped: offers_something: it is not ready; the same in nothing_heavy_at_listing, no_work" in said
     assert not re.search("failed: (offers|nothing|no_work|silent|same)", said)
 
 
 def test_what_several_checks_find_alike_is_told_once_with_what_to_do(tmp_path):
     said = checked(tmp_path, dedent(SOUND).replace(":Net", ":Nett"), "--only", "logits_shaped", "--only", "order_kept")
     assert said.splitlines() == [
-        "model planted-7x7: 0 of 2 checks held",
+        "model planted-7x7: 0 of 2 checks passed",
         "    failed: logits_shaped: PluginError: planted-7x7 cannot be imported from planted_net:Nett: AttributeError: "
         "module 'planted_net' has no attribute 'Nett'; did you mean Net?; this must hold: Logits are (N, K), for "
-        "batches of any size; the same of order_kept",
+        "any batch size; the same in order_kept",
         "zoo-planted: 2 checks ran: 2 failed",
     ]

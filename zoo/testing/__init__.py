@@ -1,4 +1,4 @@
-"""The kit that checks what a plugin offers as zoo expects it to behave; third parties run it in their own tests.
+"""Check that what a plugin offers behaves as zoo expects; plugin authors run these checks in their own tests.
 
 >>> from zoo.testing import check_model
 >>> check_model("gcn-7x7", only=["described", "parameters_counted"]).num_checks
@@ -15,16 +15,15 @@ from zoo.testing.datasets import DATASET_CHECKS, DatasetSubject
 from zoo.testing.encoders.checks import ENCODER_CHECKS
 from zoo.testing.encoders.subject import EncoderSubject
 from zoo.testing.kit import CheckSuite, check_plugin, collect_suites
-from zoo.testing.models import CHECKS_BY_TASK, CLASSIFIER_CHECKS, GENERATOR_CHECKS
+from zoo.testing.models import CHECKS_BY_TASK, get_model_checks, make_model_subject
 from zoo.testing.models.subject import ModelSubject
 from zoo.testing.plugins.checks import PLUGIN_CHECKS
 from zoo.testing.report import CheckFailure, CheckReport, NotApplicable, Outcome, check_subject
 
 __all__ = [
-    "CLASSIFIER_CHECKS",
+    "CHECKS_BY_TASK",
     "DATASET_CHECKS",
     "ENCODER_CHECKS",
-    "GENERATOR_CHECKS",
     "PLUGIN_CHECKS",
     "CheckFailure",
     "CheckReport",
@@ -38,6 +37,7 @@ __all__ = [
     "check_model",
     "check_plugin",
     "collect_suites",
+    "make_model_subject",
 ]
 
 
@@ -47,34 +47,32 @@ def check_model(
     """Run every check on a model of the zoo.
 
     Args:
-        name: A name on `zoo.models`.
-        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
-        only: Run only these checks.
-        **config: Options to make the model with.
+        name: A name in `zoo.models`.
+        expected_failures: Reasons by name of checks known to fail. Such a check fails the report if it passes.
+        only: Names of the checks to run; all if empty.
+        **config: Options to create the model with.
 
     Raises:
-        CheckFailure: A check does not hold, or none ran.
-        ConfigError: An expected failure names no check or gives no reason.
+        CheckFailure: A check failed, or none ran.
+        ConfigError: An expected failure names an unknown check or has no reason.
     """
-    checks = CHECKS_BY_TASK.get(CATALOG.registry("models")[name].task, CLASSIFIER_CHECKS)
-    return check_subject(
-        name, ModelSubject(name=name, config=config), checks, expected_failures=expected_failures, only=only
-    )
+    subject, checks = make_model_subject(name, config), get_model_checks(name)
+    return check_subject(name, subject, checks, expected_failures=expected_failures, only=only)
 
 
 def check_dataset(
     name: str, *, expected_failures: Mapping[str, str] | None = None, only: Collection[str] = ()
 ) -> CheckReport:
-    """Run every check on a data set; those that read it need it on this machine.
+    """Run every check on a data set. Checks that read it are skipped if it is not on this machine.
 
     Args:
-        name: A name on `zoo.datasets`.
-        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
-        only: Run only these checks.
+        name: A name in `zoo.datasets`.
+        expected_failures: Reasons by name of checks known to fail. Such a check fails the report if it passes.
+        only: Names of the checks to run; all if empty.
 
     Raises:
-        CheckFailure: A check does not hold, or none ran.
-        ConfigError: An expected failure names no check or gives no reason.
+        CheckFailure: A check failed, or none ran.
+        ConfigError: An expected failure names an unknown check or has no reason.
     """
     subject = DatasetSubject(name=name, spec=CATALOG.registry("datasets")[name])
     return check_subject(name, subject, DATASET_CHECKS, expected_failures=expected_failures, only=only)
@@ -91,15 +89,15 @@ def check_encoder(
     """Run every check on a graph encoder.
 
     Args:
-        name: A name on `zoo.encoders`, or `plugin:name`.
+        name: A name in `zoo.encoders`, or `plugin:name`.
         width: Features of each node.
-        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
-        only: Run only these checks.
-        **options: Options to make the encoder with.
+        expected_failures: Reasons by name of checks known to fail. Such a check fails the report if it passes.
+        only: Names of the checks to run; all if empty.
+        **options: Options to build the encoder with.
 
     Raises:
-        CheckFailure: A check does not hold, or none ran.
-        ConfigError: An expected failure names no check or gives no reason.
+        CheckFailure: A check failed, or none ran.
+        ConfigError: An expected failure names an unknown check or has no reason.
     """
     subject = EncoderSubject(name=name, width=width, options=options)
     return check_subject(name, subject, ENCODER_CHECKS, expected_failures=expected_failures, only=only)

@@ -1,4 +1,4 @@
-"""Run a net on a device that need not be there: shapes, types and devices are worked out, numbers are not."""
+"""Run a net on a device that may be missing: shapes, dtypes and devices are computed, values are not."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from torch.nn import Module, Parameter
 from zoo.testing.report import CheckFailure, require
 
 FAKE_DEVICE = "cuda"
-FIX = "register constants as buffers, and make tensors on the device of the images or nodes"
+FIX = "register constants as buffers, and create tensors on the device of the input"
 
 
 def check_device(net: Module, *inputs: Tensor) -> None:
-    """Raise unless a net whose weights, buffers and inputs lie on another device stays there all the way.
+    """Check that a net whose weights, buffers and inputs are on another device computes everything there.
 
     Raises:
-        CheckFailure: It makes a tensor on the CPU, or keeps one that does not move with it.
+        CheckFailure: It creates a tensor on the CPU, or keeps one that does not move with it.
     """
     copied = copy.deepcopy(net)
     try:
         with FakeTensorMode() as mode, torch.no_grad():
-            found = _move_net(copied, mode)(*(_move_tensor(each, mode) for each in inputs))
+            output = _move_net(copied, mode)(*(_move_tensor(each, mode) for each in inputs))
     except (DataDependentOutputException, DynamicOutputShapeException):
-        return  # what follows depends on numbers, which are not worked out here
+        return  # the rest of forward depends on values, which fake tensors do not have
     except (RuntimeError, AssertionError) as error:
-        told = str(error).partition("\n")[0][:160]
-        raise CheckFailure(f"moved to a GPU, forward meets a tensor that stayed on the CPU ({told}); {FIX}") from error
-    require(found.device.type == FAKE_DEVICE, f"moved to a GPU, it answers on {found.device}", FIX)
+        message = str(error).partition("\n")[0][:160]
+        raise CheckFailure(f"on a GPU, forward uses a tensor that stayed on the CPU ({message}); {FIX}") from error
+    require(output.device.type == FAKE_DEVICE, f"on a GPU, its output is on {output.device}", FIX)
 
 
 def _move_net(net: Module, mode: FakeTensorMode) -> Module:
-    """Return the net with its weights and buffers elsewhere; a module that stands in it twice is moved once."""
+    """Return the net with its weights and buffers on the fake device; a module that occurs twice is moved once."""
     for module in net.modules():
         for tensors in (module._parameters, module._buffers):
             for name, tensor in tensors.items():
@@ -44,5 +44,5 @@ def _move_net(net: Module, mode: FakeTensorMode) -> Module:
 
 
 def _move_tensor(tensor: Tensor, mode: FakeTensorMode) -> Tensor:
-    moved = mode.from_tensor(tensor).to(FAKE_DEVICE)
-    return Parameter(moved, requires_grad=False) if isinstance(tensor, Parameter) else moved
+    fake = mode.from_tensor(tensor).to(FAKE_DEVICE)
+    return Parameter(fake, requires_grad=False) if isinstance(tensor, Parameter) else fake

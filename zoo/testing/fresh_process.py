@@ -1,4 +1,4 @@
-"""Build a model once more in a process that knows nothing but its spec, config and seed."""
+"""Run Python in a fresh process, and rebuild a model there from its spec, config and seed."""
 
 from __future__ import annotations
 
@@ -24,28 +24,29 @@ PASSED_VARIABLES = (
 )
 BUILD_SCRIPT = """
 import json, sys
-from zoo.factory.build import bound, built
+from zoo.factory.build import bind_config, build_net
 from zoo.plugins.spec import ModelSpec
-from zoo.testing.models.subject import digest
+from zoo.testing.state import hash_tensors
 
-order = json.load(sys.stdin)
-spec = ModelSpec(name="again", summary="again", build=order["build"], size=order["size"], channels=order["channels"])
-print(digest(built(spec, bound(spec, order["config"]), order["seed"]).state_dict()))
+request = json.load(sys.stdin)
+fields = {key: request[key] for key in ("build", "size", "channels")}
+spec = ModelSpec(name="rebuilt", summary="rebuilt", **fields)
+print(hash_tensors(build_net(spec, bind_config(spec, request["config"]), request["seed"]).state_dict()))
 """
 
 
 def run_python(
     source: str, *arguments: str, stdin: str = "", working_folder: str | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run Python source in a fresh process with today's import path and little environment.
+    """Run Python source in a fresh process with this process's import path and few environment variables.
 
     Args:
-        source: What to run.
-        *arguments: Its arguments.
-        stdin: Its standard input.
-        working_folder: The folder it runs in; an empty one when left out.
+        source: Source code.
+        *arguments: Command line arguments.
+        stdin: Standard input.
+        working_folder: Working directory; an empty one by default.
     """
-    path = os.pathsep.join(os.path.abspath(place) for place in sys.path)
+    path = os.pathsep.join(os.path.abspath(entry) for entry in sys.path)
     environment = {name: os.environ[name] for name in PASSED_VARIABLES if name in os.environ} | {"PYTHONPATH": path}
     with tempfile.TemporaryDirectory() as folder:
         return subprocess.run(
@@ -60,20 +61,20 @@ def run_python(
 
 
 def get_error_line(process: subprocess.CompletedProcess[str]) -> str:
-    """Return the last line that a process said on standard error: of a traceback, the error."""
-    return (process.stderr.strip().splitlines() or ["it said nothing"])[-1]
+    """Return the last line on a process's standard error: of a traceback, the exception."""
+    return (process.stderr.strip().splitlines() or ["it printed no error"])[-1]
 
 
 def hash_in_fresh_process(spec: ModelSpec, config: Config, seed: int) -> str:
-    """Return the digest of the weights that a fresh process builds.
+    """Return the hash of the weights that a fresh process builds.
 
     Raises:
         CheckFailure: It cannot build the model.
     """
-    order = {"build": spec.build, "size": spec.size, "channels": spec.channels, "config": config, "seed": seed}
-    done = run_python(BUILD_SCRIPT, stdin=json.dumps(order))
-    if done.returncode:
+    request = {"build": spec.build, "size": spec.size, "channels": spec.channels, "config": config, "seed": seed}
+    process = run_python(BUILD_SCRIPT, stdin=json.dumps(request))
+    if process.returncode:
         raise CheckFailure(
-            f"a fresh process cannot build it: {get_error_line(done)}; its module must be importable by itself"
+            f"a fresh process cannot build it: {get_error_line(process)}; its module must be importable by itself"
         )
-    return done.stdout.split()[-1]
+    return process.stdout.split()[-1]

@@ -1,4 +1,8 @@
-"""All that is checked of a plugin: the plugin as a whole, and each value it offers with the checks of its kind."""
+"""Collect and run every check of a plugin: of the plugin as a whole, and of each value it offers.
+
+A `CheckSuite` is one thing under test with its checks. `collect_suites` yields the suites of a plugin or distribution,
+and `check_plugin` runs them all.
+"""
 
 from __future__ import annotations
 
@@ -15,24 +19,23 @@ from zoo.plugins.source import Source
 from zoo.testing.datasets import DATASET_CHECKS, DatasetSubject
 from zoo.testing.encoders.checks import ENCODER_CHECKS
 from zoo.testing.encoders.subject import EncoderSubject
-from zoo.testing.models import CHECKS_BY_TASK, CLASSIFIER_CHECKS
-from zoo.testing.models.subject import ModelSubject
+from zoo.testing.models import get_model_checks, make_model_subject
 from zoo.testing.plugins.checks import PLUGIN_CHECKS
 from zoo.testing.plugins.subject import PluginSubject
-from zoo.testing.report import CheckReport, Outcome, make_report, run_checks
+from zoo.testing.report import CheckReport, Outcome, make_report, run_checks, suggest_check
 
 ExpectedFailures = Mapping[str, Mapping[str, str]]
-"""Checks known to fail, with the reason, by what they are checks of."""
+"""Reasons of checks known to fail, by subject and check."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class CheckSuite:
-    """Something to check: its name, the subject that checks are given, and the checks.
+    """One thing under test: its name, the subject, and the checks.
 
     Args:
-        name: As it is called in messages: the name of a plugin, or of a value as it is found on its shelf.
+        name: Name in messages: that of the plugin, or of a value in its registry.
         kind: `plugin`, `model`, `dataset` or `encoder`.
-        subject: What each check is given.
+        subject: The argument of each check.
         checks: The checks by name.
     """
 
@@ -42,49 +45,44 @@ class CheckSuite:
     checks: Mapping[str, Callable[[Any], None]]
 
     def run(self, expected_failures: ExpectedFailures | None = None, only: Collection[str] = ()) -> Iterator[Outcome]:
-        """Run the checks lazily; those of `only` that are checks of another kind are passed over."""
-        chosen = [check for check in self.checks if not only or check in only]
-        if chosen:
-            yield from run_checks(
-                self.name,
-                self.subject,
-                self.checks,
-                expected_failures=(expected_failures or {}).get(self.name),
-                only=chosen,
-            )
+        """Run the checks lazily. Names in `only` that are not checks of this suite are ignored."""
+        selected = [check for check in self.checks if not only or check in only]
+        reasons = (expected_failures or {}).get(self.name)
+        if selected:
+            yield from run_checks(self.name, self.subject, self.checks, expected_failures=reasons, only=selected)
 
 
 def match_plugins(name: str) -> tuple[Plugin, ...]:
-    """Return the plugins of a distribution, or the one of that name.
+    """Return the plugin of that name, or all plugins of the distribution of that name.
 
     Raises:
         UnknownNameError: There is none.
-        PluginError: The distribution is there, and names no plugin.
+        PluginError: The distribution is installed and names no plugin.
     """
-    every = CATALOG.plugins()
-    found = tuple(each for each in every if name == each.name or canonicalize_name(name) == each.distribution)
-    if not found:
+    installed = CATALOG.plugins()
+    matching = tuple(each for each in installed if name == each.name or canonicalize_name(name) == each.distribution)
+    if not matching:
         _check_has_entry_point(name)
-        known = [*(each.name for each in every), *{each.distribution for each in every}]
-        near = did_you_mean(name, known) or f"; there is {join_names(known, 30)}"
-        near += "; pip install --editable FOLDER installs one that you are writing"
-        raise UnknownNameError(f"no plugin or distribution named {name!r} is installed{near}")
-    return found
+        known_names = [*(each.name for each in installed), *{each.distribution for each in installed}]
+        suggestion = did_you_mean(name, known_names) or f"; there is {join_names(known_names, 30)}"
+        suggestion += "; pip install --editable FOLDER installs one that you are writing"
+        raise UnknownNameError(f"no plugin or distribution named {name!r} is installed{suggestion}")
+    return matching
 
 
 def _check_has_entry_point(name: str) -> None:
-    """Raise an error that says so if a distribution of that name is installed and names no plugin."""
+    """Raise a PluginError if a distribution of that name is installed, since it names no plugin."""
     try:
         version = metadata.version(name)
     except (metadata.PackageNotFoundError, ValueError):
         return
-    told = f"{name} {version} is installed, and has no entry point in group zoo"
-    mend = 'add [project.entry-points.zoo] with zoo_mine = "zoo_mine" to its pyproject.toml, and install it again'
-    raise PluginError(f"{told}; {mend}")
+    problem = f"{name} {version} is installed, and has no entry point in group zoo"
+    fix = 'add [project.entry-points.zoo] with zoo_mine = "zoo_mine" to its pyproject.toml, and install it again'
+    raise PluginError(f"{problem}; {fix}")
 
 
 def collect_suites(name: str) -> Iterator[CheckSuite]:
-    """Yield all that is to be checked of a distribution or plugin."""
+    """Yield the suites of a distribution or plugin."""
     for plugin in match_plugins(name):
         yield CheckSuite(name=plugin.name, kind="plugin", subject=PluginSubject(plugin=plugin), checks=PLUGIN_CHECKS)
         for value in plugin.offers:
@@ -93,70 +91,69 @@ def collect_suites(name: str) -> Iterator[CheckSuite]:
 
 def _collect_suites_of_value(plugin: Plugin, value: Any) -> Iterator[CheckSuite]:
     if isinstance(value, Source):
-        names = [f"{value.name}:{example}" for example in value.examples]
-        yield from (
-            CheckSuite(name=each, kind="model", subject=ModelSubject(name=each, config={}), checks=CLASSIFIER_CHECKS)
-            for each in names
-        )
+        yield from (_make_model_suite(f"{value.name}:{example}", None) for example in value.examples)
         return
-    for kind, made in SUITE_FACTORIES.items():
+    for kind, make_suite in SUITE_FACTORIES.items():
         if value in plugin.offers_of(kind):
-            yield made(_qualified_name(plugin, kind, value.name), value)
+            yield make_suite(_qualify_name(plugin, kind, value.name), value)
 
 
-def _model_suite(key: str, spec: Any) -> CheckSuite:
-    checks = CHECKS_BY_TASK.get(spec.task, CLASSIFIER_CHECKS)
-    return CheckSuite(name=key, kind="model", subject=ModelSubject(name=key, config={}), checks=checks)
+def _make_model_suite(name: str, _: Any) -> CheckSuite:
+    return CheckSuite(name=name, kind="model", subject=make_model_subject(name), checks=get_model_checks(name))
 
 
-def _dataset_suite(key: str, spec: Any) -> CheckSuite:
-    return CheckSuite(name=key, kind="dataset", subject=DatasetSubject(name=key, spec=spec), checks=DATASET_CHECKS)
+def _make_dataset_suite(name: str, spec: Any) -> CheckSuite:
+    return CheckSuite(name=name, kind="dataset", subject=DatasetSubject(name=name, spec=spec), checks=DATASET_CHECKS)
 
 
-def _encoder_suite(key: str, spec: Any) -> CheckSuite:
-    return CheckSuite(name=key, kind="encoder", subject=EncoderSubject(name=key), checks=ENCODER_CHECKS)
+def _make_encoder_suite(name: str, _: Any) -> CheckSuite:
+    return CheckSuite(name=name, kind="encoder", subject=EncoderSubject(name=name), checks=ENCODER_CHECKS)
 
 
 SUITE_FACTORIES: dict[str, Callable[[str, Any], CheckSuite]] = {
-    "models": _model_suite,
-    "datasets": _dataset_suite,
-    "encoders": _encoder_suite,
+    "models": _make_model_suite,
+    "datasets": _make_dataset_suite,
+    "encoders": _make_encoder_suite,
 }
-"""How a value is checked, by its kind; the other kinds are checked with their plugin."""
+"""How to test a value, by the kind of its registry; values of other kinds are tested with their plugin."""
 
 
-def _qualified_name(plugin: Plugin, kind: str, name: str) -> str:
-    """Return the name under which a plugin's own value is found, also where others offer that name."""
-    shelf = CATALOG.registry(kind)
-    return name if name in shelf and shelf.owner(name) == plugin.name else f"{plugin.name}:{name}"
+def _qualify_name(plugin: Plugin, kind: str, name: str) -> str:
+    """Return the name of a plugin's value in its registry, as `plugin:name` if another plugin offers that name too."""
+    registry = CATALOG.registry(kind)
+    return name if name in registry and registry.owner(name) == plugin.name else f"{plugin.name}:{name}"
 
 
 def check_plugin(
     name: str, *, expected_failures: ExpectedFailures | None = None, only: Collection[str] = ()
 ) -> tuple[CheckReport, ...]:
-    """Run every check on a plugin and on each value it offers, to the end, and return a report of each.
+    """Run every check on a plugin and on each value it offers, and return the reports.
 
     Args:
         name: A plugin, such as `zoo_cnn`, or an installed distribution, whose plugins are then all checked.
-        expected_failures: Checks known to fail: the reason by check, by what they are checks of, such as
-            `{"mine-7x7": {"exports": "it branches on the image"}}`; one that then holds is a failure too.
-        only: Run only these checks.
+        expected_failures: Reasons of checks known to fail, by subject and check, such as
+            `{"mine-7x7": {"exports": "it branches on the image"}}`. Such a check fails the report if it passes.
+        only: Names of the checks to run; all if empty.
 
     Raises:
-        CheckFailure: Some checks do not hold, each named on a line of its own; or none ran.
+        CheckFailure: Some checks failed, each on a line of its own; or none ran.
         UnknownNameError: No such plugin or distribution is installed.
-        ConfigError: An expected failure names no check or gives no reason.
+        ConfigError: An expected failure names an unknown check or has no reason.
     """
-    every = list(collect_suites(name))
-    check_expected_failures(every, expected_failures or {})
-    found = {trial.name: list(trial.run(expected_failures, only)) for trial in every}
-    make_report(name, [outcome for each in found.values() for outcome in each])
-    return tuple(make_report(subject, each) for subject, each in found.items() if each)
+    suites = list(collect_suites(name))
+    check_expected_failures(suites, expected_failures or {})
+    outcomes = {suite.name: list(suite.run(expected_failures, only)) for suite in suites}
+    make_report(name, [outcome for each in outcomes.values() for outcome in each])
+    return tuple(make_report(subject, each) for subject, each in outcomes.items() if each)
 
 
 def check_expected_failures(suites: Collection[CheckSuite], expected_failures: ExpectedFailures) -> None:
-    """Raise unless every expected failure is of something that is checked, by a check there is."""
-    checks = {trial.name: trial.checks for trial in suites}
+    """Check that every expected failure names a subject of these suites and one of its checks.
+
+    Raises:
+        ConfigError: A subject or check is unknown.
+    """
+    checks = {suite.name: suite.checks for suite in suites}
     for subject, reasons in expected_failures.items():
         if subject not in checks:
             raise ConfigError(
@@ -164,5 +161,5 @@ def check_expected_failures(suites: Collection[CheckSuite], expected_failures: E
             )
         for check in reasons:
             if check not in checks[subject]:
-                near = did_you_mean(check, checks[subject]) or f"; checks: {join_names(checks[subject], 60)}"
-                raise ConfigError(f"expected failure {check!r} of {subject} names no check{near}")
+                suggestion = suggest_check(check, checks[subject])
+                raise ConfigError(f"expected failure {check!r} of {subject} is not a check{suggestion}")

@@ -1,4 +1,8 @@
-"""Run checks one after the other, and say how many ran, which held and which were expected to fail."""
+"""Run checks one after the other, and report which passed, which failed as expected and which were skipped.
+
+`run_checks` yields an `Outcome` for each check; `make_report` turns outcomes into a `CheckReport`, or raises a
+`CheckFailure` that lists every failed check.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +15,35 @@ from zoo.errors import ConfigError, did_you_mean, join_names
 
 S = TypeVar("S")
 Checks = Mapping[str, Callable[[S], None]]
-"""Checks by name: each takes what is checked and raises when it does not hold."""
+"""Checks by name: each takes the subject and raises an exception if it fails."""
+CLAIM_SEPARATOR = "; this must hold: "
+"""What stands between an unexpected exception and the claim of the check that it interrupted."""
+MAX_ERROR_LENGTH = 300
 
 
 class CheckFailure(AssertionError):
-    """A check that did not hold; the message says which, what was found, and what to do."""
+    """A check that failed; the message names the problem and the fix."""
 
 
 class NotApplicable(Exception):
-    """A check that has nothing to check here; the message says why."""
+    """A check that does not apply to its subject; the message gives the reason."""
 
 
-def require(condition: bool, problem: str, fix: str = "") -> None:
-    """Raise a `CheckFailure` that says what was found, and what to do, unless something holds."""
+def require(condition: bool, problem: str, fix: str) -> None:
+    """Raise a `CheckFailure` with the problem and the fix unless a condition is true."""
     if not condition:
-        raise CheckFailure(f"{problem}; {fix}" if fix else problem)
+        raise CheckFailure(f"{problem}; {fix}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outcome:
-    """What one check came to.
+    """The result of one check.
 
     Args:
-        subject: What was checked.
-        check: The check's name.
-        status: `held`, `excused` (it failed, as expected), `skipped` (nothing to check) or `failed`.
-        message: The reason, where there is one.
+        subject: Name of the model, data set, encoder or plugin.
+        check: Name of the check.
+        status: `passed`, `xfailed` (it failed, as expected), `skipped` (it does not apply) or `failed`.
+        message: The reason, if there is one.
     """
 
     subject: str
@@ -50,13 +57,13 @@ class Outcome:
 
 @dataclass(frozen=True, kw_only=True)
 class CheckReport:
-    """Which checks ran and which were expected to fail, with the reason.
+    """Which checks ran, and the reasons of those that were expected to fail or skipped.
 
     Args:
-        subject: What was checked: the name of a model, a data set, an encoder or a plugin.
-        passed: Names of the checks that held.
-        expected_failures: Names of the checks that failed as expected, with the reason given.
-        skipped: Names of the checks that had nothing to check, with the reason.
+        subject: Name of the model, data set, encoder or plugin.
+        passed: Names of the checks that passed.
+        expected_failures: Reasons by name of the checks that failed as expected.
+        skipped: Reasons by name of the checks that do not apply.
     """
 
     subject: str
@@ -70,9 +77,8 @@ class CheckReport:
         return len(self.passed) + len(self.expected_failures)
 
     def __str__(self) -> str:
-        excused = "".join(f"; {name} fails as expected: {reason}" for name, reason in self.expected_failures.items())
-        skipped = "".join(f"; {name} did not run: {reason}" for name, reason in self.skipped.items())
-        return f"{self.subject}: {self.num_checks} checks, {len(self.passed)} held{excused}{skipped}"
+        expected = "".join(f"; {name} fails as expected: {reason}" for name, reason in self.expected_failures.items())
+        return f"{self.subject}: {self.num_checks} checks, {len(self.passed)} passed{expected}{_list_skipped(self)}"
 
 
 def run_checks(
@@ -83,63 +89,75 @@ def run_checks(
     expected_failures: Mapping[str, str] | None = None,
     only: Collection[str] = (),
 ) -> Iterator[Outcome]:
-    """Run checks lazily and yield what each came to, in their order.
+    """Run checks lazily and yield their outcomes in order.
 
     Args:
-        subject_name: What is checked, for messages.
-        subject: What each check is given.
+        subject_name: Name of the subject in messages.
+        subject: The argument of each check.
         checks: The checks.
-        expected_failures: Checks known to fail, each with a reason; one that then holds is a failure too.
-        only: Run only these; all when empty.
+        expected_failures: Reasons by name of checks known to fail. Such a check fails the report if it passes.
+        only: Names of the checks to run; all if empty.
 
     Raises:
-        ConfigError: An excuse names no check or gives no reason, or `only` names no check.
+        ConfigError: `expected_failures` or `only` names an unknown check, or a reason is empty.
     """
     expected_failures = dict(expected_failures or {})
-    _check_names(checks, expected_failures, only)
+    _check_expected_failures(checks, expected_failures)
+    _check_selection(checks, only)
     for check, run in checks.items():
         if not only or check in only:
             yield _make_outcome(subject_name, check, _catch_failure(run, subject), expected_failures.get(check))
 
 
-def _check_names(checks: Mapping[str, object], expected_failures: Mapping[str, str], only: Collection[str]) -> None:
+def _check_expected_failures(checks: Collection[str], expected_failures: Mapping[str, str]) -> None:
     for check, reason in expected_failures.items():
         if check not in checks:
-            near = did_you_mean(check, checks) or f"; checks: {join_names(checks, 60)}"
-            raise ConfigError(f"expected failure {check!r} names no check{near}")
+            raise ConfigError(f"expected failure {check!r} is not a check{suggest_check(check, checks)}")
         if not isinstance(reason, str) or not reason.strip():
-            raise ConfigError(f"expected failure {check!r} gives no reason; say why it is known to fail")
+            raise ConfigError(f"expected failure {check!r} has no reason; give the reason why it is known to fail")
+
+
+def _check_selection(checks: Collection[str], only: Collection[str]) -> None:
     for check in only:
         if check not in checks:
-            near = did_you_mean(check, checks) or f"; checks: {join_names(checks, 60)}"
-            raise ConfigError(f"there is no check {check!r}{near}")
+            raise ConfigError(f"there is no check {check!r}{suggest_check(check, checks)}")
+
+
+def suggest_check(name: str, checks: Collection[str]) -> str:
+    """Return the end of a message about an unknown check: a similar name, or else all names."""
+    return did_you_mean(name, checks) or f"; checks: {join_names(checks, 60)}"
 
 
 def _catch_failure(check: Callable[[S], None], subject: S) -> BaseException | None:
-    """Return what a check raised; a stranger's code may raise anything."""
+    """Return the exception of a check, or None. Code of plugins may raise anything."""
     try:
         check(subject)
     except (Exception, SystemExit) as error:
         if isinstance(error, CheckFailure | NotApplicable):
             return error
-        told = textwrap.shorten(f"{type(error).__name__}: {error}", 300, placeholder=" ...")
-        failure = CheckFailure(f"{told}; this must hold: {' '.join((check.__doc__ or '').split())}")
+        text = textwrap.shorten(f"{type(error).__name__}: {error}", MAX_ERROR_LENGTH, placeholder=" ...")
+        failure = CheckFailure(f"{text}{CLAIM_SEPARATOR}{' '.join((check.__doc__ or '').split())}")
         failure.__cause__ = error
         return failure
     return None
 
 
 def _make_outcome(name: str, check: str, failure: BaseException | None, expected_reason: str | None) -> Outcome:
+    status, message = _classify_failure(failure, expected_reason)
+    return Outcome(subject=name, check=check, status=status, message=message)
+
+
+def _classify_failure(failure: BaseException | None, expected_reason: str | None) -> tuple[str, str]:
+    """Return the status and message of a check."""
     if isinstance(failure, NotApplicable):
-        return Outcome(subject=name, check=check, status="skipped", message=str(failure))
+        return "skipped", str(failure)
     if failure is None and expected_reason is not None:
-        told = f"it holds, though it was expected to fail ({expected_reason}); drop the excuse"
-        return Outcome(subject=name, check=check, status="failed", message=told)
+        return "failed", f"it passes, but was expected to fail ({expected_reason}); remove the expected failure"
     if failure is None:
-        return Outcome(subject=name, check=check, status="held")
+        return "passed", ""
     if expected_reason is not None:
-        return Outcome(subject=name, check=check, status="excused", message=expected_reason)
-    return Outcome(subject=name, check=check, status="failed", message=str(failure))
+        return "xfailed", expected_reason
+    return "failed", str(failure)
 
 
 def check_subject(
@@ -153,15 +171,15 @@ def check_subject(
     """Run checks up to the first that fails, and return the report.
 
     Raises:
-        CheckFailure: A check does not hold, or none ran.
-        ConfigError: An excuse or `only` names no check, or an excuse gives no reason.
+        CheckFailure: A check failed, or none ran.
+        ConfigError: `expected_failures` or `only` names an unknown check, or a reason is empty.
     """
-    found = []
+    outcomes = []
     for outcome in run_checks(name, subject, checks, expected_failures=expected_failures, only=only):
         if outcome.status == "failed":
             raise CheckFailure(str(outcome))
-        found.append(outcome)
-    return make_report(name, found)
+        outcomes.append(outcome)
+    return make_report(name, outcomes)
 
 
 def make_report(name: str, outcomes: Collection[Outcome]) -> CheckReport:
@@ -175,16 +193,14 @@ def make_report(name: str, outcomes: Collection[Outcome]) -> CheckReport:
         raise CheckFailure("\n".join(failed))
     report = CheckReport(
         subject=name,
-        passed=tuple(outcome.check for outcome in outcomes if outcome.status == "held"),
-        expected_failures={outcome.check: outcome.message for outcome in outcomes if outcome.status == "excused"},
+        passed=tuple(outcome.check for outcome in outcomes if outcome.status == "passed"),
+        expected_failures={outcome.check: outcome.message for outcome in outcomes if outcome.status == "xfailed"},
         skipped={outcome.check: outcome.message for outcome in outcomes if outcome.status == "skipped"},
     )
     if not report.num_checks:
-        raise CheckFailure(
-            f"{name}: no check ran, so nothing is known{_list_skip_reasons(report)}; give it something to check"
-        )
+        raise CheckFailure(f"{name}: no check ran{_list_skipped(report)}; select a check that applies to it")
     return report
 
 
-def _list_skip_reasons(report: CheckReport) -> str:
+def _list_skipped(report: CheckReport) -> str:
     return "".join(f"; {name} did not run: {reason}" for name, reason in report.skipped.items())

@@ -1,4 +1,4 @@
-"""Checks of what a plugin's values name: that it is there, and is of the kind that it should be."""
+"""Check that what a plugin's values name exists. Each docstring is the claim that the check tests."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ IMPORT_STRING_FIELDS: dict[type, tuple[str, ...]] = {
 
 
 def import_strings_work(subject: PluginSubject) -> None:
-    """Everything its values name can be imported."""
+    """Every import string of its values can be imported."""
     for value in subject.plugin.offers:
         targets = [getattr(value, key) for key in IMPORT_STRING_FIELDS[type(value)]]
         if isinstance(value, Experiment):
@@ -34,38 +34,38 @@ def import_strings_work(subject: PluginSubject) -> None:
 
 
 def commands_explain_themselves(subject: PluginSubject) -> None:
-    """Each command is a click command that says what it does."""
+    """Each command is a click command with a help text."""
     commands = subject.plugin.offers_of("commands")
     if not commands:
         raise NotApplicable("it offers no commands")
-    for command in commands:
-        found = import_object(command.build, command.name)
-        is_command = hasattr(found, "get_short_help_str") and hasattr(found, "make_context")
-        require(is_command, f"{command.build} is no click command", "decorate it with @click.command()")
-        require(bool(found.help), f"the command {command.name!r} has no help", "give it a docstring")
+    for spec in commands:
+        command = import_object(spec.build, spec.name)
+        is_command = hasattr(command, "get_short_help_str") and hasattr(command, "make_context")
+        require(is_command, f"{spec.build} is not a click command", "decorate it with @click.command()")
+        require(bool(command.help), f"the command {spec.name!r} has no help", "write a docstring")
 
 
 def experiments_name_what_exists(subject: PluginSubject) -> None:
-    """Rows of its experiments name models, recipes and data sets that are there."""
+    """Rows of its experiments name models, recipes and data sets that exist."""
     experiments = subject.plugin.offers_of("experiments")
     if not experiments:
         raise NotApplicable("it offers no experiments")
     for experiment in experiments:
         for row in experiment.rows:
-            where = f"row {row.label!r} of {experiment.name}"
+            label = f"row {row.label!r} of {experiment.name}"
             data = row.dataset or experiment.dataset
-            require(row.model in REGISTRIES["models"], f"{where} names no model: {row.model!r}", "correct the name")
-            require(data in REGISTRIES["datasets"], f"{where} names no data set: {data!r}", "correct the name")
+            require(row.model in REGISTRIES["models"], f"{label} names an unknown model {row.model!r}", "correct it")
+            require(data in REGISTRIES["datasets"], f"{label} names an unknown data set {data!r}", "correct it")
             REGISTRIES["models"][row.model].get_recipe(row.recipe)
 
 
 def callbacks_watch(subject: PluginSubject) -> None:
-    """Each callback is made without arguments, and has `on_step` and `on_epoch`."""
+    """Each callback is created without arguments, and has `on_step` and `on_epoch`."""
     callbacks = subject.plugin.offers_of("callbacks")
     if not callbacks:
         raise NotApplicable("it offers no callbacks")
-    for callback in callbacks:
-        made = import_object(callback.build, callback.name)()
-        missing = [name for name in ("on_step", "on_epoch") if not callable(getattr(made, name, None))]
-        mend = "give it on_step(training) and on_epoch(training), also where one does nothing"
-        require(not missing, f"the callback {callback.name!r} has no {' and no '.join(missing)}", mend)
+    for spec in callbacks:
+        callback = import_object(spec.build, spec.name)()
+        missing = [name for name in ("on_step", "on_epoch") if not callable(getattr(callback, name, None))]
+        fix = "define on_step(training) and on_epoch(training), even if one does nothing"
+        require(not missing, f"the callback {spec.name!r} has no {' and no '.join(missing)}", fix)
