@@ -58,7 +58,7 @@ def test_a_perturbed_weight_with_good_hashes_is_found_by_its_outputs(folder):
     write_state(folder, {**state, "convolutions.2.bias": state["convolutions.2.bias"] + torch.arange(10.0)})
     verdict = verify(folder)
     assert not verdict.is_good
-    assert "its outputs differ from the golden ones" in verdict.problem
+    assert "its outputs differ from the golden outputs" in verdict.problem
     assert "its accuracy on fashion-mnist-7x7/test is" in verdict.problem
 
 

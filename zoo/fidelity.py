@@ -1,4 +1,4 @@
-"""How like real images a generator's are: distances on the features of a classifier that ships with zoo."""
+"""Compare generated images with real ones, by distances between the features of a classifier that ships with zoo."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.errors import ConfigError, ImageError, join_names
 from zoo.metrics.classification import Evaluation
 from zoo.metrics.generation import NUM_NEIGHBOURS, compute_prdc, frechet_distance, kernel_distance
 from zoo.model import Model
-from zoo.saving import bundled as shipped
+from zoo.saving.bundled import list_folders
 
 DEFAULT_COUNT = 2000
 SCORE_NAMES = ("frechet", "kernel", "precision", "recall", "density", "coverage")
@@ -24,18 +24,19 @@ SCORE_NAMES = ("frechet", "kernel", "precision", "recall", "density", "coverage"
 
 @dataclass(frozen=True, kw_only=True)
 class Fidelity:
-    """Scores of drawn images, beside those that as many other real images get.
+    """Scores of generated images, beside the scores of as many other real images.
 
-    They are taken on the features of `reference` and say nothing beside scores on other features: the Frechet distance
-    here is not the FID of papers, which is taken on Inception's.
+    Scores depend on the features of `reference`, and cannot be compared with scores on other features: the Frechet
+    distance here is not the FID of papers, which uses the features of Inception.
 
     Args:
-        generated: `frechet` and `kernel` (small is near), `precision`, `recall`, `density`, `coverage` of drawn images.
-        floor: The same of real images that are not among the compared ones: what no generator need beat.
-        reference: The classifier whose features are compared, such as `cnn-deep/mnist`.
-        count: Number of drawn images, of real ones they are compared with, and of real ones for the floor.
-        data: What the real images are of.
-        seed: Seed of the draws.
+        generated: `frechet` and `kernel` (lower is better), `precision`, `recall`, `density` and `coverage` of the
+            generated images.
+        floor: The same scores of other real images: a generator need not be better.
+        reference: The classifier that computes the features, such as `cnn-deep/mnist`.
+        count: Number of generated images, of real images they are compared with, and of real images for `floor`.
+        data: Name of the real images.
+        seed: Seed of the random choices.
     """
 
     generated: Mapping[str, float]
@@ -46,19 +47,20 @@ class Fidelity:
     seed: int = 0
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as plain JSON values; each score is named with its features."""
-        named = {f"{name} on {self.reference}": value for name, value in self.generated.items()}
+        """Return everything as plain JSON values; the name of each score includes the reference."""
+        generated = {f"{name} on {self.reference}": value for name, value in self.generated.items()}
         floor = {f"{name} on {self.reference}": value for name, value in self.floor.items()}
-        return {"drawn": named, "real_against_real": floor, "count": self.count, "data": self.data, "seed": self.seed}
+        scores = {"drawn": generated, "real_against_real": floor}
+        return {**scores, "count": self.count, "data": self.data, "seed": self.seed}
 
     def __str__(self) -> str:
-        return "\n".join(self._lines())
+        return "\n".join(self._iter_lines())
 
-    def _lines(self) -> Iterator[str]:
-        named = f" of {self.data}" if self.data else ""
-        yield f"{self.count} drawn images against as many real ones{named}, seed {self.seed}"
-        yield f"on the features of {self.reference} (not Inception's: no FID)"
-        yield f"{'':<10}  {'drawn':>10}  {'real against real':>17}"
+    def _iter_lines(self) -> Iterator[str]:
+        data = f" of {self.data}" if self.data else ""
+        yield f"{self.count} generated images against as many real images{data}, seed {self.seed}"
+        yield f"on the features of {self.reference} (not the FID, which uses Inception's)"
+        yield f"{'':<10}  {'generated':>10}  {'real against real':>17}"
         for name in SCORE_NAMES:
             yield f"{name:<10}  {self.generated[name]:>10.4f}  {self.floor[name]:>17.4f}"
 
@@ -71,17 +73,17 @@ def fidelity(
     count: int | None = None,
     seed: int = 0,
 ) -> Fidelity:
-    """Compare drawn images with real ones on the features of a reference classifier.
+    """Compare generated images with real ones on the features of a reference classifier.
 
     Args:
-        generated: A generator, or images that were drawn.
-        real: Real images; two parts of them that have none in common are taken.
-        reference: Trained weights of a classifier; `cnn-deep/NAME` for images of a data set NAME when left out.
-        count: Images of each kind; 2,000, or as many as there are, when left out.
-        seed: Seed of the generator's noise and of which images are taken.
+        generated: A generator, or images that it generated.
+        real: Real images; two disjoint parts of them are used.
+        reference: Trained weights of a classifier; by default `cnn-deep/NAME` for images of the data set NAME.
+        count: Images of each kind; by default 2,000, or as many as there are.
+        seed: Seed of the generator's noise and of the choice of images.
 
     Raises:
-        ConfigError: There is no reference for these images.
+        ConfigError: No reference classifier ships for these images.
         PluginError: The reference has no features.
         ImageError: There are too few images.
     """
@@ -89,13 +91,11 @@ def fidelity(
     judge = load(name if reference is None else reference)
     num = _resolve_count(generated, real, count)
     order = torch.randperm(len(real), generator=torch.Generator().manual_seed(seed))
-    parts = [real[order[:num]], real[order[num : 2 * num]]]
-    compared, held, shown = (
-        torch.from_numpy(judge.features(each)) for each in (*parts, _get_pixels(generated, num, seed))
-    )
+    image_sets = real[order[:num]], real[order[num : 2 * num]], _get_pixels(generated, num, seed)
+    real_features, floor_features, features = (torch.from_numpy(judge.features(each)) for each in image_sets)
     return Fidelity(
-        generated=_compute_scores(compared, shown),
-        floor=_compute_scores(compared, held),
+        generated=_compute_scores(real_features, features),
+        floor=_compute_scores(real_features, floor_features),
         reference=name,
         count=num,
         data=real.name,
@@ -112,32 +112,30 @@ def _compute_scores(real: Tensor, generated: Tensor) -> dict[str, float]:
 
 
 def _get_pixels(generated: Model | Images, num: int, seed: int) -> Tensor:
-    if isinstance(generated, Images):
-        pixels: Tensor = generated.take(num, seed=seed).images
-        return pixels
-    images: Tensor = generated.sample(num, seed=seed).images
-    return images
+    images = generated.take(num, seed=seed) if isinstance(generated, Images) else generated.sample(num, seed=seed)
+    pixels: Tensor = images.images
+    return pixels
 
 
 def _resolve_count(generated: Model | Images, real: Images, count: int | None) -> int:
-    """Return how many images of each kind are compared, checked."""
-    there = min(len(real) // 2, len(generated)) if isinstance(generated, Images) else len(real) // 2
-    num = min(DEFAULT_COUNT, there) if count is None else count
-    if not NUM_NEIGHBOURS < num <= there:
+    """Return the number of images of each kind, and check that there are enough."""
+    available = min(len(real) // 2, len(generated)) if isinstance(generated, Images) else len(real) // 2
+    num = min(DEFAULT_COUNT, available) if count is None else count
+    if not NUM_NEIGHBOURS < num <= available:
+        also = f", and {len(generated)} generated ones" if isinstance(generated, Images) else ""
         raise ImageError(
-            f"{num} images of each kind cannot be compared: there are {len(real)} real ones, of which two parts are "
-            f"taken{f', and {len(generated)} drawn ones' if isinstance(generated, Images) else ''}; "
-            f"at least {NUM_NEIGHBOURS + 1} of each kind are needed"
+            f"{num} images of each kind cannot be compared: there are {len(real)} real images, of which two disjoint "
+            f"parts are used{also}; at least {NUM_NEIGHBOURS + 1} of each kind are needed"
         )
     return num
 
 
 def _find_reference(real: Images) -> str:
     name = f"cnn-deep/{real.name.partition('/')[0]}"
-    if name not in shipped.list_folders():
+    if name not in list_folders():
         raise ConfigError(
             f"no reference classifier ships for images of {real.name or 'a set without a name'}; "
-            f"give reference=, one of {join_names(shipped.list_folders())} or one of your own"
+            f"pass reference=, one of {join_names(list_folders())} or one of your own"
         )
     return name
 
@@ -152,19 +150,21 @@ def accuracy_on_real(
     progress: bool = True,
     **changes: Any,
 ) -> Evaluation:
-    """Train a classifier on drawn images alone and score it on real ones: the classification accuracy score.
+    """Train a classifier on generated images only and evaluate it on real ones: the classification accuracy score.
 
-    Ravuri and Vinyals 2019. It falls when a class is missing, wrongly labelled, or drawn in too few ways.
+    Ravuri and Vinyals 2019. The score is low if a class is missing, wrongly labelled, or generated with too little
+    variety.
 
     Args:
-        generator: A generator that knows classes.
-        test: Real images that nothing was trained on.
-        classifier: A name on `zoo.models`.
-        count: Images to draw, the classes by turns.
+        generator: A generator with classes.
+        test: Real images that neither model was trained on.
+        classifier: A name in `zoo.models`.
+        count: Number of images to generate, the same for each class.
         seed: Seed of noise, weights and order.
-        progress: Show training on standard error.
+        progress: Show the progress of training on standard error.
         **changes: Fields of the classifier's recipe to change.
     """
-    drawn = generator.sample(count, seed=seed)
-    model = create(classifier, seed=seed, channels=drawn.channels, classes=len(drawn.classes), size=drawn.size)
-    return model.fit(drawn, progress=progress, **changes).evaluate(test)
+    generated = generator.sample(count, seed=seed)
+    shape = {"channels": generated.channels, "classes": len(generated.classes), "size": generated.size}
+    model = create(classifier, seed=seed, **shape)
+    return model.fit(generated, progress=progress, **changes).evaluate(test)

@@ -1,4 +1,4 @@
-"""Check saved models again: every hash, the golden outputs, and with the data at hand the stated scores."""
+"""Verify saved models: every hash, the golden outputs, and the stated scores if the data is on this machine."""
 
 from __future__ import annotations
 
@@ -10,18 +10,27 @@ from zoo.data import Images
 from zoo.device import get_dtype_name
 from zoo.errors import SourceError, UnknownNameError, ZooError
 from zoo.hub.resolve import resolve_reference
-from zoo.inference.golden import TOLERANCE, Golden, compute_golden_outputs, max_relative_difference
+from zoo.inference.golden import TOLERANCE, compute_golden_outputs, max_relative_difference
 from zoo.model import Model
 from zoo.saving.artifact import read_artifact
-from zoo.saving.manifest import Score
+from zoo.saving.manifest import Manifest, Score
 
+DEFAULT_TOLERANCE = 0.1
+"""Tolerance of golden outputs in a dtype that `TOLERANCE` does not list."""
 SCORE_TOLERANCE = 1e-3
-"""Largest change of an accuracy: another machine may add in another order, and turn an image or two."""
+"""Largest difference of an accuracy: another machine may sum in another order and label an image or two differently."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreCheck:
-    """A stated accuracy, and what it is today; `measured` is None where it was not taken, and `reason` says so."""
+    """A stated accuracy beside the measured one.
+
+    Args:
+        data: Name of the images.
+        stated: Accuracy in the manifest.
+        measured: Accuracy now; None if it was not measured.
+        reason: Why it was not measured.
+    """
 
     data: str
     stated: float
@@ -30,20 +39,21 @@ class ScoreCheck:
 
     @property
     def is_reproduced(self) -> bool:
-        """Whether the score holds, or could not be taken."""
+        """Whether the measured accuracy is the stated one, or could not be measured."""
         return self.measured is None or abs(self.measured - self.stated) <= SCORE_TOLERANCE
 
 
 @dataclass(frozen=True, kw_only=True)
 class VerifyResult:
-    """What became of one saved model.
+    """The result of verifying one saved model.
 
     Args:
-        reference: What was checked.
-        num_tensors: How many tensors had the sha256 their manifest states.
-        golden_difference: Largest difference from the golden outputs, as a share of the largest logit; None without any.
-        scores: Stated scores beside today's.
-        problem: What is wrong, or empty.
+        reference: The model's reference.
+        num_tensors: Number of tensors whose sha256 is the one in the manifest.
+        golden_difference: Largest difference from the golden outputs, as a share of the largest logit; None if the
+            manifest has none.
+        scores: Stated and measured scores.
+        problem: What is wrong, or an empty string.
     """
 
     reference: str
@@ -54,53 +64,57 @@ class VerifyResult:
 
     @property
     def is_good(self) -> bool:
-        """Whether everything that could be checked holds."""
+        """Whether no problem was found."""
         return not self.problem
 
 
 def verify(reference: str | Path, *, rescore: bool = True) -> VerifyResult:
-    """Check a saved model; what is wrong with it is said in the verdict, not raised.
+    """Verify a saved model. A problem is returned in the result, not raised.
 
     Args:
-        reference: What `zoo.load` takes.
-        rescore: Also take its stated scores again, where the images are on this machine.
+        reference: Any reference that `zoo.load` takes.
+        rescore: Also measure its stated scores again, if the images are on this machine.
     """
     name = str(reference)
     try:
-        place = resolve_reference(reference)
-        model, manifest = load(place.reference), read_artifact(place.folder).manifest
+        resolved = resolve_reference(reference)
+        model, manifest = load(resolved.reference), read_artifact(resolved.folder).manifest
     except ZooError as error:
         return VerifyResult(reference=name, problem=str(error))
     try:
-        golden = max_relative_difference(_compute_outputs(model), manifest.golden) if manifest.golden else None
+        golden = _compare_golden_outputs(model, manifest) if manifest.golden else None
         scores = tuple(check_score(model, score) for score in manifest.scores) if rescore else ()
-    except Exception as error:  # a plugin's code runs here, and may fail in any way
+    except Exception as error:  # this runs code of a plugin, which may raise anything
         problem = f"it cannot be run: {type(error).__name__}: {error}"
         return VerifyResult(reference=name, num_tensors=len(manifest.tensors), problem=problem)
-    problem = _describe_problem(golden, TOLERANCE.get(get_dtype_name(model.net), 0.1), scores)
+    problem = _describe_problem(golden, TOLERANCE.get(get_dtype_name(model.net), DEFAULT_TOLERANCE), scores)
     return VerifyResult(
         reference=name, num_tensors=len(manifest.tensors), golden_difference=golden, scores=scores, problem=problem
     )
 
 
-def _compute_outputs(model: Model) -> Golden:
-    return compute_golden_outputs(model.net, model.preprocessing, model.spec.task)
+def _compare_golden_outputs(model: Model, manifest: Manifest) -> float:
+    outputs = compute_golden_outputs(model.net, model.preprocessing, model.spec.task)
+    return max_relative_difference(outputs, manifest.golden)
 
 
 def _describe_problem(golden: float | None, tolerance: float, scores: tuple[ScoreCheck, ...]) -> str:
-    told = []
+    problems = []
     if golden is not None and not golden <= tolerance:
-        told.append(f"its outputs differ from the golden ones by {golden:.2g} of the largest logit, over {tolerance:g}")
-    told += [
+        text = (
+            f"its outputs differ from the golden outputs by {golden:.2g} of the largest logit, more than {tolerance:g}"
+        )
+        problems.append(text)
+    problems += [
         f"its accuracy on {score.data} is {score.measured:.4f}, and {score.stated:.4f} is stated"
         for score in scores
         if not score.is_reproduced
     ]
-    return "; ".join(told)
+    return "; ".join(problems)
 
 
 def check_score(model: Model, score: Score) -> ScoreCheck:
-    """Take a stated accuracy again on the same images, if they are on this machine."""
+    """Measure a stated accuracy again on the same images, if they are on this machine."""
     stated = score.metrics.get("accuracy")
     if stated is None:
         return ScoreCheck(data=score.data, stated=float("nan"), reason="no accuracy is stated")
@@ -114,12 +128,12 @@ def check_score(model: Model, score: Score) -> ScoreCheck:
 
 
 def _find_images(name: str) -> Images | str:
-    """Return a data set's part by a name such as `mnist/test`, or why it cannot be had."""
-    shelf, _, part = name.partition("/")
+    """Return a data set's part by a name such as `mnist/test`, or the reason why it is not available."""
+    dataset_name, _, part = name.partition("/")
     if part not in ("train", "test"):
         return "it names no data set"
     try:
-        images: Images = getattr(dataset(shelf), part)
+        images: Images = getattr(dataset(dataset_name), part)
     except UnknownNameError:
         return "no plugin offers that data set"
     except SourceError:

@@ -1,1 +1,1 @@
-"""zoo's models in other libraries: each adapter is called on purpose, and nothing registers itself."""
+"""Make zoo's models available in other libraries; nothing is registered until a user calls a function here."""

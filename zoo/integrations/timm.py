@@ -1,4 +1,4 @@
-"""zoo's models under timm's names: after `register()`, `timm.create_model("zoo_gcn_7x7")` works."""
+"""Register zoo's models in timm: after `register()`, `timm.create_model("zoo_gcn_7x7")` works."""
 
 from __future__ import annotations
 
@@ -11,13 +11,17 @@ from torch.nn import Module
 
 from zoo.api import create
 from zoo.errors import ConfigError, PluginError
+from zoo.model import Model
 from zoo.plugins.catalog import CATALOG
+
+TIMM_OPTIONS = frozenset({"pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir", "features_only"})
+"""Options that timm passes to every entry point; empty unless the user sets them."""
 
 
 def register() -> tuple[str, ...]:
-    """Put every model on `zoo.models` into timm's registry, and return the names: `gcn-7x7` becomes `zoo_gcn_7x7`.
+    """Add every model of `zoo.models` to timm's registry, and return the names: `gcn-7x7` becomes `zoo_gcn_7x7`.
 
-    What timm has already is left alone; a second call adds only what is new.
+    Names that timm has already are skipped, so that a second call adds only new models.
 
     Raises:
         PluginError: timm is not installed.
@@ -34,7 +38,7 @@ def register() -> tuple[str, ...]:
 
 
 def _make_entry_point(name: str, key: str) -> Callable[..., Module]:
-    """Return a function as timm registers them: named as the model, and an attribute of its module."""
+    """Return an entry point for timm: a function that has the model's name and is an attribute of its module."""
 
     def entry(
         pretrained: bool | str = False,
@@ -45,15 +49,14 @@ def _make_entry_point(name: str, key: str) -> Callable[..., Module]:
         seed: int | None = None,
         **options: Any,
     ) -> Module:
-        known = {"classes": num_classes, "channels": in_chans, "size": img_size}
-        told = {option: value for option, value in known.items() if value is not None}
-        ours = {option: value for option, value in options.items() if option not in TIMM_OPTIONS}
-        for option in TIMM_OPTIONS & options.keys():
-            if options[option] not in (None, {}, ""):
-                raise ConfigError(f"{name} takes no {option!r} of timm's; zoo.create({key!r}, ...) takes zoo's options")
-        model = create(key, pretrained=pretrained or None, seed=seed, **told, **ours)
-        about = _make_pretrained_cfg(name, model)
-        vars(model.net).update(num_classes=len(model.classes), pretrained_cfg=about, default_cfg=about)
+        shape = {"classes": num_classes, "channels": in_chans, "size": img_size}
+        config = {option: value for option, value in shape.items() if value is not None}
+        _check_timm_options(name, key, options)
+        config |= {option: value for option, value in options.items() if option not in TIMM_OPTIONS}
+        model = create(key, pretrained=pretrained or None, seed=seed, **config)
+        pretrained_cfg = _make_pretrained_cfg(name, model)
+        attributes = {"num_classes": len(model.classes), "pretrained_cfg": pretrained_cfg}
+        vars(model.net).update(**attributes, default_cfg=pretrained_cfg)
         return model.net
 
     entry.__name__ = entry.__qualname__ = name
@@ -62,16 +65,19 @@ def _make_entry_point(name: str, key: str) -> Callable[..., Module]:
     return entry
 
 
-TIMM_OPTIONS = frozenset({"pretrained_cfg", "pretrained_cfg_overlay", "checkpoint_path", "cache_dir", "features_only"})
-"""What timm hands to every entry beside the options; empty unless somebody asks for them."""
+def _check_timm_options(name: str, key: str, options: dict[str, Any]) -> None:
+    """Raise a ConfigError if an option of timm's has a value that zoo would ignore."""
+    for option in TIMM_OPTIONS & options.keys():
+        if options[option] not in (None, {}, ""):
+            raise ConfigError(f"{name} takes no {option!r} of timm's; zoo.create({key!r}, ...) takes zoo's options")
 
 
-def _make_pretrained_cfg(name: str, model: Any) -> dict[str, Any]:
-    wants = model.preprocessing
+def _make_pretrained_cfg(name: str, model: Model) -> dict[str, Any]:
+    preprocessing = model.preprocessing
     return {
         "architecture": name,
-        "input_size": (wants.channels, *wants.size),
+        "input_size": (preprocessing.channels, *preprocessing.size),
         "num_classes": len(model.classes),
-        "mean": wants.mean,
-        "std": wants.std,
+        "mean": preprocessing.mean,
+        "std": preprocessing.std,
     }
