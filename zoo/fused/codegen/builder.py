@@ -1,4 +1,8 @@
-"""A small vocabulary over LLVM's builder: loops that carry values, and vectors with an image in each lane."""
+"""Emit LLVM instructions: a small vocabulary over llvmlite's builder. Door: llvmlite.
+
+A `Machine` describes the processor's vector registers. An `Emitter` writes the body of one function for it: loops that
+carry values, and vectors that hold one image in each lane.
+"""
 
 from __future__ import annotations
 
@@ -12,17 +16,17 @@ I64 = ir.IntType(64)
 I32 = ir.IntType(32)
 PTR = ir.PointerType()
 Value: TypeAlias = Any
-"""A value of LLVM; it has no types of its own for Python."""
+"""A value of LLVM: llvmlite has no type hints."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Machine:
-    """What a processor's vectors are like.
+    """The vector registers of a processor.
 
     Args:
-        lanes: Numbers in one vector register.
-        tile_rows: Nodes of the register tile of a matrix product.
-        tile_columns: Features of that tile.
+        lanes: Numbers in one register.
+        tile_rows: Nodes in the register tile of a matrix product.
+        tile_columns: Features in that tile.
         real_type: `float` or `double`.
     """
 
@@ -48,84 +52,89 @@ class Machine:
 
 
 class Emitter:
-    """Writes the body of one function."""
+    """Emits the body of one function.
+
+    Args:
+        function: The function to write; a block `entry` is appended.
+        machine: The processor.
+    """
 
     def __init__(self, function: ir.Function, machine: Machine) -> None:
         self.function = function
         self.machine = machine
         self.builder = ir.IRBuilder(function.append_basic_block("entry"))
 
-    # -- whole numbers and addresses --
+    # -- integers and addresses --
 
     @staticmethod
     def int_constant(value: int) -> ir.Constant:
-        """Return a whole number."""
+        """Return an integer constant."""
         return ir.Constant(I64, value)
 
     def address_of(self, base: Value, index: Value | int, element_type: ir.Type | None = None) -> Value:
-        """Return the address of a number (or of another type's value) counted from `base`."""
+        """Return the address of number `index` counted from `base`, or of a value of another type."""
         index = self.int_constant(index) if isinstance(index, int) else index
         return self.builder.gep(base, [index], source_etype=element_type or self.machine.scalar_type)
 
     def vector_address(self, base: Value, index: Value | int) -> Value:
-        """Return the address of a vector counted from `base`."""
+        """Return the address of vector `index` counted from `base`."""
         return self.address_of(base, index, self.machine.vector_type)
 
     def add_ints(self, a: Value, b: Value | int) -> Value:
-        """Return a + b of whole numbers."""
+        """Return the sum a + b of integers."""
         return self.builder.add(a, self.int_constant(b) if isinstance(b, int) else b)
 
     def mul_ints(self, a: Value, b: Value | int) -> Value:
-        """Return a * b of whole numbers."""
+        """Return the product a * b of integers."""
         return self.builder.mul(a, self.int_constant(b) if isinstance(b, int) else b)
 
     def min_ints(self, a: Value, b: Value) -> Value:
-        """Return the smaller of two whole numbers."""
+        """Return the smaller of two signed integers."""
         return self.builder.select(self.builder.icmp_signed("<", a, b), a, b)
 
-    # -- numbers --
+    # -- numbers and vectors --
 
     def splat_constant(self, value: float) -> ir.Constant:
-        """Return a constant in every lane."""
+        """Return a vector with a constant in every lane."""
         return ir.Constant(self.machine.vector_type, [value] * self.machine.lanes if value else None)
 
     def load_scalar(self, address: Value) -> Value:
-        """Read one number."""
+        """Load one number."""
         return self.builder.load(address, typ=self.machine.scalar_type, align=self.machine.itemsize)
 
     def splat(self, number: Value) -> Value:
-        """Return a number in every lane."""
+        """Return a vector with a number in every lane."""
         lanes = self.machine.lanes
         first = self.builder.insert_element(ir.Constant(self.machine.vector_type, ir.Undefined), number, I32(0))
         return self.builder.shuffle_vector(first, first, ir.Constant(ir.VectorType(I32, lanes), None))
 
     def load_vector(self, address: Value) -> Value:
-        """Read a vector."""
+        """Load a vector."""
         return self.builder.load(
             address, typ=self.machine.vector_type, align=self.machine.itemsize * self.machine.lanes
         )
 
     def store_vector(self, vector: Value, address: Value) -> None:
-        """Write a vector."""
+        """Store a vector."""
         self.builder.store(vector, address, align=self.machine.itemsize * self.machine.lanes)
 
     def store_scalar(self, number: Value, address: Value) -> None:
-        """Write one number."""
+        """Store one number."""
         self.builder.store(number, address, align=self.machine.itemsize)
 
     def fma(self, a: Value, b: Value, c: Value) -> Value:
-        """Return a b + c."""
+        """Return a * b + c, fused where the processor can."""
         return self.call_intrinsic("fmuladd", a, b, c)
 
     def call_intrinsic(self, name: str, *vectors: Value) -> Value:
-        """Return what a function of LLVM for one or more vectors gives."""
+        """Call an LLVM intrinsic on vectors and return its result."""
         kind = self.machine.vector_type
-        whole = f"llvm.{name}.v{self.machine.lanes}f{8 * self.machine.itemsize}"
+        full_name = f"llvm.{name}.v{self.machine.lanes}f{8 * self.machine.itemsize}"
         function = ir.FunctionType(kind, [kind] * len(vectors))
-        return self.builder.call(self.function.module.declare_intrinsic(whole, (), function), vectors)
+        return self.builder.call(self.function.module.declare_intrinsic(full_name, (), function), vectors)
 
     def max_vectors(self, a: Value, b: Value) -> Value:
-        """Return the larger of two vectors, lane by lane."""
+        """Return the lane-wise maximum of two vectors."""
         return self.builder.select(self.builder.fcmp_ordered(">", a, b), a, b)
 
     # -- loops --
@@ -136,80 +145,99 @@ class Emitter:
         body: Callable[..., Sequence[Value] | None],
         carried: Sequence[Value] = (),
     ) -> list[Value]:
-        """Run `body(index, *carried)` `count` times; it returns what is carried on. Return what is left at the end.
+        """Emit a loop that runs `body(index, *carried)` `count` times; return the values it ends with.
 
-        A count that is known to be 0 or 1 needs no loop.
+        `body` returns the values carried into the next iteration, or None where there are none. A Python count of 0
+        or 1 needs no loop. A count known only at run time may be 0; then the loop ends with the values of `carried`.
         """
         if count == 0:
             return list(carried)
         if count == 1:
             return list(body(self.int_constant(0), *carried) or ())
         total = self.int_constant(count) if isinstance(count, int) else count
-        before = self.builder.block
-        inside = self.function.append_basic_block("loop")
-        after = self.function.append_basic_block("done")
+        entry_block = self.builder.block
+        body_block = self.function.append_basic_block("loop")
+        exit_block = self.function.append_basic_block("done")
         if isinstance(count, int):
-            self.builder.branch(inside)
-        else:
-            self.builder.cbranch(self.builder.icmp_signed(">", total, self.int_constant(0)), inside, after)
-        self.builder.position_at_end(inside)
+            self.builder.branch(body_block)
+            return self._loop_body(total, body, carried, body_block, exit_block)[0]
+        is_positive = self.builder.icmp_signed(">", total, self.int_constant(0))
+        self.builder.cbranch(is_positive, body_block, exit_block)
+        results, last_block = self._loop_body(total, body, carried, body_block, exit_block)
+        return self._merge(results, last_block, carried, entry_block)
+
+    def _loop_body(
+        self,
+        total: Value,
+        body: Callable[..., Sequence[Value] | None],
+        carried: Sequence[Value],
+        body_block: ir.Block,
+        exit_block: ir.Block,
+    ) -> tuple[list[Value], ir.Block]:
+        """Emit the body and the branch back; return its results and its last block, and go on in `exit_block`."""
+        entry_block = self.builder.block
+        self.builder.position_at_end(body_block)
         index = self.builder.phi(I64)
-        index.add_incoming(self.int_constant(0), before)
-        held = [self.builder.phi(value.type) for value in carried]
-        for phi, value in zip(held, carried, strict=True):
-            phi.add_incoming(value, before)
-        results = list(body(index, *held) or ())
-        last = self.builder.block
-        following = self.add_ints(index, 1)
-        index.add_incoming(following, last)
-        for phi, value in zip(held, results, strict=True):
-            phi.add_incoming(value, last)
-        self.builder.cbranch(self.builder.icmp_signed("<", following, total), inside, after)
-        self.builder.position_at_end(after)
-        if isinstance(count, int):
-            return results
-        ends = [self.builder.phi(value.type) for value in carried]
-        for phi, value, start in zip(ends, results, carried, strict=True):
-            phi.add_incoming(value, last)
-            phi.add_incoming(start, before)
-        return ends
+        index.add_incoming(self.int_constant(0), entry_block)
+        phis = [self.builder.phi(value.type) for value in carried]
+        for phi, value in zip(phis, carried, strict=True):
+            phi.add_incoming(value, entry_block)
+        results = list(body(index, *phis) or ())
+        last_block = self.builder.block
+        next_index = self.add_ints(index, 1)
+        index.add_incoming(next_index, last_block)
+        for phi, value in zip(phis, results, strict=True):
+            phi.add_incoming(value, last_block)
+        self.builder.cbranch(self.builder.icmp_signed("<", next_index, total), body_block, exit_block)
+        self.builder.position_at_end(exit_block)
+        return results, last_block
+
+    def _merge(
+        self, results: Sequence[Value], last_block: ir.Block, carried: Sequence[Value], entry_block: ir.Block
+    ) -> list[Value]:
+        """Return `results` if control comes from the loop's last block, or `carried` if it comes from the entry."""
+        phis = [self.builder.phi(value.type) for value in carried]
+        for phi, result, start in zip(phis, results, carried, strict=True):
+            phi.add_incoming(result, last_block)
+            phi.add_incoming(start, entry_block)
+        return phis
 
     def loop_tiles(self, count: Value, sizes: Sequence[int], body: Callable[[Value, int], None]) -> None:
-        """Run `body(first, size)` over `count` things in tiles of the first size, and over what is left in the next."""
+        """Run `body(first, size)` over `count` items in tiles of the first size, and over the rest in the next."""
         first: Value = self.int_constant(0)
         for size in sizes:
-            whole = self.builder.udiv(self.builder.sub(count, first), self.int_constant(size))
+            num_tiles = self.builder.udiv(self.builder.sub(count, first), self.int_constant(size))
             start = first
             self.loop(
-                whole,
+                num_tiles,
                 lambda index, start=start, size=size: body(self.add_ints(start, self.mul_ints(index, size)), size),
             )
-            first = self.add_ints(start, self.mul_ints(whole, size))
+            first = self.add_ints(start, self.mul_ints(num_tiles, size))
 
     # -- sums over lanes --
 
     def sum_lanes(self, vectors: Sequence[Value]) -> list[Value]:
-        """Return the sum over the lanes of each vector, by a tree that adds many at once."""
+        """Return the sum over the lanes of each vector, by a tree that adds several vectors at once."""
         lanes = self.machine.lanes
-        found: list[Value] = []
+        sums: list[Value] = []
         for start in range(0, len(vectors), lanes):
-            some = list(vectors[start : start + lanes])
-            whole = self._sum_transposed(some + [self.splat_constant(0.0)] * (lanes - len(some)))
-            found += [self.builder.extract_element(whole, I32(place)) for place in range(len(some))]
-        return found
+            chunk = list(vectors[start : start + lanes])
+            total = self._sum_transposed(chunk + [self.splat_constant(0.0)] * (lanes - len(chunk)))
+            sums += [self.builder.extract_element(total, I32(lane)) for lane in range(len(chunk))]
+        return sums
 
     def _sum_transposed(self, vectors: list[Value]) -> Value:
         """Return the vector whose lane j is the sum over the lanes of vector j.
 
-        Each round halves the number of vectors: blocks of lanes of two are interleaved and added.
+        Each round halves the number of vectors: the blocks of lanes of two vectors are interleaved and added.
         """
         lanes, half = self.machine.lanes, self.machine.lanes // 2
         mask = ir.VectorType(I32, lanes)
         while half:
             low, high = [], []
-            for place in range(lanes):
-                block, inside = divmod(place, half)
-                source = (block // 2) * 2 * half + inside + (block % 2) * lanes
+            for lane in range(lanes):
+                block, offset = divmod(lane, half)
+                source = (block // 2) * 2 * half + offset + (block % 2) * lanes
                 low.append(source)
                 high.append(source + half)
             pairs = len(vectors) // 2

@@ -1,4 +1,4 @@
-"""Loss, right answers and the logits' gradient of a group of images."""
+"""Emit the loss of a group of images, its number of correct predictions and the gradient of its logits."""
 
 from __future__ import annotations
 
@@ -12,74 +12,98 @@ from zoo.fused.layout import StackLayout
 
 
 class CrossEntropy:
-    """Writes the cross-entropy of logits z against targets t: the sum over classes of t (log sum exp z - z)."""
+    """Emits the cross-entropy of logits z with targets t: the sum over classes of t (log sum exp z - z)."""
 
     def __init__(self, emit: Emitter, layout: StackLayout, group: LaneGroup) -> None:
-        self.emit, self.num_classes, self.group = emit, layout.num_classes, group
+        self._emit, self._num_classes, self._group = emit, layout.num_classes, group
 
     def emit_loss(self, totals: Value) -> None:
-        """Store loss and right answers, and write the slopes p sum(t) - t of the logits."""
-        emit, build, group = self.emit, self.emit.builder, self.group
-        zero, count = emit.splat_constant(0.0), self.num_classes
-        lowest = emit.splat_constant(-math.inf)
+        """Store loss and number of correct predictions at `totals`, and the gradient p sum(t) - t of the logits."""
+        emit, builder = self._emit, self._emit.builder
+        top_logit, correct = self._emit_prediction()
+        exp_sum, target_sum = self._emit_exponentials(top_logit)
+        scale = builder.fdiv(target_sum, exp_sum)
+        log_sum = builder.fadd(top_logit, emit.call_intrinsic("log", exp_sum))
+        loss = self._emit_gradient(scale, log_sum)
+        for index, number in enumerate(emit.sum_lanes([loss, correct])):
+            emit.store_scalar(number, emit.address_of(totals, index))
 
-        def best(k: Value, top: Value, place: Value, most: Value, wanted: Value) -> list[Value]:
-            logit, share = (
-                emit.load_vector(emit.vector_address(group.logits, k)),
-                emit.load_vector(emit.vector_address(group.targets, k)),
-            )
-            number = emit.splat(build.sitofp(k, emit.machine.scalar_type))
-            is_top, is_most = build.fcmp_ordered(">", logit, top), build.fcmp_ordered(">", share, most)
+    def _load(self, vectors: Value, k: Value) -> Value:
+        return self._emit.load_vector(self._emit.vector_address(vectors, k))
+
+    def _emit_prediction(self) -> tuple[Value, Value]:
+        """Return the largest logit of each image, and 1 where it is at the class of the largest target, else 0."""
+        emit, builder = self._emit, self._emit.builder
+        zero, lowest, no_class = (emit.splat_constant(value) for value in (0.0, -math.inf, -1.0))
+
+        def compare(
+            k: Value, top_logit: Value, top_class: Value, top_target: Value, target_class: Value
+        ) -> list[Value]:
+            logit, target = self._load(self._group.logits, k), self._load(self._group.targets, k)
+            number = emit.splat(builder.sitofp(k, emit.machine.scalar_type))
+            is_top = builder.fcmp_ordered(">", logit, top_logit)
+            is_target = builder.fcmp_ordered(">", target, top_target)
             return [
-                build.select(is_top, logit, top),
-                build.select(is_top, number, place),
-                build.select(is_most, share, most),
-                build.select(is_most, number, wanted),
+                builder.select(is_top, logit, top_logit),
+                builder.select(is_top, number, top_class),
+                builder.select(is_target, target, top_target),
+                builder.select(is_target, number, target_class),
             ]
 
-        none = emit.splat_constant(-1.0)
-        top, place, _, wanted = emit.loop(count, best, [lowest, zero, zero, none])
-        right = build.select(build.fcmp_ordered("==", place, wanted), emit.splat_constant(1.0), zero)
+        top_logit, top_class, _, target_class = emit.loop(self._num_classes, compare, [lowest, zero, zero, no_class])
+        is_correct = builder.fcmp_ordered("==", top_class, target_class)
+        return top_logit, builder.select(is_correct, emit.splat_constant(1.0), zero)
 
-        def weigh(k: Value, total: Value, shares: Value) -> list[Value]:
-            weight = self._exp(build.fsub(emit.load_vector(emit.vector_address(group.logits, k)), top))
-            emit.store_vector(weight, emit.vector_address(group.logit_gradients, k))
+    def _emit_exponentials(self, top_logit: Value) -> tuple[Value, Value]:
+        """Store exp(z - max z) as the logits' gradient; return its sum over the classes, and that of the targets."""
+        emit, builder = self._emit, self._emit.builder
+
+        def exponentiate(k: Value, exp_sum: Value, target_sum: Value) -> list[Value]:
+            exponential = self._exp(builder.fsub(self._load(self._group.logits, k), top_logit))
+            emit.store_vector(exponential, emit.vector_address(self._group.logit_gradients, k))
             return [
-                build.fadd(total, weight),
-                build.fadd(shares, emit.load_vector(emit.vector_address(group.targets, k))),
+                builder.fadd(exp_sum, exponential),
+                builder.fadd(target_sum, self._load(self._group.targets, k)),
             ]
 
-        total, shares = emit.loop(count, weigh, [zero, zero])
-        scale, level = build.fdiv(shares, total), build.fadd(top, emit.call_intrinsic("log", total))
+        exp_sum, target_sum = emit.loop(self._num_classes, exponentiate, [emit.splat_constant(0.0)] * 2)
+        return exp_sum, target_sum
 
-        def slope(k: Value, loss: Value) -> list[Value]:
-            here = emit.vector_address(group.logit_gradients, k)
-            share = emit.load_vector(emit.vector_address(group.targets, k))
-            weight = build.fmul(emit.load_vector(here), scale)
-            emit.store_vector(build.fsub(weight, share), here)
-            return [emit.fma(share, build.fsub(level, emit.load_vector(emit.vector_address(group.logits, k))), loss)]
+    def _emit_gradient(self, scale: Value, log_sum: Value) -> Value:
+        """Turn the stored exponentials into the logits' gradient, and return the loss of each image."""
+        emit, builder = self._emit, self._emit.builder
 
-        (loss,) = emit.loop(count, slope, [zero])
-        for place, number in enumerate(emit.sum_lanes([loss, right])):
-            emit.store_scalar(number, emit.address_of(totals, place))
+        def store_gradient(k: Value, loss: Value) -> list[Value]:
+            address = emit.vector_address(self._group.logit_gradients, k)
+            target = self._load(self._group.targets, k)
+            scaled = builder.fmul(emit.load_vector(address), scale)
+            emit.store_vector(builder.fsub(scaled, target), address)
+            return [emit.fma(target, builder.fsub(log_sum, self._load(self._group.logits, k)), loss)]
+
+        (loss,) = emit.loop(self._num_classes, store_gradient, [emit.splat_constant(0.0)])
+        return loss
 
     def _exp(self, vector: Value) -> Value:
         """Return exp(x) for x <= 0: 2^n times the Taylor series of the rest, which is at most log(2) / 2."""
-        emit, build = self.emit, self.emit.builder
-        double = emit.machine.itemsize == 8
-        bits, mantissa, bias, lowest = (64, 52, 1023, -700.0) if double else (32, 23, 127, -87.0)
-        x = emit.max_vectors(vector, emit.splat_constant(lowest))
-        turns = emit.call_intrinsic("rint", build.fmul(x, emit.splat_constant(1 / math.log(2))))
-        high = math.log(2) if double else 0.693359375
-        rest = emit.fma(turns, emit.splat_constant(-high), x)
-        rest = emit.fma(turns, emit.splat_constant(-(0.0 if double else math.log(2) - high)), rest)
-        terms = 14 if double else 8
-        value = emit.splat_constant(1 / math.factorial(terms - 1))
-        for power in reversed(range(terms - 1)):
-            value = emit.fma(value, rest, emit.splat_constant(1 / math.factorial(power)))
-        whole = ir.VectorType(ir.IntType(bits), emit.machine.lanes)
-        exponent = build.fptosi(turns, whole)
-        constant = ir.Constant(whole, [bias] * emit.machine.lanes)
-        shift = ir.Constant(whole, [mantissa] * emit.machine.lanes)
-        power = build.bitcast(build.shl(build.add(exponent, constant), shift), emit.machine.vector_type)
-        return build.fmul(value, power)
+        emit, builder = self._emit, self._emit.builder
+        is_double = emit.machine.itemsize == 8
+        x = emit.max_vectors(vector, emit.splat_constant(-700.0 if is_double else -87.0))
+        exponent = emit.call_intrinsic("rint", builder.fmul(x, emit.splat_constant(1 / math.log(2))))
+        high = math.log(2) if is_double else 0.693359375  # log(2) in two parts, so that n log(2) loses no bits
+        rest = emit.fma(exponent, emit.splat_constant(-high), x)
+        rest = emit.fma(exponent, emit.splat_constant(-(0.0 if is_double else math.log(2) - high)), rest)
+        num_terms = 14 if is_double else 8
+        series = emit.splat_constant(1 / math.factorial(num_terms - 1))
+        for power in reversed(range(num_terms - 1)):
+            series = emit.fma(series, rest, emit.splat_constant(1 / math.factorial(power)))
+        return builder.fmul(series, self._power_of_two(exponent))
+
+    def _power_of_two(self, exponent: Value) -> Value:
+        """Return 2^n for integers n in a float vector, by writing the bits of the exponent."""
+        emit, builder = self._emit, self._emit.builder
+        bits, mantissa, bias = (64, 52, 1023) if emit.machine.itemsize == 8 else (32, 23, 127)
+        integers = ir.VectorType(ir.IntType(bits), emit.machine.lanes)
+        number = builder.fptosi(exponent, integers)
+        bias_vector = ir.Constant(integers, [bias] * emit.machine.lanes)
+        shift = ir.Constant(integers, [mantissa] * emit.machine.lanes)
+        return builder.bitcast(builder.shl(builder.add(number, bias_vector), shift), emit.machine.vector_type)

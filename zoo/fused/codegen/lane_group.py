@@ -1,4 +1,4 @@
-"""One group of images through a stack, forward and backward: which routine runs on what."""
+"""Emit the forward and backward pass of one group of images through a stack."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ from zoo.fused.layout import Dense, StackLayout, taps
 
 
 class LaneGroup:
-    """Writes what is done with one group of images: an image in each lane, nodes and features in memory.
+    """Emits calls of routines for one group of images: one image in each lane, nodes and features in memory.
 
     Args:
-        emit: Where to write.
-        layout: The stack.
-        routines: What it is computed with.
+        emit: The function to write into.
+        layout: The layout of the stack.
+        routines: The routines to call.
         parameters: Address of the flat parameters.
-        gradient: Address of this group's part of the gradient, in the parameters' order.
+        gradient: Address of this group's part of the gradient, in the order of the parameters.
         workspace: Address of this thread's vectors.
 
     Attributes:
-        num_vectors: How many vectors the workspace has.
-        inputs: Where the inputs (N, F) of each layer are, and at the end the last one's outputs.
-        logits: Where the logits (K) are.
-        logit_gradients: Where the logits' gradient (K) is.
-        targets: Where the targets (K) are.
+        num_vectors: Number of vectors of the workspace in use.
+        inputs: Addresses of the inputs (N, F) of each layer; the last address is that of the last layer's outputs.
+        logits: Address of the logits (K).
+        logit_gradients: Address of the gradient of the logits (K).
+        targets: Address of the targets (K).
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class LaneGroup:
         widths = [layout.num_channels + layout.num_positions, *(layer.out_features for layer in layout.layers)]
         self.inputs = [self._allocate(layout.num_nodes * width) for width in widths]
         self._propagated = [
-            self._allocate(layout.num_nodes * layer.in_features) if layer.is_propagated_first else taken
-            for layer, taken in zip(layout.layers, self.inputs, strict=False)
+            self._allocate(layout.num_nodes * layer.in_features) if layer.is_propagated_first else inputs
+            for layer, inputs in zip(layout.layers, self.inputs, strict=False)
         ]
         self._buffer_a, self._buffer_b, self._row_filtered = (
             self._allocate(layout.num_nodes * layout.max_features) for _ in range(3)
@@ -63,59 +63,65 @@ class LaneGroup:
         self._node_weights = self._add_constant_array("shares", layout.node_weights())
 
     def _allocate(self, vectors: int) -> Value:
-        """Return the address of so many vectors of the workspace."""
-        place = self._emit.vector_address(self._workspace, self.num_vectors)
+        """Reserve vectors of the workspace and return their address."""
+        address = self._emit.vector_address(self._workspace, self.num_vectors)
         self.num_vectors += vectors
-        return place
+        return address
 
     def _add_constant_array(self, name: str, numbers: Sequence[float]) -> ir.GlobalVariable:
-        kind = ir.ArrayType(self._emit.machine.scalar_type, len(numbers))
-        variable = ir.GlobalVariable(self._emit.function.module, kind, name)
-        variable.initializer = ir.Constant(kind, list(numbers))
+        array_type = ir.ArrayType(self._emit.machine.scalar_type, len(numbers))
+        variable = ir.GlobalVariable(self._emit.function.module, array_type, name)
+        variable.initializer = ir.Constant(array_type, list(numbers))
         variable.global_constant = True
         variable.linkage = "internal"
         return variable
 
     def _call(self, routine: ir.Function, *arguments: Any) -> None:
         """Call a routine with addresses and Python numbers."""
-        kinds = routine.function_type.args
         values = [
-            each if isinstance(each, ir.Value) else ir.Constant(kind, each)
-            for each, kind in zip(arguments, kinds, strict=True)
+            value if isinstance(value, ir.Value) else ir.Constant(value_type, value)
+            for value, value_type in zip(arguments, routine.function_type.args, strict=True)
         ]
         self._emit.builder.call(routine, values)
 
     def forward(self) -> None:
-        """Write the nodes after each layer, their mean, and the logits."""
-        shape = self._layout
-        for index, layer in enumerate(shape.layers):
+        """Compute the nodes after each layer, their weighted mean, and the logits."""
+        layout = self._layout
+        for index, layer in enumerate(layout.layers):
             self._forward_layer(layer, self.inputs[index], self._propagated[index], self.inputs[index + 1])
         self._call(
             self._routines.weighted_mean,
             self.inputs[-1],
-            shape.num_pooled,
-            shape.num_nodes,
+            layout.num_pooled,
+            layout.num_nodes,
             self._node_weights,
             self._mean,
         )
-        if shape.head is not None:
-            self._multiply(shape.head, self._mean, self.logits, nodes=1)
+        if layout.head is not None:
+            self._multiply(layout.head, self._mean, self.logits, num_nodes=1)
 
     def _forward_layer(self, layer: Dense, inputs: Value, propagated: Value, outputs: Value) -> None:
         if layer.is_propagated_first:
             self._propagate(inputs, propagated, layer.in_features, self._zeros, -math.inf)
-            self._multiply(layer, propagated, outputs, nodes=self._layout.num_nodes)
+            self._multiply(layer, propagated, outputs, num_nodes=self._layout.num_nodes)
         elif layer.propagate:
-            self._multiply(layer, inputs, self._buffer_a, nodes=self._layout.num_nodes, linear=True)
+            self._multiply(layer, inputs, self._buffer_a, num_nodes=self._layout.num_nodes, linear=True)
             self._propagate(self._buffer_a, outputs, layer.out_features, self._bias_address(layer), layer.floor)
         else:
-            self._multiply(layer, inputs, outputs, nodes=self._layout.num_nodes)
+            self._multiply(layer, inputs, outputs, num_nodes=self._layout.num_nodes)
 
-    def _multiply(self, layer: Dense, source: Value, target: Value, *, nodes: int, linear: bool = False) -> None:
-        finish = (self._zeros, -math.inf) if linear else (self._bias_address(layer), layer.floor)
+    def _multiply(self, layer: Dense, source: Value, target: Value, *, num_nodes: int, linear: bool = False) -> None:
+        bias_floor = (self._zeros, -math.inf) if linear else (self._bias_address(layer), layer.floor)
         matrix = (self._weight_address(layer), layer.input_stride, layer.output_stride)
         self._call(
-            self._routines.multiply, source, layer.in_features, *matrix, target, layer.out_features, nodes, *finish
+            self._routines.multiply,
+            source,
+            layer.in_features,
+            *matrix,
+            target,
+            layer.out_features,
+            num_nodes,
+            *bias_floor,
         )
 
     def _propagate(self, source: Value, target: Value, width: int, bias: Value, floor: float) -> None:
@@ -129,64 +135,70 @@ class LaneGroup:
         return self._emit.address_of(self._parameters, layer.bias_offset)
 
     def backward(self) -> None:
-        """Store the gradient of all parameters, from the logits' slopes."""
-        shape, slopes = self._layout, self.logit_gradients
-        if shape.head is not None:
-            self._store_gradients(shape.head, self._mean, slopes, nodes=1)
-            self._multiply_backward(shape.head, slopes, self._mean_gradients, self._mean, -math.inf, nodes=1)
-            slopes = self._mean_gradients
-        if not shape.layers:
+        """Store the gradient of all parameters, from the gradient of the logits."""
+        layout, output_gradients = self._layout, self.logit_gradients
+        if layout.head is not None:
+            self._store_gradients(layout.head, self._mean, output_gradients, num_nodes=1)
+            self._multiply_backward(
+                layout.head, output_gradients, self._mean_gradients, self._mean, -math.inf, num_nodes=1
+            )
+            output_gradients = self._mean_gradients
+        if not layout.layers:
             return
-        mask = (self.inputs[-1], shape.layers[-1].floor)
+        mask = (self.inputs[-1], layout.layers[-1].floor)
         self._call(
             self._routines.mean_backward,
-            slopes,
-            shape.num_pooled,
-            shape.num_nodes,
+            output_gradients,
+            layout.num_pooled,
+            layout.num_nodes,
             self._node_weights,
             self._buffer_a,
             *mask,
         )
-        here, there = self._buffer_a, self._buffer_b
-        for index in reversed(range(len(shape.layers))):
-            here, there = self._backward_layer(index, here, there)
+        gradients, scratch = self._buffer_a, self._buffer_b
+        for index in reversed(range(len(layout.layers))):
+            gradients, scratch = self._backward_layer(index, gradients, scratch)
 
     def _backward_layer(self, index: int, gradients: Value, scratch: Value) -> tuple[Value, Value]:
-        """Store a layer's gradient from the slopes of what it gives; return where those of what it takes are."""
-        layer, nodes, taken = self._layout.layers[index], self._layout.num_nodes, self.inputs[index]
-        above = self._layout.layers[index - 1].floor if index else -math.inf
+        """Store the gradient of a layer's parameters, given that of its outputs.
+
+        Returns:
+            The buffer with the gradient of the layer's inputs, and the other buffer.
+        """
+        layer, num_nodes, inputs = self._layout.layers[index], self._layout.num_nodes, self.inputs[index]
+        threshold = self._layout.layers[index - 1].floor if index else -math.inf
         self._call(
             self._routines.bias_gradient,
             gradients,
             layer.out_features,
-            nodes,
+            num_nodes,
             self._gradient_address(layer.bias_offset),
         )
         if layer.propagate and not layer.is_propagated_first:
             self._propagate_backward(gradients, scratch, layer.out_features, gradients, -math.inf)
             gradients, scratch = scratch, gradients
-        self._store_weight_gradient(layer, self._propagated[index], gradients, nodes=nodes)
+        self._store_weight_gradient(layer, self._propagated[index], gradients, num_nodes=num_nodes)
         if index == 0:
             return gradients, scratch
         if not layer.is_propagated_first:
-            self._multiply_backward(layer, gradients, scratch, taken, above, nodes=nodes)
+            self._multiply_backward(layer, gradients, scratch, inputs, threshold, num_nodes=num_nodes)
             return scratch, gradients
-        self._multiply_backward(layer, gradients, scratch, taken, -math.inf, nodes=nodes)
-        self._propagate_backward(scratch, gradients, layer.in_features, taken, above)
+        self._multiply_backward(layer, gradients, scratch, inputs, -math.inf, num_nodes=num_nodes)
+        self._propagate_backward(scratch, gradients, layer.in_features, inputs, threshold)
         return gradients, scratch
 
-    def _store_gradients(self, layer: Dense, source: Value, output_gradients: Value, *, nodes: int) -> None:
-        self._store_weight_gradient(layer, source, output_gradients, nodes=nodes)
+    def _store_gradients(self, layer: Dense, source: Value, output_gradients: Value, *, num_nodes: int) -> None:
+        self._store_weight_gradient(layer, source, output_gradients, num_nodes=num_nodes)
         self._call(
             self._routines.bias_gradient,
             output_gradients,
             layer.out_features,
-            nodes,
+            num_nodes,
             self._gradient_address(layer.bias_offset),
         )
 
-    def _store_weight_gradient(self, layer: Dense, source: Value, output_gradients: Value, *, nodes: int) -> None:
-        sizes = (source, layer.in_features, output_gradients, layer.out_features, nodes)
+    def _store_weight_gradient(self, layer: Dense, source: Value, output_gradients: Value, *, num_nodes: int) -> None:
+        sizes = (source, layer.in_features, output_gradients, layer.out_features, num_nodes)
         self._call(
             self._routines.weight_gradient,
             *sizes,
@@ -196,7 +208,7 @@ class LaneGroup:
         )
 
     def _multiply_backward(
-        self, layer: Dense, output_gradients: Value, target: Value, mask: Value, threshold: float, *, nodes: int
+        self, layer: Dense, output_gradients: Value, target: Value, mask: Value, threshold: float, *, num_nodes: int
     ) -> None:
         matrix = (self._weight_address(layer), layer.output_stride, layer.input_stride)
         self._call(
@@ -206,7 +218,7 @@ class LaneGroup:
             *matrix,
             target,
             layer.in_features,
-            nodes,
+            num_nodes,
             mask,
             threshold,
         )

@@ -1,4 +1,4 @@
-"""How a group of images comes into vectors, and how its logits come out."""
+"""Emit the copies between images, targets and logits in memory and vectors with an image in each lane."""
 
 from __future__ import annotations
 
@@ -10,83 +10,79 @@ from zoo.fused.layout import StackLayout
 
 
 class LaneIO:
-    """Writes how images and targets become vectors with an image in each lane, and logits come back from there."""
+    """Emits how a group of images and targets is loaded into vectors, and how its logits are stored."""
 
     def __init__(self, emit: Emitter, layout: StackLayout, group: LaneGroup) -> None:
-        self.emit, self.layout, self.group = emit, layout, group
+        self._emit, self._layout, self._group = emit, layout, group
 
     def load_images(self, images: Value, positions: Value, first: Value, batch: Value) -> None:
         """Fill the group's inputs with images (B, C, N) from `first` on; lanes past the batch repeat its last image."""
-        emit, shape = self.emit, self.layout
-        nodes, features = shape.num_nodes, shape.num_features
+        emit, layout = self._emit, self._layout
+        num_nodes, num_features = layout.num_nodes, layout.num_features
 
-        def lane(number: Value) -> None:
-            image = emit.min_ints(emit.add_ints(first, number), emit.add_ints(batch, -1))
-            pixels = emit.address_of(images, emit.mul_ints(image, shape.num_channels * nodes))
+        def load_lane(lane: Value) -> None:
+            image = emit.min_ints(emit.add_ints(first, lane), emit.add_ints(batch, -1))
+            pixels = emit.address_of(images, emit.mul_ints(image, layout.num_channels * num_nodes))
 
-            def channel(c: Value) -> None:
-                def node(n: Value) -> None:
-                    level = emit.load_scalar(emit.address_of(pixels, emit.add_ints(emit.mul_ints(c, nodes), n)))
-                    emit.store_scalar(
-                        level,
-                        self._lane_address(self.group.inputs[0], emit.add_ints(emit.mul_ints(n, features), c), number),
-                    )
+            def load_channel(channel: Value) -> None:
+                def load_node(node: Value) -> None:
+                    index = emit.add_ints(emit.mul_ints(channel, num_nodes), node)
+                    value = emit.load_scalar(emit.address_of(pixels, index))
+                    vector = emit.add_ints(emit.mul_ints(node, num_features), channel)
+                    emit.store_scalar(value, self._lane_address(self._group.inputs[0], vector, lane))
 
-                emit.loop(nodes, node)
+                emit.loop(num_nodes, load_node)
 
-            emit.loop(shape.num_channels, channel)
+            emit.loop(layout.num_channels, load_channel)
 
-        emit.loop(emit.machine.lanes, lane)
-        if shape.num_positions:
-            emit.loop(nodes, lambda n: self._load_positions(positions, n))
+        emit.loop(emit.machine.lanes, load_lane)
+        if layout.num_positions:
+            emit.loop(num_nodes, lambda node: self._load_positions(positions, node))
 
     def _load_positions(self, positions: Value, node: Value) -> None:
-        """Write a node's positions, the same in every lane."""
-        emit, shape = self.emit, self.layout
-        for p in range(shape.num_positions):
-            value = emit.splat(
-                emit.load_scalar(emit.address_of(positions, emit.add_ints(emit.mul_ints(node, shape.num_positions), p)))
-            )
-            here = emit.add_ints(emit.mul_ints(node, shape.num_features), shape.num_channels + p)
-            emit.store_vector(value, emit.vector_address(self.group.inputs[0], here))
+        """Copy the positions of a node into every lane."""
+        emit, layout = self._emit, self._layout
+        for p in range(layout.num_positions):
+            source = emit.add_ints(emit.mul_ints(node, layout.num_positions), p)
+            value = emit.splat(emit.load_scalar(emit.address_of(positions, source)))
+            index = emit.add_ints(emit.mul_ints(node, layout.num_features), layout.num_channels + p)
+            emit.store_vector(value, emit.vector_address(self._group.inputs[0], index))
 
     def load_targets(self, targets: Value, first: Value, batch: Value) -> None:
-        """Fill the group's targets from (B, K); those past the batch are zero."""
-        emit, classes = self.emit, self.layout.num_classes
+        """Fill the group's targets from (B, K); targets past the batch are zero."""
+        emit, num_classes = self._emit, self._layout.num_classes
         zero = ir.Constant(emit.machine.scalar_type, 0.0)
 
-        def lane(number: Value) -> None:
-            image = emit.add_ints(first, number)
+        def load_lane(lane: Value) -> None:
+            image = emit.add_ints(first, lane)
             is_inside = emit.builder.icmp_signed("<", image, batch)
-            shares = emit.address_of(targets, emit.mul_ints(emit.min_ints(image, emit.add_ints(batch, -1)), classes))
+            row = emit.address_of(targets, emit.mul_ints(emit.min_ints(image, emit.add_ints(batch, -1)), num_classes))
 
-            def one(k: Value) -> None:
-                share = emit.builder.select(is_inside, emit.load_scalar(emit.address_of(shares, k)), zero)
-                emit.store_scalar(share, self._lane_address(self.group.targets, k, number))
+            def load_class(k: Value) -> None:
+                target = emit.builder.select(is_inside, emit.load_scalar(emit.address_of(row, k)), zero)
+                emit.store_scalar(target, self._lane_address(self._group.targets, k, lane))
 
-            emit.loop(classes, one)
+            emit.loop(num_classes, load_class)
 
-        emit.loop(emit.machine.lanes, lane)
+        emit.loop(emit.machine.lanes, load_lane)
 
     def store_logits(self, logits: Value, first: Value, batch: Value) -> None:
-        """Write the group's logits to (B, K), without those past the batch."""
-        emit, classes = self.emit, self.layout.num_classes
+        """Store the group's logits to (B, K), without the lanes past the batch."""
+        emit, num_classes = self._emit, self._layout.num_classes
 
-        def lane(number: Value) -> None:
-            row = emit.address_of(logits, emit.mul_ints(emit.add_ints(first, number), classes))
+        def store_lane(lane: Value) -> None:
+            row = emit.address_of(logits, emit.mul_ints(emit.add_ints(first, lane), num_classes))
 
-            def one(k: Value) -> None:
-                emit.store_scalar(
-                    emit.load_scalar(self._lane_address(self.group.logits, k, number)), emit.address_of(row, k)
-                )
+            def store_class(k: Value) -> None:
+                logit = emit.load_scalar(self._lane_address(self._group.logits, k, lane))
+                emit.store_scalar(logit, emit.address_of(row, k))
 
-            emit.loop(classes, one)
+            emit.loop(num_classes, store_class)
 
-        left = emit.builder.sub(batch, first)
-        emit.loop(emit.min_ints(left, emit.int_constant(emit.machine.lanes)), lane)
+        remaining = emit.builder.sub(batch, first)
+        emit.loop(emit.min_ints(remaining, emit.int_constant(emit.machine.lanes)), store_lane)
 
     def _lane_address(self, vectors: Value, vector: Value, lane: Value) -> Value:
         """Return the address of one lane of a vector."""
-        return self.emit.address_of(
-            vectors, self.emit.add_ints(self.emit.mul_ints(vector, self.emit.machine.lanes), lane)
-        )
+        emit = self._emit
+        return emit.address_of(vectors, emit.add_ints(emit.mul_ints(vector, emit.machine.lanes), lane))

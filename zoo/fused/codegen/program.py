@@ -1,4 +1,7 @@
-"""A stack as a module of LLVM: group after group, forward, perhaps backward, and the sum of the groups' gradients."""
+"""Generate the LLVM module of a stack: it runs a batch group by group, and adds up the gradients of the groups.
+
+`Program` writes the module. `Slot` names its arguments, which travel in one array of 64-bit numbers.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,7 @@ from zoo.fused.layout import StackLayout
 
 
 class Slot(IntEnum):
-    """Places of the arguments in the one array of 64-bit numbers that a program is called with."""
+    """Indices into the array of 64-bit numbers that a program is called with."""
 
     IMAGES = 0
     TARGETS = auto()
@@ -32,17 +35,17 @@ class Slot(IntEnum):
 
 
 class Program:
-    """Writes the module of a stack: its function `run` is a whole step, or the answers to images.
+    """Writes the module of a stack; its function `run` computes loss and gradient of a batch, or its logits.
 
     Args:
-        layout: The stack.
+        layout: The layout of the stack.
         machine: The processor.
-        has_backward: Whether it computes loss and gradient, or else logits.
-        parallel: Whether groups are shared among threads of OpenMP.
+        backward: Compute loss and gradient; otherwise logits.
+        parallel: Share the groups among OpenMP threads.
 
     Attributes:
-        gradient_stride: Numbers of a group's gradient, padded to whole vectors.
-        num_vectors: Vectors of a thread's workspace.
+        gradient_stride: Numbers in the gradient of a group, padded to full vectors.
+        num_vectors: Number of vectors in the workspace of a thread.
     """
 
     def __init__(self, layout: StackLayout, machine: Machine, *, backward: bool, parallel: bool) -> None:
@@ -55,65 +58,68 @@ class Program:
 
     @property
     def llvm_ir(self) -> str:
-        """The module in LLVM's language."""
+        """The module as LLVM IR text."""
         return str(self.module)
 
-    def _add_function(self, name: str, *kinds: ir.Type, result: ir.Type | None = None) -> tuple[ir.Function, Emitter]:
-        function = ir.Function(self.module, ir.FunctionType(result or ir.VoidType(), kinds), name)
+    def _add_function(
+        self, name: str, *arguments: ir.Type, result: ir.Type | None = None
+    ) -> tuple[ir.Function, Emitter]:
+        function = ir.Function(self.module, ir.FunctionType(result or ir.VoidType(), arguments), name)
         return function, Emitter(function, self.machine)
 
     @staticmethod
-    def _load_slot(emit: Emitter, arguments: Value, slot: Slot, kind: ir.Type = PTR) -> Value:
-        return emit.builder.load(emit.address_of(arguments, int(slot), I64), typ=kind, align=8)
+    def _load_slot(emit: Emitter, arguments: Value, slot: Slot, slot_type: ir.Type = PTR) -> Value:
+        return emit.builder.load(emit.address_of(arguments, int(slot), I64), typ=slot_type, align=8)
 
     def _write_group(self) -> tuple[ir.Function, int]:
-        """Write `group(arguments, number, workspace)`, and return it and the vectors it works in."""
+        """Write `group(arguments, number, workspace)`; return it and the number of vectors in its workspace."""
         function, emit = self._add_function("group", PTR, I64, PTR)
         arguments, number, workspace = function.args
         slots = {each: self._load_slot(emit, arguments, each, I64 if each >= Slot.BATCH else PTR) for each in Slot}
         gradient = emit.address_of(slots[Slot.GROUP_GRADIENTS], emit.mul_ints(number, self.gradient_stride))
         routines = Routines(self.module, self.machine)
         group = LaneGroup(emit, self.layout, routines, slots[Slot.PARAMETERS], gradient, workspace)
-        passage, where = (
-            LaneIO(emit, self.layout, group),
-            (emit.mul_ints(number, self.machine.lanes), slots[Slot.BATCH]),
-        )
-        passage.load_images(slots[Slot.IMAGES], slots[Slot.POSITIONS], *where)
+        lane_io = LaneIO(emit, self.layout, group)
+        span = (emit.mul_ints(number, self.machine.lanes), slots[Slot.BATCH])
+        lane_io.load_images(slots[Slot.IMAGES], slots[Slot.POSITIONS], *span)
         group.forward()
         if self.has_backward:
-            passage.load_targets(slots[Slot.TARGETS], *where)
+            lane_io.load_targets(slots[Slot.TARGETS], *span)
             CrossEntropy(emit, self.layout, group).emit_loss(
                 emit.address_of(slots[Slot.GROUP_TOTALS], emit.mul_ints(number, 2))
             )
             group.backward()
         else:
-            passage.store_logits(slots[Slot.LOGITS], *where)
+            lane_io.store_logits(slots[Slot.LOGITS], *span)
         emit.builder.ret_void()
         return function, group.num_vectors
 
     def _write_worker(self, group: ir.Function) -> ir.Function:
-        """Write `worker(arguments, thread)`: every thread takes every so manieth group."""
+        """Write `worker(arguments, thread)`: thread t of T processes the groups t, t + T, t + 2T, ..."""
         function, emit = self._add_function("worker", PTR, I64)
         arguments, thread = function.args
         threads = self._load_slot(emit, arguments, Slot.THREADS, I64)
         workspace = emit.vector_address(
             self._load_slot(emit, arguments, Slot.WORKSPACE), emit.mul_ints(thread, self.num_vectors)
         )
-        left = emit.builder.sub(emit.add_ints(self._num_groups(emit, arguments), emit.add_ints(threads, -1)), thread)
+        remaining = emit.builder.sub(
+            emit.add_ints(self._num_groups(emit, arguments), emit.add_ints(threads, -1)), thread
+        )
 
-        def turn(number: Value) -> None:
-            place = emit.add_ints(emit.mul_ints(number, threads), thread)
-            emit.builder.call(group, [arguments, place, workspace])
+        def run_group(number: Value) -> None:
+            group_index = emit.add_ints(emit.mul_ints(number, threads), thread)
+            emit.builder.call(group, [arguments, group_index, workspace])
 
-        emit.loop(emit.builder.sdiv(left, threads), turn)
+        emit.loop(emit.builder.sdiv(remaining, threads), run_group)
         emit.builder.ret_void()
         return function
 
     def _write_team(self, worker: ir.Function) -> ir.Function:
-        """Write `team(arguments)`, which each thread of OpenMP runs."""
+        """Write `team(arguments)`, which each OpenMP thread runs."""
         function, emit = self._add_function("team", PTR)
-        ask = ir.Function(self.module, ir.FunctionType(I32, []), "omp_get_thread_num")
-        emit.builder.call(worker, [function.args[0], emit.builder.sext(emit.builder.call(ask, []), I64)])
+        get_thread_number = ir.Function(self.module, ir.FunctionType(I32, []), "omp_get_thread_num")
+        thread = emit.builder.sext(emit.builder.call(get_thread_number, []), I64)
+        emit.builder.call(worker, [function.args[0], thread])
         emit.builder.ret_void()
         return function
 
@@ -122,7 +128,7 @@ class Program:
         return emit.builder.sdiv(emit.add_ints(batch, self.machine.lanes - 1), I64(self.machine.lanes))
 
     def _write_run(self, worker: ir.Function, team: ir.Function | None) -> None:
-        """Write `run(arguments)`: all groups, in as many threads as asked, and then their sums in order."""
+        """Write `run(arguments)`: process all groups in `THREADS` threads, then add up their results in order."""
         function, emit = self._add_function("run", PTR)
         (arguments,) = function.args
         if team is None:
@@ -134,47 +140,42 @@ class Program:
         emit.builder.ret_void()
 
     def _write_parallel_call(self, emit: Emitter, arguments: Value, worker: ir.Function, team: ir.Function) -> None:
-        """Write that one thread works alone, and several are started by OpenMP, which is torch's own."""
+        """Write the call of `worker` for one thread, or of torch's own OpenMP runtime for several."""
         threads = self._load_slot(emit, arguments, Slot.THREADS, I64)
-        kind = ir.FunctionType(ir.VoidType(), [PTR, PTR, I32, I32])
-        parallel = ir.Function(self.module, kind, "GOMP_parallel")
-        with emit.builder.if_else(emit.builder.icmp_signed("==", threads, I64(1))) as (alone, many):
-            with alone:
+        signature = ir.FunctionType(ir.VoidType(), [PTR, PTR, I32, I32])
+        run_team = ir.Function(self.module, signature, "GOMP_parallel")
+        with emit.builder.if_else(emit.builder.icmp_signed("==", threads, I64(1))) as (single, parallel):
+            with single:
                 emit.builder.call(worker, [arguments, I64(0)])
-            with many:
-                emit.builder.call(parallel, [team, arguments, emit.builder.trunc(threads, I32), I32(0)])
+            with parallel:
+                emit.builder.call(run_team, [team, arguments, emit.builder.trunc(threads, I32), I32(0)])
 
     def _write_group_sum(self, emit: Emitter, arguments: Value) -> None:
-        """Add the gradients and scores of all groups, in the order of the groups."""
-        groups = self._num_groups(emit, arguments)
-        parts, gradient = (
-            self._load_slot(emit, arguments, Slot.GROUP_GRADIENTS),
-            self._load_slot(emit, arguments, Slot.GRADIENT),
-        )
+        """Add up the gradients, losses and counts of all groups, in the order of the groups."""
+        num_groups = self._num_groups(emit, arguments)
+        parts = self._load_slot(emit, arguments, Slot.GROUP_GRADIENTS)
+        gradient = self._load_slot(emit, arguments, Slot.GRADIENT)
 
-        def some(place: Value) -> None:
-            def more(group: Value, total: Value) -> list[Value]:
+        def add_vector(index: Value) -> None:
+            def add_group(group: Value, total: Value) -> list[Value]:
                 part = emit.address_of(parts, emit.mul_ints(group, self.gradient_stride))
-                return [emit.builder.fadd(total, emit.load_vector(emit.vector_address(part, place)))]
+                return [emit.builder.fadd(total, emit.load_vector(emit.vector_address(part, index)))]
 
-            emit.store_vector(
-                emit.loop(groups, more, [emit.splat_constant(0.0)])[0], emit.vector_address(gradient, place)
-            )
+            (total,) = emit.loop(num_groups, add_group, [emit.splat_constant(0.0)])
+            emit.store_vector(total, emit.vector_address(gradient, index))
 
-        emit.loop(self.gradient_stride // self.machine.lanes, some)
-        scores, totals = (
-            self._load_slot(emit, arguments, Slot.GROUP_TOTALS),
-            self._load_slot(emit, arguments, Slot.TOTALS),
-        )
-        zero = ir.Constant(self.machine.scalar_type, 0.0)
-        for place in range(2):
+        emit.loop(self.gradient_stride // self.machine.lanes, add_vector)
+        self._write_totals(emit, arguments, num_groups)
 
-            def more(group: Value, total: Value, place: int = place) -> list[Value]:
-                return [
-                    emit.builder.fadd(
-                        total, emit.load_scalar(emit.address_of(scores, emit.add_ints(emit.mul_ints(group, 2), place)))
-                    )
-                ]
+    def _write_totals(self, emit: Emitter, arguments: Value, num_groups: Value) -> None:
+        """Add up the loss and the number of correct predictions of all groups."""
+        parts = self._load_slot(emit, arguments, Slot.GROUP_TOTALS)
+        totals = self._load_slot(emit, arguments, Slot.TOTALS)
+        for index in range(2):
 
-            total = emit.loop(groups, more, [zero])[0]
-            emit.store_scalar(total, emit.address_of(totals, place))
+            def add_group(group: Value, total: Value, index: int = index) -> list[Value]:
+                part = emit.address_of(parts, emit.add_ints(emit.mul_ints(group, 2), index))
+                return [emit.builder.fadd(total, emit.load_scalar(part))]
+
+            (total,) = emit.loop(num_groups, add_group, [ir.Constant(self.machine.scalar_type, 0.0)])
+            emit.store_scalar(total, emit.address_of(totals, index))

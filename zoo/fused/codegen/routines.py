@@ -1,7 +1,7 @@
-"""What a stack of graph convolutions is computed with, each a function of LLVM for sizes known when it is called.
+"""Emit the routines that a stack of graph convolutions is computed with, one LLVM function each.
 
-Nodes lie in memory as (N, F) vectors, with an image in each lane. Every function is written once, so that a program of
-many layers compiles as fast as one of few.
+Nodes lie in memory as (N, F) vectors with an image in each lane. Sizes are arguments of the functions. So every
+function is written once, and a program of many layers compiles as fast as one of few.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from llvmlite import ir
 from zoo.fused.codegen.builder import I64, PTR, Emitter, Machine, Value
 
 Epilogue = Callable[[Value, Value, Value], Value]
-"""Takes a value, its feature and its place among the vectors; returns what is written."""
+"""(value, feature, index of the vector) -> the value to store."""
 EpilogueFactory = Callable[[Emitter, Value, Value], Epilogue]
-"""Makes a `Finish` from a routine's last two arguments: an address and a number."""
+"""Makes an `Epilogue` from the last two arguments of a routine: an address and a number."""
 
 
 class Routines:
-    """Writes functions into a module as they are asked for."""
+    """The routines of a module; each is written when it is first used."""
 
     def __init__(self, module: ir.Module, machine: Machine) -> None:
         self._module, self._machine = module, machine
 
-    def _define(self, name: str, kinds: str, write: Callable[..., None]) -> ir.Function:
-        """Write a private function; `kinds` has a letter an argument: p a pointer, i a whole number, r a number."""
+    def _define(self, name: str, signature: str, write: Callable[..., None]) -> ir.Function:
+        """Write a private function; `signature` has a letter an argument: p pointer, i integer, r real number."""
         types = {"p": PTR, "i": I64, "r": self._machine.scalar_type}
-        kind = ir.FunctionType(ir.VoidType(), [types[letter] for letter in kinds])
-        function = ir.Function(self._module, kind, name)
+        function_type = ir.FunctionType(ir.VoidType(), [types[letter] for letter in signature])
+        function = ir.Function(self._module, function_type, name)
         function.linkage = "internal"
         function.attributes.add("noinline")
         function.attributes.add("nounwind")
@@ -40,79 +40,83 @@ class Routines:
 
     @cached_property
     def multiply(self) -> ir.Function:
-        """Nodes (N, in) times a matrix, plus bias, at least `floor`: 0 is ReLU, -inf nothing, and NaN stays NaN.
+        """Multiply nodes (N, in) by a matrix, add a bias, and raise to at least `floor`.
 
-        Arguments: source, in, matrix, its steps across and along, target, out, N, bias, floor.
+        A floor of 0 is ReLU, one of -inf changes nothing; NaN stays NaN.
+        Arguments: source, in, matrix, its input and output strides, target, out, N, bias, floor.
         """
         return self._define("multiply", "pipiipiipr", _matmul(_bias_relu))
 
     @cached_property
     def multiply_backward(self) -> ir.Function:
-        """Slopes (N, out) times the transposed matrix; zero where the mask (N, in) is not above a number.
+        """Multiply gradients (N, out) by the transposed matrix; zero where the mask (N, in) is not above a threshold.
 
-        Arguments: slopes, out, matrix, its steps along and across, target, in, N, mask, number.
+        Arguments: gradients, out, matrix, its output and input strides, target, in, N, mask, threshold.
         """
         return self._define("multiply_back", "pipiipiipr", _matmul(_relu_mask))
 
     @cached_property
     def propagate(self) -> ir.Function:
-        """The normalised adjacency times nodes (N, F), plus bias, at least `floor`.
+        """Multiply nodes (N, F) by the normalised adjacency, add a bias, and raise to at least `floor`.
 
-        A filter of three along each row of the grid, then one along each column, whose factors are three a place.
-        Arguments: source, between, target, F, H, W, factors along rows, factors along columns, bias, floor.
+        This is a filter of three taps along each row of the grid, then one along each column; each node has its own
+        three taps. Arguments: source, scratch, target, F, H, W, taps along rows, taps along columns, bias, floor.
         """
         return self._define("propagate", "pppiiipppr", _separable_filter(_bias_relu))
 
     @cached_property
     def propagate_backward(self) -> ir.Function:
-        """The same of slopes, the adjacency being symmetric; zero where the mask (N, F) is not above a number.
+        """Propagate gradients (the adjacency is symmetric); zero where the mask (N, F) is not above a threshold.
 
-        Arguments: slopes, between, target, F, H, W, factors along rows, factors along columns, mask, number.
+        Arguments: gradients, scratch, target, F, H, W, taps along rows, taps along columns, mask, threshold.
         """
         return self._define("propagate_back", "pppiiipppr", _separable_filter(_relu_mask))
 
     @cached_property
     def weight_gradient(self) -> ir.Function:
-        """A matrix's gradient: over nodes and images, the sum of what came in (N, in) times slopes (N, out).
+        """Sum inputs (N, in) times output gradients (N, out) over nodes and images: the gradient of a matrix.
 
-        Arguments: source, in, slopes, out, N, target, its steps across and along.
+        Arguments: source, in, gradients, out, N, target, its input and output strides.
         """
         return self._define("correlate", "pipiipii", _weight_gradient)
 
     @cached_property
     def bias_gradient(self) -> ir.Function:
-        """A bias's gradient: the sum of slopes (N, out) over nodes and images. Arguments: slopes, out, N, target."""
+        """Sum gradients (N, out) over nodes and images: the gradient of a bias.
+
+        Arguments: gradients, out, N, target.
+        """
         return self._define("total", "piip", _bias_gradient)
 
     @cached_property
     def weighted_mean(self) -> ir.Function:
-        """The sum over nodes (N, F) of share times node: (F). Arguments: source, F, N, shares, target."""
+        """Sum weight times node over nodes (N, F): a mean (F). Arguments: source, F, N, weights, target."""
         return self._define("average", "piipp", _weighted_mean)
 
     @cached_property
     def mean_backward(self) -> ir.Function:
-        """Slopes (F) of the average to nodes (N, F), zero where the mask is not above a number.
+        """Pass the gradient (F) of the mean to nodes (N, F); zero where the mask is not above a threshold.
 
-        Arguments: slopes, F, N, shares, target, mask, number.
+        Arguments: gradients, F, N, weights, target, mask, threshold.
         """
         return self._define("scatter", "piipppr", _mean_backward)
 
 
 def _bias_relu(emit: Emitter, bias: Value, floor: Value) -> Epilogue:
-    least = emit.splat(floor)
+    minimum = emit.splat(floor)
 
-    def finish(value: Value, feature: Value, here: Value) -> Value:
+    def finish(value: Value, feature: Value, index: Value) -> Value:
         value = emit.builder.fadd(value, emit.splat(emit.load_scalar(emit.address_of(bias, feature))))
-        return emit.builder.select(emit.builder.fcmp_ordered("<", value, least), least, value)
+        return emit.builder.select(emit.builder.fcmp_ordered("<", value, minimum), minimum, value)
 
     return finish
 
 
-def _relu_mask(emit: Emitter, mask: Value, number: Value) -> Epilogue:
-    least = emit.splat(number)
+def _relu_mask(emit: Emitter, mask: Value, threshold: Value) -> Epilogue:
+    minimum = emit.splat(threshold)
 
-    def finish(value: Value, feature: Value, here: Value) -> Value:
-        is_above = emit.builder.fcmp_ordered(">", emit.load_vector(emit.vector_address(mask, here)), least)
+    def finish(value: Value, feature: Value, index: Value) -> Value:
+        is_above = emit.builder.fcmp_ordered(">", emit.load_vector(emit.vector_address(mask, index)), minimum)
         return emit.builder.select(is_above, value, emit.splat_constant(0.0))
 
     return finish
@@ -144,36 +148,40 @@ def _matmul(epilogue: EpilogueFactory) -> Callable[..., None]:
     def write(
         emit: Emitter,
         source: Value,
-        inputs: Value,
+        num_inputs: Value,
         matrix: Value,
-        across: Value,
-        along: Value,
+        input_stride: Value,
+        output_stride: Value,
         target: Value,
-        outputs: Value,
-        nodes: Value,
+        num_outputs: Value,
+        num_nodes: Value,
         *last: Value,
     ) -> None:
         finish = epilogue(emit, *last)
 
         def tile(node: Value, height: int, output: Value, width: int) -> None:
-            lines = [emit.vector_address(source, emit.mul_ints(emit.add_ints(node, i), inputs)) for i in range(height)]
-            column = emit.address_of(matrix, emit.mul_ints(output, along))
+            rows = [
+                emit.vector_address(source, emit.mul_ints(emit.add_ints(node, i), num_inputs)) for i in range(height)
+            ]
+            column = emit.address_of(matrix, emit.mul_ints(output, output_stride))
 
-            def term(k: Value, *sums: Value) -> list[Value]:
-                entry = emit.address_of(column, emit.mul_ints(k, across))
-                values = [emit.load_vector(emit.vector_address(line, k)) for line in lines]
+            def accumulate(k: Value, *sums: Value) -> list[Value]:
+                entry = emit.address_of(column, emit.mul_ints(k, input_stride))
+                values = [emit.load_vector(emit.vector_address(row, k)) for row in rows]
                 factors = [
-                    emit.splat(emit.load_scalar(emit.address_of(entry, emit.mul_ints(along, j)))) for j in range(width)
+                    emit.splat(emit.load_scalar(emit.address_of(entry, emit.mul_ints(output_stride, j))))
+                    for j in range(width)
                 ]
                 return _add_outer_product(emit, values, factors, sums)
 
-            for place, value in enumerate(emit.loop(inputs, term, [emit.splat_constant(0.0)] * (height * width))):
-                i, j = divmod(place, width)
+            sums = emit.loop(num_inputs, accumulate, [emit.splat_constant(0.0)] * (height * width))
+            for position, value in enumerate(sums):
+                i, j = divmod(position, width)
                 feature = emit.add_ints(output, j)
-                here = emit.add_ints(emit.mul_ints(emit.add_ints(node, i), outputs), feature)
-                emit.store_vector(finish(value, feature, here), emit.vector_address(target, here))
+                index = emit.add_ints(emit.mul_ints(emit.add_ints(node, i), num_outputs), feature)
+                emit.store_vector(finish(value, feature, index), emit.vector_address(target, index))
 
-        _loop_register_tiles(emit, nodes, outputs, tile)
+        _loop_register_tiles(emit, num_nodes, num_outputs, tile)
 
     return write
 
@@ -182,23 +190,26 @@ def _separable_filter(epilogue: EpilogueFactory) -> Callable[..., None]:
     def write(
         emit: Emitter,
         source: Value,
-        between: Value,
+        scratch: Value,
         target: Value,
-        width: Value,
+        num_features: Value,
         height: Value,
-        across: Value,
-        columns: Value,
-        rows: Value,
+        width: Value,
+        row_taps: Value,
+        column_taps: Value,
         *last: Value,
     ) -> None:
         finish = epilogue(emit, *last)
-        emit.loop(
-            height,
-            lambda r: _filter_line(
-                emit, emit.mul_ints(r, across), I64(1), across, columns, source, between, width, lambda value, *_: value
-            ),
-        )
-        emit.loop(across, lambda c: _filter_line(emit, c, across, height, rows, between, target, width, finish))
+
+        def filter_row(row: Value) -> None:
+            first = emit.mul_ints(row, width)
+            _filter_line(emit, first, I64(1), width, row_taps, source, scratch, num_features, lambda value, *_: value)
+
+        def filter_column(column: Value) -> None:
+            _filter_line(emit, column, width, height, column_taps, scratch, target, num_features, finish)
+
+        emit.loop(height, filter_row)
+        emit.loop(width, filter_column)
 
     return write
 
@@ -208,108 +219,116 @@ def _filter_line(
     first: Value,
     step: Value,
     count: Value,
-    factors: Value,
+    taps: Value,
     source: Value,
     target: Value,
-    width: Value,
+    num_features: Value,
     epilogue: Epilogue,
 ) -> None:
-    """Filter the nodes first + k step, k < count, by three factors a place."""
+    """Filter the nodes first + k step, k < count, by three taps each: of the node before, itself and the one after."""
 
-    def at(k: Value) -> None:
+    def filter_node(k: Value) -> None:
         before = emit.builder.select(emit.builder.icmp_signed(">", k, I64(0)), emit.add_ints(k, -1), I64(0))
         after = emit.min_ints(emit.add_ints(k, 1), emit.add_ints(count, -1))
-        starts = [emit.mul_ints(emit.add_ints(first, emit.mul_ints(each, step)), width) for each in (before, k, after)]
-        three = emit.address_of(factors, emit.mul_ints(k, 3))
-        weights = [emit.splat(emit.load_scalar(emit.address_of(three, i))) for i in range(3)]
+        starts = [
+            emit.mul_ints(emit.add_ints(first, emit.mul_ints(each, step)), num_features) for each in (before, k, after)
+        ]
+        node_taps = emit.address_of(taps, emit.mul_ints(k, 3))
+        weights = [emit.splat(emit.load_scalar(emit.address_of(node_taps, i))) for i in range(3)]
 
-        def some(feature: Value, size: int) -> None:
+        def run_tile(first_feature: Value, size: int) -> None:
             for i in range(size):
-                place = emit.add_ints(feature, i)
+                feature = emit.add_ints(first_feature, i)
                 values = [
-                    emit.load_vector(emit.vector_address(source, emit.add_ints(start, place))) for start in starts
+                    emit.load_vector(emit.vector_address(source, emit.add_ints(start, feature))) for start in starts
                 ]
                 value = emit.fma(values[0], weights[0], emit.builder.fmul(values[1], weights[1]))
                 value = emit.fma(values[2], weights[2], value)
-                here = emit.add_ints(starts[1], place)
-                emit.store_vector(epilogue(value, place, here), emit.vector_address(target, here))
+                index = emit.add_ints(starts[1], feature)
+                emit.store_vector(epilogue(value, feature, index), emit.vector_address(target, index))
 
-        emit.loop_tiles(width, (4, 1), some)
+        emit.loop_tiles(num_features, (4, 1), run_tile)
 
-    emit.loop(count, at)
+    emit.loop(count, filter_node)
 
 
 def _weight_gradient(
     emit: Emitter,
     source: Value,
-    inputs: Value,
+    num_inputs: Value,
     output_gradients: Value,
-    outputs: Value,
-    nodes: Value,
+    num_outputs: Value,
+    num_nodes: Value,
     target: Value,
-    across: Value,
-    along: Value,
+    input_stride: Value,
+    output_stride: Value,
 ) -> None:
     def tile(first: Value, height: int, output: Value, width: int) -> None:
-        def term(node: Value, *sums: Value) -> list[Value]:
-            left = emit.vector_address(source, emit.add_ints(emit.mul_ints(node, inputs), first))
-            right = emit.vector_address(output_gradients, emit.add_ints(emit.mul_ints(node, outputs), output))
-            values = [emit.load_vector(emit.vector_address(left, i)) for i in range(height)]
-            factors = [emit.load_vector(emit.vector_address(right, j)) for j in range(width)]
+        def accumulate(node: Value, *sums: Value) -> list[Value]:
+            inputs = emit.vector_address(source, emit.add_ints(emit.mul_ints(node, num_inputs), first))
+            gradients = emit.vector_address(output_gradients, emit.add_ints(emit.mul_ints(node, num_outputs), output))
+            values = [emit.load_vector(emit.vector_address(inputs, i)) for i in range(height)]
+            factors = [emit.load_vector(emit.vector_address(gradients, j)) for j in range(width)]
             return _add_outer_product(emit, values, factors, sums)
 
-        totals = emit.sum_lanes(emit.loop(nodes, term, [emit.splat_constant(0.0)] * (height * width)))
-        for place, number in enumerate(totals):
-            i, j = divmod(place, width)
-            here = emit.add_ints(
-                emit.mul_ints(emit.add_ints(first, i), across), emit.mul_ints(emit.add_ints(output, j), along)
-            )
-            emit.store_scalar(number, emit.address_of(target, here))
+        totals = emit.sum_lanes(emit.loop(num_nodes, accumulate, [emit.splat_constant(0.0)] * (height * width)))
+        for position, number in enumerate(totals):
+            i, j = divmod(position, width)
+            row = emit.mul_ints(emit.add_ints(first, i), input_stride)
+            index = emit.add_ints(row, emit.mul_ints(emit.add_ints(output, j), output_stride))
+            emit.store_scalar(number, emit.address_of(target, index))
 
-    _loop_register_tiles(emit, inputs, outputs, tile)
+    _loop_register_tiles(emit, num_inputs, num_outputs, tile)
 
 
-def _bias_gradient(emit: Emitter, output_gradients: Value, outputs: Value, nodes: Value, target: Value) -> None:
-    def some(output: Value, width: int) -> None:
-        def term(node: Value, *sums: Value) -> list[Value]:
-            here = emit.vector_address(output_gradients, emit.add_ints(emit.mul_ints(node, outputs), output))
-            return [emit.builder.fadd(sums[j], emit.load_vector(emit.vector_address(here, j))) for j in range(width)]
+def _bias_gradient(emit: Emitter, output_gradients: Value, num_outputs: Value, num_nodes: Value, target: Value) -> None:
+    def run_tile(output: Value, width: int) -> None:
+        def accumulate(node: Value, *sums: Value) -> list[Value]:
+            address = emit.vector_address(output_gradients, emit.add_ints(emit.mul_ints(node, num_outputs), output))
+            return [emit.builder.fadd(sums[j], emit.load_vector(emit.vector_address(address, j))) for j in range(width)]
 
-        for j, number in enumerate(emit.sum_lanes(emit.loop(nodes, term, [emit.splat_constant(0.0)] * width))):
+        totals = emit.sum_lanes(emit.loop(num_nodes, accumulate, [emit.splat_constant(0.0)] * width))
+        for j, number in enumerate(totals):
             emit.store_scalar(number, emit.address_of(target, emit.add_ints(output, j)))
 
-    emit.loop_tiles(outputs, (emit.machine.tile_columns, 1), some)
+    emit.loop_tiles(num_outputs, (emit.machine.tile_columns, 1), run_tile)
 
 
 def _weighted_mean(
-    emit: Emitter, source: Value, width: Value, nodes: Value, node_weights: Value, target: Value
+    emit: Emitter, source: Value, num_features: Value, num_nodes: Value, node_weights: Value, target: Value
 ) -> None:
-    def some(first: Value, size: int) -> None:
-        def term(node: Value, *sums: Value) -> list[Value]:
-            share = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
-            here = emit.vector_address(source, emit.add_ints(emit.mul_ints(node, width), first))
-            return [emit.fma(emit.load_vector(emit.vector_address(here, i)), share, sums[i]) for i in range(size)]
+    def run_tile(first: Value, size: int) -> None:
+        def accumulate(node: Value, *sums: Value) -> list[Value]:
+            weight = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
+            address = emit.vector_address(source, emit.add_ints(emit.mul_ints(node, num_features), first))
+            return [emit.fma(emit.load_vector(emit.vector_address(address, i)), weight, sums[i]) for i in range(size)]
 
-        for i, value in enumerate(emit.loop(nodes, term, [emit.splat_constant(0.0)] * size)):
+        for i, value in enumerate(emit.loop(num_nodes, accumulate, [emit.splat_constant(0.0)] * size)):
             emit.store_vector(value, emit.vector_address(target, emit.add_ints(first, i)))
 
-    emit.loop_tiles(width, (emit.machine.tile_columns, 1), some)
+    emit.loop_tiles(num_features, (emit.machine.tile_columns, 1), run_tile)
 
 
 def _mean_backward(
-    emit: Emitter, mean_gradients: Value, width: Value, nodes: Value, node_weights: Value, target: Value, *last: Value
+    emit: Emitter,
+    mean_gradients: Value,
+    num_features: Value,
+    num_nodes: Value,
+    node_weights: Value,
+    target: Value,
+    *last: Value,
 ) -> None:
     finish = _relu_mask(emit, *last)
 
-    def at(node: Value) -> None:
-        share = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
-        start = emit.mul_ints(node, width)
+    def scatter_node(node: Value) -> None:
+        weight = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
+        start = emit.mul_ints(node, num_features)
 
-        def feature(f: Value) -> None:
-            here = emit.add_ints(start, f)
-            value = emit.builder.fmul(emit.load_vector(emit.vector_address(mean_gradients, f)), share)
-            emit.store_vector(finish(value, f, here), emit.vector_address(target, here))
+        def scatter_feature(feature: Value) -> None:
+            index = emit.add_ints(start, feature)
+            value = emit.builder.fmul(emit.load_vector(emit.vector_address(mean_gradients, feature)), weight)
+            emit.store_vector(finish(value, feature, index), emit.vector_address(target, index))
 
-        emit.loop(width, feature)
+        emit.loop(num_features, scatter_feature)
 
-    emit.loop(nodes, at)
+    emit.loop(num_nodes, scatter_node)
