@@ -1,4 +1,4 @@
-"""A stack trained in one piece computes what its layers compute one by one."""
+"""A compiled stack computes the same as its layers one by one."""
 
 import gc
 import random
@@ -13,9 +13,7 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, TrainingError
-from zoo.fused import Layer, Stack, call, fuse_inference, fuse_training
-from zoo.fused import compiler as native
-from zoo.fused import modules as player
+from zoo.fused import Layer, Stack, call, compiler, fuse_inference, fuse_training, modules
 from zoo.fused.codegen.builder import Machine
 from zoo.graph import PixelGraph
 from zoo.tasks.classification import SoftTargets
@@ -24,7 +22,7 @@ CASES = 14
 
 
 class Tower(nn.Module):
-    """A stack of any widths, with what `Stack` allows: layers that do not propagate, positions, a head."""
+    """A random stack, with all that `Stack` allows: layers that do not propagate, positions, a head."""
 
     def __init__(self, draw):
         super().__init__()
@@ -57,17 +55,15 @@ class Tower(nn.Module):
         )
 
 
-def both(net, images, targets):
-    """Return loss, gradients and right answers of a net, layer by layer and in one piece."""
+def run_both(net, images, targets):
+    """Return loss, gradient and number of correct predictions of a net, layer by layer and compiled."""
     logits = net(images)
     loss = (targets * (logits.logsumexp(1, keepdim=True) - logits)).sum()
     parameters = net.stack().parameters()
-    slopes = torch.autograd.grad(loss, parameters)
-    whole = fuse_training(net, "fused")
-    found, right, gradient = whole.cross_entropy(images, targets)
-    expected = torch.cat([each.flatten() for each in slopes])
-    matches = int((logits.argmax(1) == targets.argmax(1)).sum())
-    return (loss.item(), expected, matches), (found.item(), gradient.clone(), int(right))
+    expected = torch.cat([each.flatten() for each in torch.autograd.grad(loss, parameters)])
+    fused_loss, fused_correct, gradient = fuse_training(net, "fused").cross_entropy(images, targets)
+    correct = int((logits.argmax(1) == targets.argmax(1)).sum())
+    return (loss.item(), expected, correct), (fused_loss.item(), gradient.clone(), int(fused_correct))
 
 
 @pytest.mark.parametrize(("dtype", "forward", "backward"), [(torch.float32, 1e-5, 1e-4), (torch.float64, 1e-10, 1e-10)])
@@ -78,19 +74,19 @@ def test_loss_and_gradient_are_those_of_the_layers(seed, dtype, forward, backwar
     net = Tower(draw).to(dtype)
     images = torch.randn(draw.randint(1, 70), net.channels, net.graph.height, net.graph.width, dtype=dtype)
     targets = torch.rand(len(images), len(net(images[:1])[0]), dtype=dtype) / len(images)
-    (loss, slopes, matches), (found, gradient, right) = both(net, images, targets)
-    assert found == pytest.approx(loss, rel=forward)
-    assert (gradient - slopes).abs().max() <= backward * max(float(slopes.abs().max()), 1e-3)
-    assert right == matches
+    (loss, expected, correct), (fused_loss, gradient, fused_correct) = run_both(net, images, targets)
+    assert fused_loss == pytest.approx(loss, rel=forward)
+    assert (gradient - expected).abs().max() <= backward * max(float(expected.abs().max()), 1e-3)
+    assert fused_correct == correct
 
 
-def test_no_graph_is_too_large_or_too_small():
+def test_graphs_of_any_size_are_compiled():
     for size in ((1, 1), (28, 28)):
         net = zoo.create("gcn-7x7", seed=0, size=size).net
         images, targets = torch.rand(20, 1, *size), torch.eye(10)[torch.arange(20) % 10] / 20
-        (loss, slopes, _), (found, gradient, _) = both(net, images, targets)
-        assert found == pytest.approx(loss, rel=1e-5)
-        assert (gradient - slopes).abs().max() <= 1e-4 * slopes.abs().max()
+        (loss, expected, _), (fused_loss, gradient, _) = run_both(net, images, targets)
+        assert fused_loss == pytest.approx(loss, rel=1e-5)
+        assert (gradient - expected).abs().max() <= 1e-4 * expected.abs().max()
 
 
 SETTINGS = {
@@ -98,7 +94,7 @@ SETTINGS = {
     "smoothed": {"label_smoothing": 0.1},
     "weighted": {"class_weights": tuple(range(1, 11)), "label_smoothing": 0.2},
     "mixed": {"mixup": 0.4, "label_smoothing": 0.1},
-    "gathered": {"accumulate": 3, "clip": 0.01},
+    "accumulated": {"accumulate": 3, "clip": 0.01},
     "averaged": {"ema": 0.9, "optimizer": "sgd", "momentum": 0.9},
     "decayed": {"optimizer": "adamw", "weight_decay": 0.1, "schedule": "one-cycle"},
 }
@@ -122,7 +118,7 @@ def test_positions_and_linear_layers_train_alike(small):
     assert losses[0] == pytest.approx(losses[1], rel=1e-3)
 
 
-def test_it_is_chosen_by_itself_and_exact_when_repeated(small):
+def test_auto_chooses_the_compiled_step_and_is_exactly_repeatable(small):
     runs = [zoo.create("gcn-7x7", seed=2).fit(small, epochs=2, kernels=k, progress=False) for k in ("auto", "fused")]
     assert all(torch.equal(*pair) for pair in zip(*(run.net.state_dict().values() for run in runs), strict=True))
 
@@ -131,40 +127,40 @@ def test_it_is_chosen_by_itself_and_exact_when_repeated(small):
 def test_threads_do_not_change_a_bit(threads, monkeypatch):
     net = zoo.create("gcn-7x7", seed=0).net
     images, targets = torch.rand(100, 1, 7, 7), torch.eye(10)[torch.arange(100) % 10] / 100
-    alone = [each.clone() for each in fuse_training(net, "fused").cross_entropy(images, targets)]
+    single = [each.clone() for each in fuse_training(net, "fused").cross_entropy(images, targets)]
     monkeypatch.setattr(call, "ALL_THREADS_WORK", 0)
     torch.set_num_threads(threads)
     try:
         shared = fuse_training(net, "fused").cross_entropy(images, targets)
     finally:
         torch.set_num_threads(1)
-    assert all(torch.equal(*pair) for pair in zip(alone, shared, strict=True))
+    assert all(torch.equal(*pair) for pair in zip(single, shared, strict=True))
 
 
-def test_after_training_parameters_are_the_nets_own(small):
+def test_after_training_parameters_have_their_own_storage(small):
     model = zoo.create("gcn-7x7", seed=0).fit(small, epochs=1, kernels="fused", progress=False)
     storages = {parameter.untyped_storage().data_ptr() for parameter in model.net.parameters()}
     assert len(storages) == len(list(model.net.parameters()))
 
 
-def test_a_loss_that_is_not_finite_shows(small):
+def test_a_loss_that_is_not_finite_is_reported(small):
     with pytest.raises(TrainingError, match="is nan at step 2"):
         zoo.create("gcn-7x7", seed=0).fit(small, epochs=3, optimizer="sgd", lr=1e30, kernels="fused", progress=False)
 
 
 REFUSED = {
-    "no stack": ("cnn-7x7", {}, {}),
-    "not 8 neighbours": ("graph-classifier", {"neighbours": 4}, {}),
-    "no stack of graph": ("graph-classifier", {"readout": "mean+max"}, {}),
+    "not a stack": ("cnn-7x7", {}, {}),
+    "does not have 8 neighbours": ("graph-classifier", {"neighbours": 4}, {}),
+    "not a stack of graph": ("graph-classifier", {"readout": "mean+max"}, {}),
     "precision='bf16'": ("gcn-7x7", {}, {"precision": "bf16"}),
     "compile=True": ("gcn-7x7", {}, {"compile": True}),
 }
 
 
-@pytest.mark.parametrize("why", REFUSED)
-def test_what_cannot_be_is_refused_with_its_reason(why, small):
-    name, config, recipe = REFUSED[why]
-    with pytest.raises(ConfigError, match=why):
+@pytest.mark.parametrize("reason", REFUSED)
+def test_fused_kernels_are_refused_with_a_reason(reason, small):
+    name, config, recipe = REFUSED[reason]
+    with pytest.raises(ConfigError, match=reason):
         zoo.create(name, seed=0, **config).fit(small, epochs=1, kernels="fused", progress=False, **recipe)
 
 
@@ -178,7 +174,7 @@ def test_frozen_parameters_are_trained_layer_by_layer(small):
     assert torch.equal(frozen, before)
 
 
-def test_without_llvmlite_layers_are_computed_one_by_one(small, monkeypatch):
+def test_without_llvmlite_the_net_runs_layer_by_layer(small, monkeypatch):
     monkeypatch.setattr("zoo.fused.dispatch.find_spec", lambda name: None)
     model = zoo.create("gcn-7x7", seed=0)
     with pytest.raises(ConfigError, match="pip install llvmlite"):
@@ -187,33 +183,35 @@ def test_without_llvmlite_layers_are_computed_one_by_one(small, monkeypatch):
 
 
 @pytest.mark.parametrize("smoothing", [0.0, 0.3])
-@pytest.mark.parametrize("is_weighted", [False, True])
-@pytest.mark.parametrize("is_mixed", [False, True])
-def test_shares_are_the_cross_entropy_of_torch(smoothing, is_weighted, is_mixed):
+@pytest.mark.parametrize("weighted", [False, True])
+@pytest.mark.parametrize("mixed", [False, True])
+def test_soft_targets_give_the_cross_entropy_of_torch(smoothing, weighted, mixed):
     torch.manual_seed(0)
     logits = torch.randn(9, 4, dtype=torch.float64)
-    weights = torch.rand(4, dtype=torch.float64) if is_weighted else None
-    targets = torch.rand(9, 4, dtype=torch.float64).softmax(1) if is_mixed else torch.arange(9) % 4
-    shares = SoftTargets(4, torch.float64, label_smoothing=smoothing, class_weights=weights)(targets)
+    weights = torch.rand(4, dtype=torch.float64) if weighted else None
+    targets = torch.rand(9, 4, dtype=torch.float64).softmax(1) if mixed else torch.arange(9) % 4
+    soft_targets = SoftTargets(4, torch.float64, label_smoothing=smoothing, class_weights=weights)(targets)
     expected = F.cross_entropy(logits, targets, weight=weights, label_smoothing=smoothing)
-    assert (shares * (logits.logsumexp(1, keepdim=True) - logits)).sum() == pytest.approx(expected.item(), rel=1e-6)
+    assert (soft_targets * (logits.logsumexp(1, keepdim=True) - logits)).sum() == pytest.approx(
+        expected.item(), rel=1e-6
+    )
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_answers_are_those_of_the_layers(seed):
+def test_logits_are_those_of_the_layers(seed):
     draw = random.Random(100 + seed)
     torch.manual_seed(seed)
     net = Tower(draw)
     for num in (1, 17, 130):
         images = torch.randn(num, net.channels, net.graph.height, net.graph.width)
         with torch.inference_mode():
-            logits, found = net(images), fuse_inference(net)(images)
+            logits, fused_logits = net(images), fuse_inference(net)(images)
         assert fuse_inference(net) is not net
-        assert (found - logits).abs().max() <= 1e-5 * max(1.0, float(logits.abs().max()))
-        assert torch.equal(found[:1], fuse_inference(net)(images[:1]))
+        assert (fused_logits - logits).abs().max() <= 1e-5 * max(1.0, float(logits.abs().max()))
+        assert torch.equal(fused_logits[:1], fuse_inference(net)(images[:1]))
 
 
-def test_answers_follow_the_parameters():
+def test_logits_follow_the_parameters():
     net = zoo.create("gcn-7x7", seed=0).net
     images = torch.rand(3, 1, 7, 7)
     before = fuse_inference(net)(images)
@@ -225,7 +223,7 @@ def test_answers_follow_the_parameters():
     assert fuse_inference(net.to(torch.bfloat16)) is net
 
 
-def test_a_net_that_is_watched_answers_itself():
+def test_a_net_with_a_forward_hook_runs_itself():
     net = zoo.create("gcn-7x7", seed=0).net
     seen = []
     handle = net.convolutions[0].register_forward_hook(lambda *args: seen.append(args))
@@ -235,22 +233,22 @@ def test_a_net_that_is_watched_answers_itself():
     assert fuse_inference(net) is not net
 
 
-def test_nothing_is_kept_of_a_net_that_is_gone():
+def test_a_deleted_net_leaves_no_reference():
     net = zoo.create("gcn-7x7", seed=0).net
     fuse_inference(net)
-    gone = weakref.ref(net)
+    reference = weakref.ref(net)
     del net
     gc.collect()
-    assert gone() is None
+    assert reference() is None
 
 
-def test_a_net_that_computes_something_else_than_it_says_is_run_layer_by_layer(small, monkeypatch):
+def test_a_net_that_computes_something_else_than_its_stack_runs_layer_by_layer(small, monkeypatch):
     net = zoo.create("gcn-7x7", seed=0).net
     plain = type(net).forward
     monkeypatch.setattr(type(net), "forward", lambda self, images: plain(self, images) * 1.5)
     assert fuse_inference(net) is net
     assert fuse_training(net, "auto") is net
-    with pytest.raises(ConfigError, match=r"forward\(\) does not compute what its stack\(\) says"):
+    with pytest.raises(ConfigError, match=r"forward\(\) does not compute what its stack\(\) describes"):
         fuse_training(net, "fused")
 
 
@@ -266,23 +264,23 @@ MACHINES = {
 def test_vectors_of_any_width_compute_the_same(name, monkeypatch):
     if name == "AVX-512" and not llvm.get_host_cpu_features().get("avx512f"):
         pytest.skip("this processor has no AVX-512")
-    monkeypatch.setattr(native, "_detect_machine", lambda real: MACHINES[name])
-    monkeypatch.setattr(player, "compile_kernel", native.Kernel)
+    monkeypatch.setattr(compiler, "_detect_machine", lambda real_type: MACHINES[name])
+    monkeypatch.setattr(modules, "compile_kernel", compiler.Kernel)
     net = zoo.create("gcn-7x7", seed=0, size=(5, 6)).net
     images, targets = torch.rand(37, 1, 5, 6), torch.eye(10)[torch.arange(37) % 10] / 37
-    (loss, slopes, matches), (found, gradient, right) = both(net, images, targets)
-    assert found == pytest.approx(loss, rel=1e-5)
-    assert (gradient - slopes).abs().max() <= 1e-4 * slopes.abs().max()
-    assert right == matches
+    (loss, expected, correct), (fused_loss, gradient, fused_correct) = run_both(net, images, targets)
+    assert fused_loss == pytest.approx(loss, rel=1e-5)
+    assert (gradient - expected).abs().max() <= 1e-4 * expected.abs().max()
+    assert fused_correct == correct
     assert torch.allclose(fuse_inference(net)(images), net(images), atol=1e-5)
 
 
-def test_threads_may_ask_one_net_at_once():
+def test_several_threads_may_call_one_net_at_once():
     model = zoo.load("gcn-7x7/fashion-mnist")
     images = zoo.dataset("fashion-mnist-7x7").test.images[:4000]
     parts = images.split(500)
-    alone = [model.logits(part) for part in parts]
+    single = [model.logits(part) for part in parts]
     with ThreadPoolExecutor(4) as pool:
         for _ in range(5):
             together = list(pool.map(model.logits, parts))
-            assert all(torch.equal(*pair) for pair in zip(alone, together, strict=True))
+            assert all(torch.equal(*pair) for pair in zip(single, together, strict=True))

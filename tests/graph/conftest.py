@@ -1,4 +1,4 @@
-"""What tests of graphs share."""
+"""Fixtures shared by the tests of graphs."""
 
 import pytest
 import torch
@@ -6,16 +6,16 @@ from torch.utils._python_dispatch import TorchDispatchMode
 
 
 class Largest(TorchDispatchMode):
-    """Sees the size of the largest tensor that any operation makes."""
+    """Records the number of elements of the largest tensor that any operation returns."""
 
     elements = 0
 
     def __torch_dispatch__(self, function, types, args=(), kwargs=None):
-        made = function(*args, **(kwargs or {}))
-        for each in made if isinstance(made, tuple | list) else (made,):
+        result = function(*args, **(kwargs or {}))
+        for each in result if isinstance(result, tuple | list) else (result,):
             if isinstance(each, torch.Tensor):
                 self.elements = max(self.elements, each.numel())
-        return made
+        return result
 
 
 @pytest.fixture

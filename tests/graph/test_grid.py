@@ -1,4 +1,4 @@
-"""The views of a grid are of one graph, at any size, with 4 or 8 neighbours, with or without self-loops."""
+"""All views of a grid show one graph, at any size, with 4 or 8 neighbours, with or without self-loops."""
 
 import pytest
 import torch
@@ -9,35 +9,35 @@ from zoo.errors import ConfigError
 from zoo.graph import PixelGraph
 
 SIDES = st.integers(1, 9)
-KINDS = [(neighbours, loops) for neighbours in (4, 8) for loops in (True, False)]
+VARIANTS = [(neighbours, loops) for neighbours in (4, 8) for loops in (True, False)]
 ANY = settings(max_examples=60, deadline=None)
 grids = st.builds(
-    lambda height, width, kind: PixelGraph(height, width, neighbours=kind[0], self_loops=kind[1]),
+    lambda height, width, variant: PixelGraph(height, width, neighbours=variant[0], self_loops=variant[1]),
     SIDES,
     SIDES,
-    st.sampled_from(KINDS),
+    st.sampled_from(VARIANTS),
 )
 
 
-def features(graph, batch=2, width=3):
+def random_nodes(graph, batch=2, width=3):
     return torch.rand(batch, graph.num_nodes, width, generator=torch.Generator().manual_seed(0))
 
 
-def by_definition(graph):
-    """Return D^-1/2 A D^-1/2 from which pixels touch, in float64."""
-    places = [(row, column) for row in range(graph.height) for column in range(graph.width)]
+def normalized_adjacency(graph):
+    """Return D^-1/2 A D^-1/2 by its definition, in float64."""
+    pixels = [(row, column) for row in range(graph.height) for column in range(graph.width)]
 
     def is_near(a, b, c, d):
-        far, steps = max(abs(a - c), abs(b - d)), abs(a - c) + abs(b - d)
-        return graph.self_loops if far == 0 else far == 1 and (graph.neighbours == 8 or steps == 1)
+        distance, num_steps = max(abs(a - c), abs(b - d)), abs(a - c) + abs(b - d)
+        return graph.self_loops if distance == 0 else distance == 1 and (graph.neighbours == 8 or num_steps == 1)
 
-    near = torch.tensor([[is_near(*one, *other) for other in places] for one in places]).double()
-    scale = near.sum(1).clamp_min(1).rsqrt()
-    return scale[:, None] * near * scale[None, :]
+    adjacency = torch.tensor([[is_near(*one, *other) for other in pixels] for one in pixels]).double()
+    scale = adjacency.sum(1).clamp_min(1).rsqrt()
+    return scale[:, None] * adjacency * scale[None, :]
 
 
-def by_messages(graph, nodes):
-    """Return propagation as messages along `edge_index`."""
+def propagate_along_edges(graph, nodes):
+    """Propagate by messages along `edge_index`."""
     source, target = graph.edge_index()
     degree = torch.bincount(target, minlength=graph.num_nodes).clamp_min(1).double()
     weight = (degree[source] * degree[target]).rsqrt()[None, :, None]
@@ -46,17 +46,17 @@ def by_messages(graph, nodes):
 
 @ANY
 @given(grids)
-def test_every_view_propagates_alike(graph):
-    nodes = features(graph)
-    expected = by_definition(graph) @ nodes.double()
+def test_all_views_propagate_the_same(graph):
+    nodes = random_nodes(graph)
+    expected = normalized_adjacency(graph) @ nodes.double()
     views = {
         "dense": graph.adjacency() @ nodes,
         "separable": graph.propagate_separable(nodes),
         "propagate": graph.propagate(nodes),
-        "edges": by_messages(graph, nodes.double()),
+        "edges": propagate_along_edges(graph, nodes.double()),
     }
-    for name, found in views.items():
-        gap = float((found - expected).abs().max())
+    for name, propagated in views.items():
+        gap = float((propagated - expected).abs().max())
         assert gap <= 1e-6, f"{name}: {gap}"
 
 
@@ -75,7 +75,7 @@ def test_each_relation_is_one_step_in_one_direction(graph):
 
 @ANY
 @given(grids)
-def test_links_are_the_edges_that_are_no_loops(graph):
+def test_edges_without_loops_join_different_pixels(graph):
     edges = graph.edge_index()
     between = edges[:, edges[0] != edges[1]]
     assert torch.equal(graph.edge_index_without_loops(), between)
@@ -90,47 +90,47 @@ def test_the_eight_neighbour_grid_has_nine_relations_and_the_other_five():
 
 @ANY
 @given(grids, st.integers(1, 4))
-def test_tiled_edges_pass_messages_within_each_image(graph, batch):
-    nodes = features(graph, batch).double()
+def test_batched_edges_pass_messages_within_each_image(graph, batch):
+    nodes = random_nodes(graph, batch).double()
     source, target = graph.batch_edges(batch)
     flat = nodes.flatten(0, 1)
-    tiled = torch.zeros_like(flat).index_add(0, target, flat[source]).view_as(nodes)
+    batched = torch.zeros_like(flat).index_add(0, target, flat[source]).view_as(nodes)
     source, target = graph.edge_index()
-    torch.testing.assert_close(tiled, torch.zeros_like(nodes).index_add(1, target, nodes[:, source]))
+    torch.testing.assert_close(batched, torch.zeros_like(nodes).index_add(1, target, nodes[:, source]))
 
 
 @ANY
 @given(grids)
-def test_positions_are_eigenvectors_in_order_of_frequency(graph):
+def test_laplacian_eigenvectors_are_ordered_by_frequency(graph):
     count = min(6, graph.num_nodes - 1)
-    waves = graph.laplacian_eigenvectors(count).double()
-    whole = PixelGraph(graph.height, graph.width, neighbours=graph.neighbours, self_loops=graph.neighbours == 8)
-    matrix = by_definition(whole)
+    vectors = graph.laplacian_eigenvectors(count).double()
+    reference = PixelGraph(graph.height, graph.width, neighbours=graph.neighbours, self_loops=graph.neighbours == 8)
+    matrix = normalized_adjacency(reference)
     if graph.neighbours == 8:
         laplacian = torch.eye(graph.num_nodes) - matrix
     else:
-        near = (matrix > 0).double()
-        laplacian = near.sum(1).diag() - near
+        adjacency = (matrix > 0).double()
+        laplacian = adjacency.sum(1).diag() - adjacency
     values = torch.linalg.eigvalsh(laplacian)[1 : count + 1]
-    torch.testing.assert_close(laplacian @ waves, waves * values, atol=1e-5, rtol=0)
-    gram = waves.T @ waves / graph.num_nodes
+    torch.testing.assert_close(laplacian @ vectors, vectors * values, atol=1e-5, rtol=0)
+    gram = vectors.T @ vectors / graph.num_nodes
     torch.testing.assert_close(gram, torch.eye(count).double(), atol=1e-5, rtol=0)
 
 
-def test_there_are_no_more_positions_than_nodes():
+def test_more_eigenvectors_than_nodes_are_refused():
     with pytest.raises(ConfigError, match="8 positions, not 9"):
         PixelGraph(3, 3).laplacian_eigenvectors(9)
 
 
 def test_coordinates_run_from_corner_to_corner():
-    places = PixelGraph(3, 5).coordinates()
-    assert places[0].tolist() == [-1, -1]
-    assert places[-1].tolist() == [1, 1]
-    assert places[7].tolist() == [0, 0]
+    coordinates = PixelGraph(3, 5).coordinates()
+    assert coordinates[0].tolist() == [-1, -1]
+    assert coordinates[-1].tolist() == [1, 1]
+    assert coordinates[7].tolist() == [0, 0]
     assert PixelGraph(1, 1).coordinates().tolist() == [[0, 0]]
 
 
-def test_the_pyramid_halves_down_to_one_node():
+def test_coarsening_halves_down_to_one_node():
     sizes, graph = [], PixelGraph(28, 7, neighbours=4)
     while graph.num_nodes > 1:
         graph = graph.coarsen()
@@ -141,45 +141,45 @@ def test_the_pyramid_halves_down_to_one_node():
 @ANY
 @given(grids)
 def test_pooling_takes_the_means_of_squares(graph):
-    nodes, pooled = features(graph), graph.coarsen()
-    found = graph.pool(nodes)
-    assert found.shape == (2, pooled.num_nodes, 3)
+    nodes, coarse = random_nodes(graph), graph.coarsen()
+    pooled = graph.pool(nodes)
+    assert pooled.shape == (2, coarse.num_nodes, 3)
     corner = nodes.unflatten(1, (graph.height, graph.width))[:, :2, :2].flatten(1, 2).mean(1)
-    torch.testing.assert_close(found[:, 0], corner)
+    torch.testing.assert_close(pooled[:, 0], corner)
 
 
 @pytest.mark.parametrize("side", [28, 64])
-@pytest.mark.parametrize(("neighbours", "loops"), KINDS)
+@pytest.mark.parametrize(("neighbours", "loops"), VARIANTS)
 def test_no_buffer_grows_with_the_square_of_the_pixels(side, neighbours, loops, largest):
     with largest as seen:
         graph = PixelGraph(side, side, neighbours=neighbours, self_loops=loops)
         nodes = torch.rand(1, graph.num_nodes, 4)
-        for made in (
+        for tensor in (
             graph.propagate(nodes),
             graph.edge_index(),
             graph.batch_edges(1),
             graph.laplacian_eigenvectors(8),
             graph.pool(nodes),
         ):
-            seen.elements = max(seen.elements, made.numel())
+            seen.elements = max(seen.elements, tensor.numel())
     print(f"{side} x {side}: largest tensor {seen.elements:,} elements, N x N would be {graph.num_nodes**2:,}")
     assert seen.elements <= 36 * graph.num_nodes
     assert sum(buffer.numel() for buffer in graph.buffers()) <= 36 * graph.num_nodes
 
 
-def test_another_neighbourhood_is_refused():
+def test_other_numbers_of_neighbours_are_refused():
     with pytest.raises(ConfigError, match="4 or 8"):
         PixelGraph(3, 3, neighbours=6)
 
 
-def test_views_follow_the_graphs_number_type():
+def test_views_follow_the_dtype_of_the_graph():
     graph = PixelGraph(4, 5, neighbours=4).double()
-    nodes = features(graph).double()
-    for made in (
+    nodes = random_nodes(graph).double()
+    for tensor in (
         graph.propagate(nodes),
         graph.propagate_separable(nodes),
         graph.adjacency(),
         graph.coarsen().adjacency(),
     ):
-        assert made.dtype == torch.float64
+        assert tensor.dtype == torch.float64
     assert graph.edge_index().dtype == torch.int64

@@ -1,4 +1,4 @@
-"""Superpixels by SLIC: every pixel in one, patches of one colour found, nothing random, linear in the pixels."""
+"""SLIC assigns every pixel, finds patches of one colour, uses no random numbers, and is linear in the pixels."""
 
 import pytest
 import torch
@@ -9,7 +9,7 @@ from zoo.errors import ConfigError
 from zoo.graph import slic
 
 
-def pictures(batch, channels, height, width):
+def random_images(batch, channels, height, width):
     return torch.rand(batch, channels, height, width, generator=torch.Generator().manual_seed(2))
 
 
@@ -17,13 +17,15 @@ def pictures(batch, channels, height, width):
 @given(st.integers(1, 3), st.integers(1, 3), st.integers(1, 12), st.integers(1, 12), st.data())
 def test_every_pixel_is_in_one_superpixel_whose_node_is_their_mean(batch, channels, height, width, data):
     count = data.draw(st.integers(1, height * width))
-    images = pictures(batch, channels, height, width)
-    found = slic(images, count)
-    num = found.sizes.shape[1]
-    assert int(found.labels.min()) >= 0
-    assert int(found.labels.max()) < num
-    for image, labels, nodes, sizes in zip(images, found.labels, found.nodes, found.sizes, strict=True):
-        assert torch.equal(torch.bincount(labels.flatten(), minlength=num), sizes)
+    images = random_images(batch, channels, height, width)
+    superpixels = slic(images, count)
+    num_superpixels = superpixels.sizes.shape[1]
+    assert int(superpixels.labels.min()) >= 0
+    assert int(superpixels.labels.max()) < num_superpixels
+    for image, labels, nodes, sizes in zip(
+        images, superpixels.labels, superpixels.nodes, superpixels.sizes, strict=True
+    ):
+        assert torch.equal(torch.bincount(labels.flatten(), minlength=num_superpixels), sizes)
         for k in sizes.nonzero().flatten().tolist():
             torch.testing.assert_close(nodes[k, :channels], image[:, labels == k].mean(1), rtol=1e-4, atol=1e-5)
 
@@ -36,29 +38,29 @@ def test_patches_of_one_colour_are_found():
     assert not left & right
 
 
-def test_large_compactness_leaves_the_lattice():
-    found = slic(pictures(2, 3, 12, 12), 9, compactness=1e3)
-    assert (found.sizes == 16).all()
-    assert found.labels[0, 0, 0] == 0
-    assert found.labels[0, 11, 11] == 8
+def test_large_compactness_keeps_the_lattice():
+    superpixels = slic(random_images(2, 3, 12, 12), 9, compactness=1e3)
+    assert (superpixels.sizes == 16).all()
+    assert superpixels.labels[0, 0, 0] == 0
+    assert superpixels.labels[0, 11, 11] == 8
 
 
-def test_the_graph_joins_those_that_touch():
-    found = slic(torch.zeros(1, 1, 6, 6), 9, compactness=1e3)
-    touch = found.adjacency[0]
-    assert torch.equal(touch, touch.T)
-    assert touch[0].nonzero().flatten().tolist() == [0, 1, 3]
-    assert touch[4].nonzero().flatten().tolist() == [1, 3, 4, 5, 7]
+def test_adjacency_joins_superpixels_that_touch():
+    superpixels = slic(torch.zeros(1, 1, 6, 6), 9, compactness=1e3)
+    adjacency = superpixels.adjacency[0]
+    assert torch.equal(adjacency, adjacency.T)
+    assert adjacency[0].nonzero().flatten().tolist() == [0, 1, 3]
+    assert adjacency[4].nonzero().flatten().tolist() == [1, 3, 4, 5, 7]
 
 
-def test_an_image_is_cut_alike_twice_and_in_any_batch():
-    images = pictures(3, 3, 28, 28)
-    whole = slic(images, 75)
+def test_an_image_has_the_same_superpixels_in_any_batch():
+    images = random_images(3, 3, 28, 28)
+    together = slic(images, 75)
     state = torch.get_rng_state()
-    assert torch.equal(slic(images, 75).labels, whole.labels)
+    assert torch.equal(slic(images, 75).labels, together.labels)
     for index in range(3):
         alone = slic(images[index : index + 1], 75)
-        torch.testing.assert_close(alone.nodes[0], whole.nodes[index], rtol=1e-4, atol=1e-4)
+        torch.testing.assert_close(alone.nodes[0], together.nodes[index], rtol=1e-4, atol=1e-4)
     assert torch.equal(torch.get_rng_state(), state)
 
 
@@ -71,6 +73,6 @@ def test_memory_does_not_grow_with_the_square_of_the_pixels(side, largest):
 
 
 @pytest.mark.parametrize("count", [0, 10])
-def test_a_count_that_is_not_there_is_refused(count):
+def test_impossible_counts_are_refused(count):
     with pytest.raises(ConfigError, match="1 to 9"):
         slic(torch.zeros(1, 1, 3, 3), count)

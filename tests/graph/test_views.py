@@ -1,4 +1,4 @@
-"""The views of a pixel grid agree."""
+"""The views of a pixel grid agree with each other."""
 
 import pytest
 import torch
@@ -7,17 +7,17 @@ from zoo.errors import ConfigError
 from zoo.graph import PixelGraph
 
 
-def normalised(height, width):
+def normalized_adjacency(height, width):
     """Return D^-1/2 (A + I) D^-1/2 by its definition, in float64."""
-    places = [(row, column) for row in range(height) for column in range(width)]
-    near = torch.tensor([[max(abs(a - c), abs(b - d)) <= 1 for c, d in places] for a, b in places]).double()
-    scale = near.sum(1).rsqrt()
-    return scale[:, None] * near * scale[None, :]
+    pixels = [(row, column) for row in range(height) for column in range(width)]
+    adjacency = torch.tensor([[max(abs(a - c), abs(b - d)) <= 1 for c, d in pixels] for a, b in pixels]).double()
+    scale = adjacency.sum(1).rsqrt()
+    return scale[:, None] * adjacency * scale[None, :]
 
 
 @pytest.mark.parametrize("size", [(1, 1), (2, 3), (7, 7), (4, 20)], ids=str)
 def test_the_adjacency_is_the_symmetric_normalisation(size):
-    gap = float((PixelGraph(*size).adjacency().double() - normalised(*size)).abs().max())
+    gap = float((PixelGraph(*size).adjacency().double() - normalized_adjacency(*size)).abs().max())
     print(f"largest difference {gap:.1e}")
     assert gap <= 1e-7
 
@@ -34,5 +34,5 @@ def test_a_graph_without_pixels_is_refused():
         PixelGraph(0, 7)
 
 
-def test_the_graph_brings_no_tensors_of_its_own_into_saved_weights():
+def test_the_graph_adds_no_tensors_to_the_state_dict():
     assert PixelGraph(7, 7).state_dict() == {}

@@ -48,16 +48,16 @@ def test_calibration_error_equals_its_definition(scored):
     assert result.ece == pytest.approx(float(sum(parts)), abs=1e-5)
 
 
-@pytest.mark.parametrize(("right", "count"), [(900, 1000), (47, 100), (9, 10)])
-def test_the_interval_is_that_of_many_resamples(right, count):
-    answers = np.arange(count) < right
-    draws = np.random.default_rng(0).choice(answers, (20_000, count)).mean(1)
-    assert bootstrap_interval(right, count) == pytest.approx(np.percentile(draws, [2.5, 97.5]), abs=1.5 / count)
+@pytest.mark.parametrize(("correct", "count"), [(900, 1000), (47, 100), (9, 10)])
+def test_the_interval_is_that_of_many_resamples(correct, count):
+    outcomes = np.arange(count) < correct
+    accuracies = np.random.default_rng(0).choice(outcomes, (20_000, count)).mean(1)
+    assert bootstrap_interval(correct, count) == pytest.approx(np.percentile(accuracies, [2.5, 97.5]), abs=1.5 / count)
 
 
-@pytest.mark.parametrize(("right", "low", "high"), [(0, 0.0, 0.0), (10, 1.0, 1.0)])
-def test_the_interval_of_all_wrong_or_all_right_is_a_point(right, low, high):
-    assert bootstrap_interval(right, 10) == (low, high)
+@pytest.mark.parametrize(("correct", "low", "high"), [(0, 0.0, 0.0), (10, 1.0, 1.0)])
+def test_the_interval_of_all_wrong_or_all_correct_is_a_point(correct, low, high):
+    assert bootstrap_interval(correct, 10) == (low, high)
 
 
 def test_a_class_without_images_does_not_break_the_table():

@@ -1,4 +1,4 @@
-"""Grids, bars, robustness curves and tables show what they are given, in words and marks as well as in colour."""
+"""Grids, bars, robustness curves and tables show their arguments by text and marks as well as by colour."""
 
 import pytest
 import torch
@@ -16,34 +16,34 @@ SHOES = zoo.Images(
 )
 
 
-def titles(figure):
+def get_titles(figure):
     return [axes.get_title() for axes in figure.axes if axes.get_title()]
 
 
-def test_a_grid_names_right_answers_and_frames_wrong_ones():
+def test_a_grid_frames_wrong_predictions():
     figure = plot_images(SHOES, predicted=[7, 7, 9], columns=2)
-    assert titles(figure) == ["Sneaker", "Sneaker\n(is Boot)", "Boot"]
+    assert get_titles(figure) == ["Sneaker", "Sneaker\n(is Boot)", "Boot"]
     assert [axes.axison for axes in figure.axes] == [False, True, False, False]
 
 
-def test_a_grid_without_answers_shows_the_classes():
-    assert titles(plot_images(SHOES)) == ["Sneaker", "Boot", "Boot"]
+def test_a_grid_without_predictions_shows_the_classes():
+    assert get_titles(plot_images(SHOES)) == ["Sneaker", "Boot", "Boot"]
 
 
 def test_colour_images_stay_in_colour():
     red = torch.zeros(1, 3, 2, 2, dtype=torch.uint8)
     red[:, 0] = 255
-    shown = plot_images(zoo.Images(red, torch.tensor([0]))).axes[0].images[0].get_array()
-    assert shown[0, 0].tolist() == [255, 0, 0]
+    pixels = plot_images(zoo.Images(red, torch.tensor([0]))).axes[0].images[0].get_array()
+    assert pixels[0, 0].tolist() == [255, 0, 0]
 
 
-@pytest.mark.parametrize("answers", [[7, 7], [7, 8, 9]])
-def test_answers_that_do_not_fit_the_images_are_refused(answers):
-    with pytest.raises(ConfigError, match=r"each image has one|no class of these images"):
-        plot_images(SHOES, predicted=answers)
+@pytest.mark.parametrize("predictions", [[7, 7], [7, 8, 9]])
+def test_predictions_that_do_not_fit_the_images_are_refused(predictions):
+    with pytest.raises(ConfigError, match=r"one for each image|not a class of these images"):
+        plot_images(SHOES, predicted=predictions)
 
 
-def test_bars_begin_with_the_worst_class_and_mark_precision_and_recall():
+def test_bars_begin_with_the_worst_class_and_have_marks_for_precision_and_recall():
     labels = torch.tensor([0, 0, 0, 1, 1, 2])
     logits = torch.nn.functional.one_hot(torch.tensor([0, 0, 0, 1, 2, 2]), 3).float()
     axes = plot_class_scores(evaluate_logits(logits, labels, ("a", "b", "c"))).axes[0]
@@ -53,7 +53,7 @@ def test_bars_begin_with_the_worst_class_and_mark_precision_and_recall():
     assert [line.get_label() for line in axes.lines] == ["precision", "recall"]
 
 
-def test_robustness_draws_mean_and_range_over_seeds_and_says_how_many():
+def test_robustness_shows_mean_range_and_number_of_seeds():
     axes = plot_robustness(
         {"gcn": {0: (0.4, 0.6), 90: (0.3, 0.5)}}, change="rotation", unit="degrees", chance=0.1
     ).axes[0]
@@ -63,34 +63,34 @@ def test_robustness_draws_mean_and_range_over_seeds_and_says_how_many():
     assert axes.get_xlabel() == "rotation in degrees"
 
 
-def test_a_table_has_its_first_row_at_the_top_and_says_what_is_not_run():
+def test_a_table_has_its_first_row_at_the_top_and_marks_rows_that_are_not_run():
     entries = [
         TableEntry(label="first", scores=(0.5, 0.7), paper_score=0.6),
         TableEntry(label="second", paper_score=0.8),
     ]
-    axes = plot_table(entries, title="ours and theirs").axes[0]
+    axes = plot_table(entries, title="zoo and the paper").axes[0]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["second", "first (n=2)"]
     assert [text.get_text() for text in axes.texts] == ["not run"]
 
 
-def test_nothing_to_draw_is_an_error_that_says_so():
-    for draw in (
+def test_nothing_to_plot_is_an_error():
+    for plot in (
         lambda: plot_curves({"none": History()}),
         lambda: plot_table([TableEntry(label="empty")], title="nothing"),
         lambda: plot_robustness({"gcn": {0: ()}}, change="rotation", unit="degrees"),
     ):
-        with pytest.raises(ConfigError, match="nothing to draw"):
-            draw()
+        with pytest.raises(ConfigError, match="nothing to plot"):
+            plot()
 
 
-def test_a_generators_history_is_drawn_as_two_losses_and_two_shares():
+def test_the_history_of_a_generator_has_two_losses_and_two_fractions():
     rows = [
         {"epoch": k, "discriminator_loss": 1.0, "generator_loss": 2.0, "real_as_real": 0.8, "drawn_as_real": 0.2}
         for k in (1, 2)
     ]
-    losses, shares = plot_curves({"gan": History(rows)}).axes
+    losses, fractions = plot_curves({"gan": History(rows)}).axes
     assert [line.get_label() for line in losses.lines] == ["gan, discriminator", "gan, generator"]
-    assert [line.get_label() for line in shares.lines] == ["gan, real images", "gan, drawn images"]
+    assert [line.get_label() for line in fractions.lines] == ["gan, real images", "gan, generated images"]
 
 
 def test_many_runs_share_one_legend_below():
@@ -101,16 +101,16 @@ def test_many_runs_share_one_legend_below():
 
 
 def _luminance(colour):
-    red, green, blue = (int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5))
+    red, green, blue = (int(colour[index : index + 2], 16) / 255 for index in (1, 3, 5))
     return 0.299 * red + 0.587 * green + 0.114 * blue
 
 
-def test_things_differ_by_more_than_their_hue():
-    looks = [line_style(place) for place in range(14)]
-    assert len({(look.marker, str(look.linestyle)) for look in looks}) == 14
+def test_lines_differ_by_more_than_their_hue():
+    styles = [line_style(index) for index in range(14)]
+    assert len({(style.marker, str(style.linestyle)) for style in styles}) == 14
     assert abs(_luminance(COLOURS[0]) - _luminance(COLOURS[4])) > 0.2
 
 
-def test_a_figure_of_another_kind_of_file_is_refused(tmp_path):
+def test_an_unknown_suffix_is_refused(tmp_path):
     with pytest.raises(ConfigError, match=r"written to \.png, \.svg or \.pdf"):
         save_figure(plot_images(SHOES), tmp_path / "grid.gif")

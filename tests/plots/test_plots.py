@@ -1,4 +1,4 @@
-"""Pictures show what they are given, and need no display."""
+"""Figures show their arguments, and need no display."""
 
 import matplotlib.pyplot as plt
 import pytest
@@ -13,11 +13,11 @@ HISTORY = History(
 )
 
 
-def test_curves_lay_histories_and_the_papers_losses_over_each_other():
-    figure = plot_curves({"ours": HISTORY, "again": HISTORY}, paper={"paper": (2.0, 1.1, 0.7)})
+def test_curves_show_histories_and_the_losses_of_a_paper():
+    figure = plot_curves({"first": HISTORY, "second": HISTORY}, paper={"paper": (2.0, 1.1, 0.7)})
     loss, accuracy = figure.axes
     assert [text.get_text() for text in loss.get_legend().get_texts()] == [
-        *("ours", "ours, held out", "again", "again, held out", "paper")
+        *("first", "first, validation", "second", "second, validation", "paper")
     ]
     assert list(loss.lines[0].get_ydata()) == HISTORY["loss"]
     assert len(accuracy.lines) == 4
@@ -33,7 +33,7 @@ def test_the_confusion_matrix_is_in_percent_of_each_true_class():
 
 
 @pytest.mark.parametrize("suffix", ["png", "svg", "pdf"])
-def test_figures_are_written_by_the_suffix_and_leave_no_figure_open(tmp_path, suffix):
-    save_figure(plot_curves({"ours": HISTORY}), tmp_path / f"curves.{suffix}")
+def test_the_suffix_decides_the_format_and_no_figure_stays_open(tmp_path, suffix):
+    save_figure(plot_curves({"run": HISTORY}), tmp_path / f"curves.{suffix}")
     assert (tmp_path / f"curves.{suffix}").stat().st_size > 1000
     assert plt.get_fignums() == []

@@ -1,6 +1,7 @@
-"""Stacks of graph convolutions trained in one piece: loss and gradient of a batch in one call of a compiled program.
+"""Train a stack of graph convolutions as one compiled program: one call computes loss and gradient of a batch.
 
-`Stack` and `Layer` are what a net says of itself, in a method `stack()`; `fused` is what the trainer asks.
+A net describes itself as a `Stack` of `Layer`s in its method `stack()`. `fuse_training` and `fuse_inference` compile
+that description, where it is possible; `unfuse` undoes it.
 """
 
 from zoo.fused.dispatch import fuse_inference, fuse_training, unfuse

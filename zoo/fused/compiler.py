@@ -1,4 +1,4 @@
-"""Compile a stack's program for this processor, and call it. Door: llvmlite."""
+"""Compile the program of a stack for this processor. Door: llvmlite."""
 
 from __future__ import annotations
 
@@ -19,18 +19,18 @@ class Kernel:
     """A compiled program.
 
     Args:
-        layout: The stack.
-        has_backward: Whether it computes loss and gradient, or else logits.
+        layout: The layout of the stack.
+        backward: Compute loss and gradient; otherwise logits.
 
     Attributes:
-        run: Takes the address of the arguments; see `zoo.fused.codegen.program.Slot`.
-        lanes: Images of a group.
-        gradient_stride: Numbers of a group's gradient, padded to whole vectors.
-        num_vectors: Vectors of a thread's workspace.
+        run: The program; it takes the address of its arguments, see `zoo.fused.codegen.program.Slot`.
+        lanes: Images in a group.
+        gradient_stride: Numbers in the gradient of a group, padded to full vectors.
+        num_vectors: Number of vectors in the workspace of a thread.
         multiply_adds: Multiply-adds for one image, forward and backward.
         has_backward: Whether it computes loss and gradient.
         is_parallel: Whether groups can be shared among torch's own threads.
-        thread_tuner: Whether they are for a small batch.
+        thread_tuner: Chooses one thread or all for small batches, from measured times of the calls.
 
     Raises:
         ConfigError: LLVM cannot compile for this processor.
@@ -56,31 +56,36 @@ class Kernel:
         self.run = ctypes.CFUNCTYPE(None, ctypes.c_void_p)(self._engine.get_function_address("run"))
 
 
-def _compile(text: str) -> llvm.ExecutionEngine:
-    """Return the program's code for this processor; it is written so that it needs no passes before."""
+def _compile(llvm_ir: str) -> llvm.ExecutionEngine:
+    """Compile LLVM IR for this processor.
+
+    The IR is generated so that it needs no optimisation passes before.
+    """
     features = llvm.get_host_cpu_features().flatten()
     target = llvm.Target.from_default_triple().create_target_machine(
         cpu=llvm.get_host_cpu_name(), features=features, opt=2
     )
-    module = llvm.parse_assembly(text)
+    module = llvm.parse_assembly(llvm_ir)
     module.verify()
     engine = llvm.create_mcjit_compiler(module, target)
     engine.finalize_object()
     return engine
 
 
-def _detect_machine(real: str) -> Machine:
-    """Return how this processor's vectors are used: their width, and the tile whose sums fit its registers."""
+def _detect_machine(real_type: str) -> Machine:
+    """Return the vector width of this processor, and the tile whose sums fit into its registers."""
     features = llvm.get_host_cpu_features()
-    size = 8 if real == "double" else 4
+    itemsize = 8 if real_type == "double" else 4
     if features.get("avx512f"):
-        return Machine(lanes=64 // size, tile_rows=4, tile_columns=6, real_type=real)
+        return Machine(lanes=64 // itemsize, tile_rows=4, tile_columns=6, real_type=real_type)
     if features.get("avx"):
-        return Machine(lanes=32 // size, tile_rows=3, tile_columns=4, real_type=real)
-    return Machine(lanes=16 // size, tile_rows=4, tile_columns=6 if features.get("neon") else 2, real_type=real)
+        return Machine(lanes=32 // itemsize, tile_rows=3, tile_columns=4, real_type=real_type)
+    return Machine(
+        lanes=16 // itemsize, tile_rows=4, tile_columns=6 if features.get("neon") else 2, real_type=real_type
+    )
 
 
 @lru_cache(maxsize=64)
 def compile_kernel(layout: StackLayout, *, backward: bool) -> Kernel:
-    """Return the program of a shape, compiled once a process (about 0.15 s)."""
+    """Return the program of a layout, compiled once per process (about 0.15 s)."""
     return Kernel(layout, backward=backward)

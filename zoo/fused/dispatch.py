@@ -1,4 +1,4 @@
-"""Whether a net is trained and asked in one piece: chosen by itself, or as a recipe says."""
+"""Decide whether a net is computed by a compiled program, and check that the program computes the same."""
 
 from __future__ import annotations
 
@@ -18,59 +18,61 @@ if TYPE_CHECKING:
     from zoo.fused.modules import FusedForward, FusedStep
 
 TOLERANCE = 1e-3
-"""How near a compiled program comes to the net's own `forward`, or it is not used."""
-MISMATCH_MESSAGE = "the net's forward() does not compute what its stack() says"
+"""Largest relative difference from the net's own `forward` at which a compiled program is used."""
+MISMATCH_MESSAGE = "the net's forward() does not compute what its stack() describes"
 _FORWARDS: WeakKeyDictionary[Module, FusedForward] = WeakKeyDictionary()
-"""The compiled forward pass of each net that was asked, as long as the net lives."""
+"""The compiled forward pass of each net that predicted something, as long as the net lives."""
 
 
 def fuse_training(net: Module, kernels: str) -> Module:
-    """Return a net beside its compiled step, where it is a stack of graph convolutions that one can be made for.
+    """Return the net with its compiled training step, or the net itself where none can be compiled.
+
+    Only a stack of graph convolutions over one grid can be compiled; see `Stack`.
 
     Args:
         net: The net.
-        kernels: `auto`; `torch` leaves the net as it is; `fused` makes it an error that there is no such step.
+        kernels: `auto`; `torch` returns the net itself; `fused` raises instead of returning the net itself.
 
     Raises:
-        ConfigError: `kernels` is `fused`, and the net has no such step here; the message says why.
+        ConfigError: `kernels` is `fused`, and no step can be compiled; the message says why.
     """
     if kernels == "torch":
         return net
     stack = net.stack() if isinstance(net, SupportsStack) else None
-    why = _obstacle(net, stack)
-    if not why and stack is not None:
+    reason = _obstacle(net, stack)
+    if not reason and stack is not None:
         from zoo.fused.modules import FusedStep
 
         try:
-            made = FusedStep(net, stack)
+            step = FusedStep(net, stack)
         except ConfigError as error:
-            why = str(error)
+            reason = str(error)
         else:
-            if _is_same_loss(net, made, stack):
-                return made
-            made.release()
-            why = MISMATCH_MESSAGE
+            if _is_same_loss(net, step, stack):
+                return step
+            step.release()
+            reason = MISMATCH_MESSAGE
     if kernels == "fused":
-        raise ConfigError(f"kernels='fused' is not possible: {why}; use 'auto' or 'torch'")
+        raise ConfigError(f"kernels='fused' is not possible: {reason}; use 'auto' or 'torch'")
     return net
 
 
 def unfuse(net: Module) -> None:
-    """Give what `fused` put beside its step parameters of its own again; leave every other net as it is."""
+    """Undo `fuse_training`: copy the parameters back into tensors of their own. Other nets are left as they are."""
     release = getattr(net, "release", None)
     if release is not None:
         release()
 
 
 def fuse_inference(net: Module) -> Module:
-    """Return what answers as a net does, without gradients: its compiled forward pass where it has one, or itself."""
-    found = _FORWARDS.get(net)
-    if found is None or not found.is_current_for(net):
-        found = _compile_forward(net)
-        if found is None:
+    """Return the compiled forward pass of a net, without gradients, or the net itself where none can be compiled."""
+    forward = _FORWARDS.get(net)
+    if forward is None or not forward.is_current_for(net):
+        forward = _compile_forward(net)
+        if forward is None:
             return net
-        _FORWARDS[net] = found
-    return found
+        _FORWARDS[net] = forward
+    return forward
 
 
 def _compile_forward(net: Module) -> FusedForward | None:
@@ -80,25 +82,25 @@ def _compile_forward(net: Module) -> FusedForward | None:
     from zoo.fused.modules import FusedForward
 
     try:
-        made = FusedForward(stack)
+        forward = FusedForward(stack)
     except ConfigError:
-        return None  # this processor has no program: the net answers layer by layer
-    return made if made.is_current_for(net) and _is_same_output(net, made, stack) else None
+        return None  # nothing can be compiled for this processor: the net runs layer by layer
+    return forward if forward.is_current_for(net) and _is_same_output(net, forward, stack) else None
 
 
 def _is_same_loss(net: Module, step: FusedStep, stack: Stack) -> bool:
-    """Return whether a compiled step has the loss of the net's own `forward`."""
+    """Return whether a compiled step computes the same loss as the net's own `forward`."""
     images = _probe_images(stack)
     with torch.no_grad():
         logits = net(images)
     targets = torch.arange(logits.numel()).view_as(logits).cos().to(logits)
-    targets -= targets.mean(1, keepdim=True)  # of a loss whose weights sum to zero, only the logits are left
+    targets -= targets.mean(1, keepdim=True)  # weights that sum to zero cancel the log sum exp
     loss = step.cross_entropy(images, targets)[0]
     return bool((loss + (targets * logits).sum()).abs() <= TOLERANCE * (targets * logits).abs().sum())
 
 
 def _is_same_output(net: Module, forward: FusedForward, stack: Stack) -> bool:
-    """Return whether a compiled forward pass has the logits of the net's own `forward`."""
+    """Return whether a compiled forward pass computes the same logits as the net's own `forward`."""
     images = _probe_images(stack)
     with torch.no_grad():
         expected = net(images)
@@ -107,20 +109,21 @@ def _is_same_output(net: Module, forward: FusedForward, stack: Stack) -> bool:
 
 
 def _probe_images(stack: Stack) -> Tensor:
-    """Return two images (2, C, H, W) without drawing at random."""
+    """Return two images (2, C, H, W), without using random numbers."""
     shape = (2, stack.channels, stack.graph.height, stack.graph.width)
     return torch.arange(math.prod(shape)).view(shape).mul(0.7).sin().to(stack.parameters()[0].dtype)
 
 
 def _obstacle(net: Module, stack: Stack | None, *, training: bool = True) -> str:
-    """Return why a net cannot be trained (or asked) in one piece, or nothing."""
+    """Return why no training step (or forward pass) can be compiled for a net, or an empty string."""
     if stack is None:
-        return "the net is no stack of graph convolutions over one grid"
-    own, parameters = {id(each) for each in net.parameters()}, stack.parameters()
+        return "the net is not a stack of graph convolutions over one grid"
+    parameters = stack.parameters()
+    net_ids, stack_ids = ({id(each) for each in group} for group in (net.parameters(), parameters))
     if not stack.graph.is_product:
-        return "the grid has not 8 neighbours and self-loops"
-    if own != {id(each) for each in parameters} or len(own) != len(parameters):
-        return "the net has other parameters than its stack"
+        return "the grid does not have 8 neighbours and self-loops"
+    if net_ids != stack_ids or len(net_ids) != len(parameters):
+        return "the net and its stack do not have the same parameters"
     if training and not all(each.requires_grad for each in parameters):
         return "some parameters are frozen"
     if {each.dtype for each in parameters} not in ({torch.float32}, {torch.float64}):

@@ -1,4 +1,4 @@
-"""What a program is made for: the shapes of a stack of graph convolutions, and where its numbers lie."""
+"""Describe a stack of graph convolutions by its shapes and the offsets of its parameters; programs are made for it."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True)
 class Dense:
-    """A matrix and a bias among the flat parameters: H' = H W + b, perhaps of propagated H, perhaps with ReLU.
+    """A linear layer whose matrix and bias are parts of the flat parameters: H' = H W + b.
 
     Args:
-        in_features: Features that come in.
-        out_features: Features that go out.
-        weight_offset: Where the matrix begins.
-        bias_offset: Where the bias begins.
-        input_stride: Steps from one input to the next in the matrix.
-        output_stride: Steps from one output to the next in the matrix.
+        in_features: Number of input features.
+        out_features: Number of output features.
+        weight_offset: Offset of the matrix.
+        bias_offset: Offset of the bias.
+        input_stride: Step from one input to the next in the matrix.
+        output_stride: Step from one output to the next in the matrix.
         propagate: Whether the nodes are propagated over the graph.
         relu: Whether ReLU follows.
     """
@@ -32,27 +32,28 @@ class Dense:
 
     @property
     def floor(self) -> float:
-        """The least value it gives: 0 with ReLU."""
+        """The smallest output: 0 with ReLU, else -inf."""
         return 0.0 if self.relu else -math.inf
 
     @property
     def is_propagated_first(self) -> bool:
-        """Whether the graph filters what comes in, (A H) W, or else what goes out, A (H W): the narrower of the two."""
+        """Whether the inputs are propagated, (A H) W, rather than the outputs, A (H W): the narrower of the two is."""
         return self.propagate and self.in_features <= self.out_features
 
 
 @dataclass(frozen=True, kw_only=True)
 class StackLayout:
-    """A stack over a grid: layers node by node, a weighted mean over the nodes, a last matrix.
+    """A stack over a grid: layers applied to each node, a weighted mean over the nodes, and a last linear layer.
 
     Args:
         rows: The normalised path of the grid's rows, H x H.
-        columns: That of its columns, W x W; the normalised adjacency is the Kronecker product of the two.
-        num_channels: Image channels.
-        num_positions: Constant features of each node beside the channels.
-        layers: What is computed for each node.
-        head: What is computed of the mean, without ReLU; None where the mean is the answer.
-        num_parameters: How many parameters there are.
+        columns: The normalised path of the grid's columns, W x W. The normalised adjacency is the Kronecker product of
+            the two paths.
+        num_channels: Number of image channels.
+        num_positions: Number of constant features of each node after the channels.
+        layers: The layers applied to each node.
+        head: The layer applied to the mean, without ReLU; None where the mean gives the logits.
+        num_parameters: Number of parameters.
         real_type: `float` or `double`.
     """
 
@@ -82,12 +83,12 @@ class StackLayout:
 
     @property
     def num_features(self) -> int:
-        """Features of each node that the first layer takes."""
+        """Number of input features of the first layer."""
         return self.num_channels + self.num_positions
 
     @property
     def num_pooled(self) -> int:
-        """Features of each node when the mean is taken."""
+        """Number of features that the mean is taken of."""
         return self.layers[-1].out_features if self.layers else self.num_features
 
     @property
@@ -107,25 +108,28 @@ class StackLayout:
 
     @property
     def max_features(self) -> int:
-        """The largest number of features of a node."""
+        """Largest number of features of a node, over all layers."""
         return max([self.num_features, *(layer.out_features for layer in self.layers)])
 
     def node_weights(self) -> list[float]:
-        """Return the share of each node in the mean (N). A head that propagates does it here: 1^T A / N."""
+        """Return the weight of each node in the mean, (N).
+
+        The propagation of a head is part of these weights: 1^T A / N.
+        """
         if self.head is None or not self.head.propagate:
             return [1 / self.num_nodes] * self.num_nodes
-        tall, wide = (
-            [sum(line[place] for line in path) / len(path) for place in range(len(path))]
+        row_weights, column_weights = (
+            [sum(line[index] for line in path) / len(path) for index in range(len(path))]
             for path in (self.rows, self.columns)
         )
-        return [row * column for row in tall for column in wide]
+        return [row * column for row in row_weights for column in column_weights]
 
 
 def taps(path: tuple[tuple[float, ...], ...]) -> list[float]:
-    """Return the factors before, at and after each place of a path, one after another."""
+    """Return the three filter taps of each node of a path: for the node before it, itself and the node after it."""
     last = len(path) - 1
     return [
-        path[place][place + step] if 0 <= place + step <= last else 0.0
-        for place in range(last + 1)
+        path[index][index + step] if 0 <= index + step <= last else 0.0
+        for index in range(last + 1)
         for step in (-1, 0, 1)
     ]

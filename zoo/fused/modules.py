@@ -1,4 +1,4 @@
-"""A stack beside its compiled programs: one that learns, over one flat parameter, and one that answers."""
+"""Modules that run compiled programs: `FusedStep` for training, and `FusedForward` for inference."""
 
 from __future__ import annotations
 
@@ -16,26 +16,28 @@ from zoo.fused.stack import Stack
 
 
 class FusedStep(Module):
-    """A net beside its compiled step. The net's parameters are views of one flat parameter, `flat`, until `release`.
+    """A net with its compiled training step.
+
+    The parameters of the net are views of one flat parameter, `flat`, until `release`.
 
     Args:
         net: The net, on the CPU.
-        stack: What it computes.
+        stack: The description of the net.
 
     Attributes:
         num_classes: Number of logits, K.
         dtype: float32 or float64.
 
     Raises:
-        ConfigError: There is no compiled step for this processor.
+        ConfigError: The step cannot be compiled for this processor.
     """
 
     def __init__(self, net: Module, stack: Stack) -> None:
         super().__init__()
-        self._net = (net,)  # no submodule: its parameters are views of `flat`, and are trained once
+        self._net = (net,)  # not a submodule: its parameters are views of `flat`, which is trained instead
         parameters = stack.parameters()
-        shape, dtype = stack.layout(), parameters[0].dtype
-        self.num_classes, self.dtype, self._kernel = shape.num_classes, dtype, compile_kernel(shape, backward=True)
+        layout, dtype = stack.layout(), parameters[0].dtype
+        self.num_classes, self.dtype, self._kernel = layout.num_classes, dtype, compile_kernel(layout, backward=True)
         flat = allocate_aligned(self._kernel.gradient_stride, dtype)[: sum(each.numel() for each in parameters)]
         for part, parameter in zip(flat.split([p.numel() for p in parameters]), parameters, strict=True):
             parameter.data = part.copy_(parameter.data.flatten()).view_as(parameter)
@@ -58,46 +60,46 @@ class FusedStep(Module):
         return logits
 
     def cross_entropy(self, images: Tensor, targets: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return the loss of a batch, how many answers are right, and the gradient of `flat`.
+        """Return the loss of a batch, its number of correct predictions, and the gradient of `flat`.
 
         Args:
-            images: What the net takes, (B, C, H, W).
+            images: Input of the net, (B, C, H, W).
             targets: Weight of each class in the loss, (B, K): the loss is the sum of targets (log sum exp z - z).
 
         Returns:
-            Two scalars, and (P), which the next call overwrites.
+            Two scalars, and the gradient (P), which the next call overwrites.
         """
-        loss, right = self._call.run_step(images.contiguous(), targets.contiguous()).unbind()
-        return loss, right, self._gradient[: len(self.flat)]
+        loss, num_correct = self._call.run_step(images.contiguous(), targets.contiguous()).unbind()
+        return loss, num_correct, self._gradient[: len(self.flat)]
 
     def release(self) -> None:
-        """Give the net parameters of their own again."""
+        """Copy the parameters of the net into tensors of their own again."""
         for parameter in self._net[0].parameters():
             parameter.data = parameter.data.clone()
 
 
 class FusedForward(Module):
-    """A net's compiled forward pass, over the parameters that it has at each call.
+    """The compiled forward pass of a net; each call uses the current values of the net's parameters.
 
     Args:
-        stack: What the net computes, on the CPU.
+        stack: The description of the net, on the CPU.
 
     Raises:
-        ConfigError: There is no compiled program for this processor.
+        ConfigError: The program cannot be compiled for this processor.
     """
 
     def __init__(self, stack: Stack) -> None:
         super().__init__()
-        self._stack_parameters, shape = tuple(stack.parameters()), stack.layout()
+        self._stack_parameters, layout = tuple(stack.parameters()), stack.layout()
         self._parameter_ids = {id(each) for each in self._stack_parameters}
-        self._dtype, self._num_classes = self._stack_parameters[0].dtype, shape.num_classes
-        self._call = ProgramCall(compile_kernel(shape, backward=False), self._dtype)
-        self._lock = Lock()  # threads may ask at once, and there is one workspace
+        self._dtype, self._num_classes = self._stack_parameters[0].dtype, layout.num_classes
+        self._call = ProgramCall(compile_kernel(layout, backward=False), self._dtype)
+        self._lock = Lock()  # several threads may call at once, and there is one workspace
         if stack.positions is not None:
             self._call.bind(Slot.POSITIONS, stack.positions.to(self._dtype).contiguous())
 
     def is_current_for(self, net: Module) -> bool:
-        """Return whether a net still has these parameters, and no hook that wants to see it run."""
+        """Return whether a net still has these parameters, and no forward hook, which would not be called."""
         for module in net.modules():
             if module._forward_hooks or module._forward_pre_hooks:
                 return False
@@ -110,7 +112,7 @@ class FusedForward(Module):
         return iter(self._stack_parameters)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Return logits (B, K) for images (B, C, H, W); without a gradient."""
+        """Return logits (B, K) for images (B, C, H, W), without gradients."""
         flat = torch.cat([parameter.detach().flatten() for parameter in self._stack_parameters])
         with self._lock:
             self._call.bind(Slot.PARAMETERS, flat)

@@ -1,4 +1,4 @@
-"""What a net says of itself so that it can be trained in one piece: a stack of graph convolutions over one grid."""
+"""Describe a net as a stack of graph convolutions over one grid, so that it can be compiled."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ from zoo.graph import PixelGraph
 
 @dataclass(frozen=True, kw_only=True)
 class Layer:
-    """H' = A H W + b, or H W + b, and perhaps ReLU.
+    """A layer H' = A H W + b, or H W + b, optionally followed by ReLU.
 
     Args:
-        weight: The matrix: (inputs, outputs), or (outputs, inputs) as `torch.nn.Linear` keeps it.
+        weight: The matrix: (inputs, outputs), or (outputs, inputs) as `torch.nn.Linear` stores it.
         bias: The bias (outputs).
-        propagate: Whether nodes are propagated over the graph, `PixelGraph.propagate`.
+        propagate: Whether the nodes are propagated over the graph; see `PixelGraph.propagate`.
         relu: Whether ReLU follows.
         transposed: Whether the matrix is (outputs, inputs).
     """
@@ -42,13 +42,13 @@ class Layer:
 
 @dataclass(frozen=True, kw_only=True)
 class Stack:
-    """Images to nodes, layers, the mean over the nodes, and perhaps a last linear layer: logits.
+    """A net of layers over the nodes, the mean over the nodes, and optionally a last linear layer.
 
     Args:
         graph: The grid.
-        channels: Image channels: the first features of each node.
-        layers: Computed node by node, in order.
-        head: Computed of the mean; its `propagate` and `relu` are not used.
+        channels: Number of image channels, which are the first features of each node.
+        layers: The layers applied to the nodes, in order.
+        head: The layer applied to the mean; its `propagate` and `relu` are not used.
         positions: Constant features of each node after the channels, (N, P).
     """
 
@@ -60,13 +60,13 @@ class Stack:
 
     def parameters(self) -> list[Parameter]:
         """Return the parameters, in the order of the layers."""
-        every = [*self.layers, *([self.head] if self.head else [])]
-        return [parameter for layer in every for parameter in (layer.weight, layer.bias)]
+        layers = [*self.layers, *([self.head] if self.head else [])]
+        return [parameter for layer in layers for parameter in (layer.weight, layer.bias)]
 
     def layout(self) -> StackLayout:
-        """Return what a program is made for.
+        """Return the shapes and offsets that a program is compiled for.
 
-        A last layer without ReLU is computed of the mean: 1^T A (H W) / N = ((1^T A / N) H) W, N times less work.
+        A last layer without ReLU is applied to the mean: 1^T A (H W) / N = ((1^T A / N) H) W, N times less work.
         """
         offset, layers = 0, []
         for layer in self.layers:
@@ -92,7 +92,7 @@ class SupportsStack(Protocol):
     """A net that is a stack of graph convolutions."""
 
     def stack(self) -> Stack | None:
-        """Return what the net computes, or None where its config makes it something else."""
+        """Return the description of the net, or None where its config makes it something else."""
 
 
 def _to_dense(layer: Layer, offset: int) -> Dense:

@@ -1,4 +1,4 @@
-"""Graphs over pixels: the grid with its views, and graphs that are learned from what the pixels show."""
+"""Build graphs over pixels: the grid, and graphs that depend on the image (nearest neighbours, superpixels)."""
 
 from zoo.graph.grid import PixelGraph
 from zoo.graph.knn import gather_neighbours, nearest_neighbours

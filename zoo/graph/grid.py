@@ -1,4 +1,4 @@
-"""A grid of pixels as a graph: one node a pixel, edges to its neighbours."""
+"""Represent a grid of pixels as a graph: a node for each pixel, edges to its neighbours."""
 
 from __future__ import annotations
 
@@ -13,35 +13,35 @@ from zoo.graph.edges import build_edges, list_offsets
 from zoo.graph.path_spectrum import grid_laplacian_eigenvectors, normalized_path_adjacency, path_adjacency
 
 MAX_DENSE_NODES = 256
-"""Largest grid whose adjacency is multiplied as one matrix; larger ones are filtered along rows and columns."""
+"""Largest grid whose adjacency is multiplied as one matrix; larger grids are filtered along rows and columns."""
 
 
 class PixelGraph(nn.Module):
     """A grid of 4 or 8 neighbours with its symmetric normalisation D^-1/2 A D^-1/2 (Kipf and Welling 2017, eq. 2).
 
-    All its views are of one graph: `propagate` (dense or along rows and columns, whichever is faster), `adjacency`,
-    `edge_index`, `batch_edges`, `relations`. Nothing is made that grows with the square of the number of pixels, but what
-    `adjacency` returns.
+    All views show the same graph: `propagate` (dense, or along rows and columns, whichever is faster), `adjacency`,
+    `edge_index`, `batch_edges`, `relations`. Only the result of `adjacency` grows with the square of the number of
+    pixels.
 
-    With b the tridiagonal matrix of ones, A + I of the 8-neighbour grid is the Kronecker product of two b, and so is
-    the degree; hence its normalisation is the Kronecker product of two small matrices, `rows` and `columns`, and
-    propagation a filter along the rows and one along the columns. The other grids are sums of such filters.
+    Let b be the tridiagonal matrix of ones. A + I of the 8-neighbour grid is the Kronecker product of two b, and so is
+    its degree. So the normalisation is the Kronecker product of two small matrices, `rows` and `columns`, and
+    propagation is a filter along the rows and one along the columns. The other grids are sums of such filters.
 
     Args:
         height: Rows of pixels.
         width: Columns of pixels.
-        neighbours: 8, or 4 without the diagonal ones.
+        neighbours: 8, or 4 without the diagonal neighbours.
         self_loops: Whether each pixel is a neighbour of itself.
 
     Attributes:
         is_product: Whether the normalised adjacency is the Kronecker product of `rows` and `columns`: on the
-            8-neighbour grid with self-loops. On others these are paths of zeros and ones.
+            8-neighbour grid with self-loops. On other grids these are paths of zeros and ones.
         rows: The path of the rows, float32 (H, H).
         columns: The path of the columns, float32 (W, W).
-        offsets: Where neighbours lie, as (rows down, columns right), one for each of the `relations`.
+        offsets: Offsets of the neighbours, as (rows down, columns right), one for each of the `relations`.
 
     Raises:
-        ConfigError: A side is below 1, or there is no such neighbourhood.
+        ConfigError: A side is below 1, or `neighbours` is neither 4 nor 8.
     """
 
     def __init__(self, height: int, width: int, *, neighbours: Literal[4, 8] = 8, self_loops: bool = True) -> None:
@@ -52,16 +52,16 @@ class PixelGraph(nn.Module):
             raise ConfigError(f"a pixel of a grid has 4 or 8 neighbours, not {neighbours!r}")
         self.height, self.width, self.neighbours, self.self_loops = height, width, neighbours, self_loops
         self.offsets = list_offsets(neighbours, self_loops)
-        edges, kinds = build_edges(height, width, self.offsets)
+        edges, relations = build_edges(height, width, self.offsets)
         self.is_product = neighbours == 8 and self_loops
-        side = normalized_path_adjacency if self.is_product else path_adjacency
+        path = normalized_path_adjacency if self.is_product else path_adjacency
         degrees = torch.bincount(edges[1], minlength=height * width).clamp_min(1)
-        # Checkpoints store these tensors by name, so the names stay.
-        self._register_constant("rows", side(height).float())
-        self._register_constant("columns", side(width).float())
+        # Checkpoints store these tensors by name: do not rename them. `_kinds` are relations, `_steps` are offsets.
+        self._register_constant("rows", path(height).float())
+        self._register_constant("columns", path(width).float())
         self._register_constant("_scale", degrees.double().rsqrt().float()[:, None])  # (N, 1)
         self._register_constant("_edges", edges)
-        self._register_constant("_kinds", kinds)
+        self._register_constant("_kinds", relations)
         self._register_constant("_steps", torch.tensor(self.offsets).view(-1, 2).float())
         self._register_constant("_dense", self.adjacency() if height * width <= MAX_DENSE_NODES else None)
         self.rows: Tensor
@@ -90,7 +90,10 @@ class PixelGraph(nn.Module):
         return dense
 
     def edge_index(self) -> Tensor:
-        """Return the edges as int64 (2, E), source above target, self-loops last: E = (3 H - 2) (3 W - 2) with 8."""
+        """Return the edges, int64 (2, E): sources in the first row, targets in the second, self-loops last.
+
+        E is (3 H - 2) (3 W - 2) for 8 neighbours with self-loops.
+        """
         return self._edges
 
     def edge_index_without_loops(self) -> Tensor:
@@ -98,19 +101,19 @@ class PixelGraph(nn.Module):
         return self._edges[:, : self._edges.shape[1] - self.num_nodes] if self.self_loops else self._edges
 
     def batch_edges(self, num_copies: int, *, edges: Tensor | None = None) -> Tensor:
-        """Return the edges of `num_copies` copies as one graph, int64 (2, batch E), for nodes flattened to (B N, F).
+        """Return the edges of `num_copies` copies as one graph, int64 (2, B E), for nodes flattened to (B N, F).
 
         Args:
             num_copies: Number of copies, B.
-            edges: The edges of one copy; `edge_index()` when left out.
+            edges: The edges of one copy; `edge_index()` by default.
         """
-        single = self._edges if edges is None else edges
-        first = torch.arange(num_copies, device=single.device) * self.num_nodes
-        return (single[:, None, :] + first[None, :, None]).flatten(1)
+        edge_index = self._edges if edges is None else edges
+        first_nodes = torch.arange(num_copies, device=edge_index.device) * self.num_nodes
+        return (edge_index[:, None, :] + first_nodes[None, :, None]).flatten(1)
 
     @property
     def relations(self) -> Tensor:
-        """The direction each edge comes from, int64 (E): its place in `offsets`."""
+        """The direction each edge comes from, int64 (E): an index into `offsets`."""
         return self._kinds
 
     def edge_offsets(self) -> Tensor:
@@ -120,34 +123,38 @@ class PixelGraph(nn.Module):
     def coordinates(self) -> Tensor:
         """Return each pixel's row and column, from -1 to 1, float32 (N, 2)."""
         rows, columns = (torch.linspace(-1, 1, side) if side > 1 else torch.zeros(1) for side in self._sides)
-        places = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
-        return places.flatten(0, 1).to(self._scale)
+        grid = torch.stack(torch.meshgrid(rows, columns, indexing="ij"), -1)
+        return grid.flatten(0, 1).to(self._scale)
 
     @property
     def _sides(self) -> tuple[int, int]:
         return self.height, self.width
 
     def laplacian_eigenvectors(self, num_vectors: int) -> Tensor:
-        """Return the `num_vectors` smoothest eigenvectors of the grid's Laplacian, float32 (N, count), with mean square 1.
+        """Return the smoothest eigenvectors of the grid's Laplacian, float32 (N, num_vectors), with mean square 1.
 
-        For 8 neighbours that of the normalised grid with self-loops, I - D^-1/2 A D^-1/2; for 4 neighbours D - A,
-        which self-loops do not change. Exact, since they are products of the waves of a row and of a column.
+        For 8 neighbours the Laplacian is that of the normalised grid with self-loops, I - D^-1/2 A D^-1/2. For 4
+        neighbours it is D - A, which self-loops do not change. The result is exact: an eigenvector is the product of
+        an eigenvector of the rows and one of the columns.
 
         Raises:
-            ConfigError: There are not so many besides the first, constant one.
+            ConfigError: The grid has fewer eigenvectors, without the first, constant one.
         """
         if not 0 <= num_vectors < self.num_nodes:
             raise ConfigError(f"a grid of {self.num_nodes} nodes has {self.num_nodes - 1} positions, not {num_vectors}")
-        waves = grid_laplacian_eigenvectors(*self._sides, self.neighbours, num_vectors)
-        return waves.mul(self.num_nodes**0.5).to(self._scale)
+        vectors = grid_laplacian_eigenvectors(*self._sides, self.neighbours, num_vectors)
+        return vectors.mul(self.num_nodes**0.5).to(self._scale)
 
     def coarsen(self) -> PixelGraph:
-        """Return the grid of half the height and width, rounded up: the next level of the pyramid."""
-        halves = ((side + 1) // 2 for side in self._sides)
-        return PixelGraph(*halves, neighbours=self.neighbours, self_loops=self.self_loops).to(self._scale)
+        """Return the grid of half the height and width, rounded up: the next level of a pyramid."""
+        sizes = ((side + 1) // 2 for side in self._sides)
+        return PixelGraph(*sizes, neighbours=self.neighbours, self_loops=self.self_loops).to(self._scale)
 
     def pool(self, nodes: Tensor) -> Tensor:
-        """Return the means of 2 x 2 pixels, (B, N', F) on the `pooled` grid, for nodes (B, N, F); edges hold fewer."""
+        """Return the means of 2 x 2 pixels, (B, N', F) on the grid of `coarsen`, for nodes (B, N, F).
+
+        Squares that are cut off by the border are means of fewer pixels.
+        """
         grid = nodes.mT.reshape(*nodes.shape[::2], *self._sides)  # (B, F, H, W)
         return F.avg_pool2d(grid, 2, ceil_mode=True).flatten(2).mT
 
@@ -158,7 +165,7 @@ class PixelGraph(nn.Module):
         return self.propagate_separable(nodes)
 
     def propagate_separable(self, nodes: Tensor) -> Tensor:
-        """Return what `propagate` returns, along rows and columns at any size: no more than a side's square is kept."""
+        """Return the same as `propagate`, by filters along rows and columns, which need no N x N matrix."""
         if self.is_product:
             return self._filter_side(self._filter_side(nodes, "rows"), "columns")
         scaled = nodes * self._scale

@@ -1,4 +1,4 @@
-"""The graph that features make: edges from each node's nearest others, anew for every image."""
+"""Find the nearest neighbours of each node in feature space: a graph of its own for every image."""
 
 from __future__ import annotations
 
@@ -8,31 +8,29 @@ from torch import Tensor
 from zoo.errors import ConfigError
 
 CHUNK_NODES = 256
-"""Nodes whose distances to all others are held at once, so that memory grows with N and not with its square."""
+"""Nodes whose distances to all others are in memory at once, so that memory grows with N and not with its square."""
 
 
 def nearest_neighbours(nodes: Tensor, k: int) -> Tensor:
-    """Return the `k` nearest nodes of each in Euclidean distance, int64 (B, N, k), itself among them.
+    """Return the `k` nearest nodes of each node in Euclidean distance, int64 (B, N, k), itself included.
 
-    As in dynamic graph CNNs (Wang et al. 2019, section 3.2) and Vision GNN (Han et al. 2022, section 3.1); the choice
-    has no gradient. Distances are differences, not products, so an image has the same graph in any batch. Time grows
-    with N squared, memory with N.
+    This is the graph of dynamic graph CNNs (Wang et al. 2019, section 3.2) and Vision GNN (Han et al. 2022, section
+    3.1). The choice has no gradient. Distances are computed from differences, not products, so an image has the same
+    graph in any batch. Time grows with N squared, memory with N.
 
     Args:
         nodes: Features, (B, N, F).
-        k: How many, at most N.
+        k: Number of neighbours, at most N.
 
     Raises:
         ConfigError: `k` is not from 1 to N.
     """
     num_nodes = nodes.shape[1]
     if not 1 <= k <= num_nodes:
-        raise ConfigError(f"a node of {num_nodes} has 1 to {num_nodes} nearest ones, not {k}")
-    fixed = nodes.detach().to(torch.promote_types(nodes.dtype, torch.float32))
-    found = [
-        _chunk_neighbours(fixed[:, start : start + CHUNK_NODES], fixed, k) for start in range(0, num_nodes, CHUNK_NODES)
-    ]
-    return torch.cat(found, 1)
+        raise ConfigError(f"k is from 1 to {num_nodes}, the number of nodes, not {k}")
+    features = nodes.detach().to(torch.promote_types(nodes.dtype, torch.float32))
+    chunks = (features[:, start : start + CHUNK_NODES] for start in range(0, num_nodes, CHUNK_NODES))
+    return torch.cat([_chunk_neighbours(chunk, features, k) for chunk in chunks], 1)
 
 
 def _chunk_neighbours(chunk: Tensor, all_nodes: Tensor, k: int) -> Tensor:
@@ -40,7 +38,7 @@ def _chunk_neighbours(chunk: Tensor, all_nodes: Tensor, k: int) -> Tensor:
 
 
 def _pairwise_distances(chunk: Tensor, all_nodes: Tensor) -> Tensor:
-    """Return Euclidean distances (B, M, N); in an exported program squared, in operations that ONNX has."""
+    """Return Euclidean distances (B, M, N), or in an exported program their squares, by operations that ONNX has."""
     if torch.compiler.is_exporting():
         return (chunk[:, :, None] - all_nodes[:, None]).square().sum(-1)
     return torch.cdist(chunk, all_nodes, compute_mode="donot_use_mm_for_euclid_dist")

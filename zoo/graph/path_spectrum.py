@@ -1,4 +1,4 @@
-"""The path of n nodes, of which a grid is a product: its matrix, and its waves (eigenvectors)."""
+"""Compute the adjacency and the eigenvectors of a path of n nodes; a grid is the product of two paths."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from torch import Tensor
 
 def path_adjacency(length: int) -> Tensor:
     """Return the adjacency of a path with self-loops: the tridiagonal matrix of ones, float64 (n, n)."""
-    places = torch.arange(length)
-    return ((places[:, None] - places[None, :]).abs() <= 1).double()
+    indices = torch.arange(length)
+    return ((indices[:, None] - indices[None, :]).abs() <= 1).double()
 
 
 def normalized_path_adjacency(length: int) -> Tensor:
     """Return d^-1/2 b d^-1/2 for the path of `length` nodes with self-loops, float64 (n, n)."""
-    near = path_adjacency(length)
-    scale = near.sum(1).rsqrt()
-    return scale[:, None] * near * scale[None, :]
+    adjacency = path_adjacency(length)
+    scale = adjacency.sum(1).rsqrt()
+    return scale[:, None] * adjacency * scale[None, :]
 
 
 def normalized_path_eigh(length: int) -> tuple[Tensor, Tensor]:
@@ -27,28 +27,28 @@ def normalized_path_eigh(length: int) -> tuple[Tensor, Tensor]:
 
 def path_laplacian_eigh(length: int) -> tuple[Tensor, Tensor]:
     """Return eigenvalues (n), smallest first, and eigenvectors (n, n) of the path's Laplacian D - A: cosines."""
-    order, places = torch.arange(length).double(), torch.arange(length).double()
-    vectors = torch.cos(torch.pi * order[None, :] * (places[:, None] + 0.5) / length)
-    return 2 - 2 * torch.cos(torch.pi * order / length), _fix_signs(vectors / vectors.norm(dim=0))
+    frequency, indices = torch.arange(length).double(), torch.arange(length).double()
+    vectors = torch.cos(torch.pi * frequency[None, :] * (indices[:, None] + 0.5) / length)
+    return 2 - 2 * torch.cos(torch.pi * frequency / length), _fix_signs(vectors / vectors.norm(dim=0))
 
 
 def _fix_signs(vectors: Tensor) -> Tensor:
-    """Return eigenvectors with a positive first entry, which no eigenvector of a path has at zero."""
+    """Return eigenvectors with a positive first entry; no eigenvector of a path has a first entry of zero."""
     return vectors * torch.where(vectors[:1] < 0, -1.0, 1.0)
 
 
 def grid_laplacian_eigenvectors(height: int, width: int, neighbours: int, num_vectors: int) -> Tensor:
-    """Return the `num_vectors` smoothest eigenvectors of a grid's Laplacian after the constant one, float64 (N, count).
+    """Return the smoothest eigenvectors of a grid's Laplacian after the constant one, float64 (N, num_vectors).
 
-    They are products of those of its rows and of its columns, so that no matrix is larger than a side. Waves of equal
-    frequency come in the order of their rows' frequency.
+    They are products of the eigenvectors of its rows and columns, so no matrix is larger than a side. Eigenvectors of
+    equal frequency are ordered by the frequency of their rows.
     """
     if neighbours == 8:
-        (tall, rows), (wide, columns) = normalized_path_eigh(height), normalized_path_eigh(width)
-        frequency = 1 - tall[:, None] * wide[None, :]
+        (row_values, rows), (column_values, columns) = normalized_path_eigh(height), normalized_path_eigh(width)
+        frequency = 1 - row_values[:, None] * column_values[None, :]
     else:
-        (tall, rows), (wide, columns) = path_laplacian_eigh(height), path_laplacian_eigh(width)
-        frequency = tall[:, None] + wide[None, :]
-    chosen = frequency.flatten().sort(stable=True).indices[1 : num_vectors + 1]
-    waves = rows[:, None, chosen // width] * columns[None, :, chosen % width]
-    return waves.flatten(0, 1)
+        (row_values, rows), (column_values, columns) = path_laplacian_eigh(height), path_laplacian_eigh(width)
+        frequency = row_values[:, None] + column_values[None, :]
+    order = frequency.flatten().sort(stable=True).indices[1 : num_vectors + 1]
+    vectors = rows[:, None, order // width] * columns[None, :, order % width]
+    return vectors.flatten(0, 1)

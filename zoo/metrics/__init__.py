@@ -1,1 +1,1 @@
-"""Measure how good answers and generated images are."""
+"""Score predictions and generated images."""

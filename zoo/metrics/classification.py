@@ -1,4 +1,4 @@
-"""How good a classifier is: a value that prints as a table. Doors: torchmetrics, scipy."""
+"""Score a classifier; the result prints as a table. Doors: torchmetrics, scipy."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from torch import Tensor
 
 @dataclass(frozen=True, kw_only=True)
 class ClassScore:
-    """Precision, recall and F1 of one class, in [0, 1], and how many images it has."""
+    """Precision, recall and F1 of one class, in [0, 1], and its number of images."""
 
     name: str
     precision: float
@@ -27,16 +27,16 @@ class Evaluation:
     """Scores of a classifier on one image set.
 
     Args:
-        accuracy: Share of images whose most probable class is right.
+        accuracy: Fraction of images whose most probable class is correct.
         interval: 95 % bootstrap interval of the accuracy over the images.
-        top_k: Share of images whose class is among the k most probable.
+        top_k: Fraction of images whose class is among the k most probable.
         k: The k of `top_k`.
         nll: Mean negative log-likelihood of the true class, in nats.
         ece: Expected calibration error over 15 bins of confidence (Guo et al. 2017, eq. 3), in [0, 1].
-        confusion: confusion[i][j] images of class i were taken for class j.
+        confusion: confusion[i][j] images of class i were predicted as class j.
         per_class: Scores by class.
         count: Number of images.
-        data: What was evaluated on.
+        data: Name of the image set.
     """
 
     accuracy: float
@@ -70,7 +70,7 @@ class Evaluation:
         return {**head, "classes": by_class, "confusion": [list(row) for row in self.confusion]}
 
     def mistakes(self, limit: int = 5) -> list[tuple[str, str, int]]:
-        """Return the most frequent (true class, taken for, images) of the confusion matrix."""
+        """Return the most frequent (true class, predicted class, number of images) of the confusion matrix."""
         pairs = [
             (self.per_class[i].name, self.per_class[j].name, self.confusion[i][j])
             for i, j in ((i, j) for i in range(len(self.per_class)) for j in range(len(self.per_class)) if i != j)
@@ -84,22 +84,22 @@ class Evaluation:
 
     def _lines(self) -> Iterator[str]:
         low, high = self.interval
-        named = f" of {self.data}" if self.data else ""
-        yield f"accuracy {self.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {self.count} images{named}"
+        data_suffix = f" of {self.data}" if self.data else ""
+        yield f"accuracy {self.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {self.count} images{data_suffix}"
         yield f"top-{self.k} {self.top_k:.4f}   macro F1 {self.macro_f1:.4f}   NLL {self.nll:.4f}   ECE {self.ece:.4f}"
         width = max(len(score.name) for score in self.per_class)
         yield f"{'class':<{width}}  precision  recall      F1   images"
         for score in self.per_class:
-            shares = f"{score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}"
-            yield f"{score.name:<{width}}  {shares}  {score.count:7d}"
-        worst = "; ".join(f"{true} taken for {taken} {n}" for true, taken, n in self.mistakes(3))
+            scores = f"{score.precision:9.4f}  {score.recall:6.4f}  {score.f1:6.4f}"
+            yield f"{score.name:<{width}}  {scores}  {score.count:7d}"
+        worst = "; ".join(f"{true} predicted as {predicted} {n}" for true, predicted, n in self.mistakes(3))
         yield f"most frequent mistakes: {worst or 'none'}"
 
 
 def evaluate_logits(
     logits: Tensor, labels: Tensor, class_names: tuple[str, ...], *, data: str = "", k: int = 5
 ) -> Evaluation:
-    """Score logits (N, K) against labels int64 (N)."""
+    """Score logits (N, K) against labels, int64 (N)."""
     from torchmetrics.functional import classification as tm
 
     num_classes, k = len(class_names), min(k, len(class_names))
@@ -110,10 +110,10 @@ def evaluate_logits(
         for name in ("precision", "recall", "f1_score")
     }
     counts = torch.bincount(labels, minlength=num_classes).tolist()
-    right = int((logits.argmax(1) == labels).sum())
+    num_correct = int((logits.argmax(1) == labels).sum())
     return Evaluation(
-        accuracy=right / len(labels),
-        interval=bootstrap_interval(right, len(labels)),
+        accuracy=num_correct / len(labels),
+        interval=bootstrap_interval(num_correct, len(labels)),
         top_k=float((logits.topk(k, 1).indices == labels[:, None]).any(1).double().mean()),
         k=k,
         nll=float(F.nll_loss(probabilities.clamp_min(1e-300).log(), labels)),
@@ -131,8 +131,9 @@ def evaluate_logits(
 def bootstrap_interval(num_correct: int, num_images: int, level: float = 0.95) -> tuple[float, float]:
     """Return the percentile bootstrap interval of an accuracy, exactly.
 
-    Resampling `num_images` right-or-wrong answers gives Binomial(count, right / count) right ones, so the percentiles of
-    infinitely many resamples are that distribution's quantiles, and nothing is drawn (Efron 1979, section 3).
+    A resample of `num_images` predictions has Binomial(num_images, num_correct / num_images) correct ones. So the
+    percentiles of infinitely many resamples are the quantiles of that distribution, and no random numbers are needed
+    (Efron 1979, section 3).
 
     >>> bootstrap_interval(900, 1000)
     (0.881, 0.918)

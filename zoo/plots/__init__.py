@@ -1,4 +1,4 @@
-"""Pictures of training, of scores and of images, as matplotlib figures; none is shown, each is returned."""
+"""Plot training curves, scores and images. Every function returns a matplotlib figure and shows nothing."""
 
 from zoo.plots.curves import plot_curves
 from zoo.plots.image_grid import plot_images

@@ -1,4 +1,4 @@
-"""Grids of images, with what they are and what a model took them for."""
+"""Plot grids of images with their true and predicted classes."""
 
 from __future__ import annotations
 
@@ -17,52 +17,52 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 Predictions = Sequence[int | str] | NDArray[Any]
-"""What a model took each image for, as `predict` returns it."""
+"""The predicted class of each image, as `predict` returns it."""
 MAX_NAME_LENGTH = 14
-"""Letters of a name that fit under an image."""
+"""Most letters of a name under an image."""
 
 
 def plot_images(images: Images, *, predicted: Predictions | None = None, columns: int = 8) -> Figure:
-    """Return a grid of images with their class names; a wrong answer is told in words under a frame.
+    """Plot a grid of images with their class names; a wrong prediction has a frame, and both names under it.
 
     Args:
-        images: What is drawn.
-        predicted: What a model took each for, as `predict` returns it.
-        columns: Images a row.
+        images: The images to plot.
+        predicted: The predicted class of each image, as `predict` returns it.
+        columns: Number of images in a row.
 
     Raises:
-        ConfigError: There are not as many answers as images, or an answer is no class of theirs.
+        ConfigError: There are not as many predictions as images, or one is not a class of these images.
     """
     names = _predicted_names(images, predicted)
     columns = min(columns, len(images))
     rows = -(-len(images) // columns)
-    drawn = new_figure(1.15 * columns, (1.5 if predicted is not None else 1.36) * rows)
-    places = drawn.subplots(rows, columns, squeeze=False).ravel()
+    figure = new_figure(1.15 * columns, (1.5 if predicted is not None else 1.36) * rows)
+    axes_grid = figure.subplots(rows, columns, squeeze=False).ravel()
     pixels = images.images.cpu().permute(0, 2, 3, 1).squeeze(3).numpy()
-    for axes in places:
+    for axes in axes_grid:
         axes.set_axis_off()
     true = [images.classes.names[k] for k in images.labels.tolist()]
-    for place, axes in enumerate(places[: len(images)]):
-        axes.imshow(pixels[place], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
-        _write_caption(axes, true[place], None if names is None else names[place])
-    return drawn
+    for index, axes in enumerate(axes_grid[: len(images)]):
+        axes.imshow(pixels[index], cmap="gray", vmin=0, vmax=255, interpolation="nearest")
+        _write_caption(axes, true[index], None if names is None else names[index])
+    return figure
 
 
 def _predicted_names(images: Images, predicted: Predictions | None) -> list[str] | None:
     if predicted is None:
         return None
-    answers = predicted.tolist() if isinstance(predicted, np.ndarray) else list(predicted)
-    if len(answers) != len(images):
-        raise ConfigError(f"there are {len(images)} images and {len(answers)} answers; each image has one")
-    known = dict(zip(images.classes.values, images.classes.names, strict=True))
-    strange = [answer for answer in answers if answer not in known]
-    if strange:
-        raise ConfigError(f"the answer {strange[0]!r} is no class of these images; give what predict returned for them")
-    return [known[answer] for answer in answers]
+    predictions = predicted.tolist() if isinstance(predicted, np.ndarray) else list(predicted)
+    if len(predictions) != len(images):
+        raise ConfigError(f"there are {len(images)} images and {len(predictions)} predictions; pass one for each image")
+    name_of = dict(zip(images.classes.values, images.classes.names, strict=True))
+    unknown = [prediction for prediction in predictions if prediction not in name_of]
+    if unknown:
+        raise ConfigError(f"{unknown[0]!r} is not a class of these images; pass what predict returned for them")
+    return [name_of[prediction] for prediction in predictions]
 
 
 def _write_caption(axes: Axes, true: str, predicted: str | None) -> None:
-    """Write the class under an image, and a wrong answer in bold with a frame, which shows in grey too."""
+    """Write the class under an image; a wrong prediction is bold and has a frame, which is visible in grey too."""
     if predicted is None or predicted == true:
         axes.set_title(_shorten(true), fontsize=8, color=MUTED_COLOUR, y=-0.2)
         return

@@ -1,4 +1,4 @@
-"""Scores of a classifier: the confusion matrix, and how it does class by class."""
+"""Plot the scores of a classifier: its confusion matrix, and its scores by class."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 MAX_ANNOTATED_CLASSES = 20
-"""Most classes whose shares are written into the matrix."""
+"""Most classes whose percentages are written into the matrix."""
 
 
 def plot_confusion_matrix(result: Evaluation) -> Figure:
-    """Return the confusion matrix: rows are true classes, columns what they were taken for, in % of the row."""
+    """Plot a confusion matrix: rows are true classes, columns predicted classes, in % of the row."""
     names = [score.name for score in result.per_class]
     return plot_confusion_counts(
         result.confusion, names, title=f"accuracy {result.accuracy:.4f} on {result.count:,} images"
@@ -24,45 +24,45 @@ def plot_confusion_matrix(result: Evaluation) -> Figure:
 
 
 def plot_confusion_counts(counts: Sequence[Sequence[int]], names: Sequence[str], *, title: str) -> Figure:
-    """Return a confusion matrix from its counts: counts[i][j] images of class i were taken for class j."""
+    """Plot a confusion matrix from counts: counts[i][j] images of class i were predicted as class j."""
     side = max(3.8, 0.52 * len(names) + 1.6)
-    drawn = new_figure(side + 0.9, side)
-    axes = drawn.subplots()
-    shares = [[100 * n / max(sum(row), 1) for n in row] for row in counts]
-    picture = axes.imshow(shares, cmap="Blues", vmin=0, vmax=100)
+    figure = new_figure(side + 0.9, side)
+    axes = figure.subplots()
+    percentages = [[100 * n / max(sum(row), 1) for n in row] for row in counts]
+    image = axes.imshow(percentages, cmap="Blues", vmin=0, vmax=100)
     axes.set_xticks(range(len(names)), names, rotation=45, ha="right")
     axes.set_yticks(range(len(names)), names)
     style_axes(axes, grid="").spines[["left", "bottom"]].set_visible(False)
     axes.tick_params(length=0)
-    axes.set(xlabel="taken for", ylabel="class")
+    axes.set(xlabel="predicted class", ylabel="true class")
     set_title(axes, title)
     if len(names) <= MAX_ANNOTATED_CLASSES:
-        for i, row in enumerate(shares):
-            for j, share in enumerate(row):
-                color = "white" if share > 55 else TEXT_COLOUR if share >= 0.5 else "#b8c4d0"
-                axes.text(j, i, f"{share:.0f}", ha="center", va="center", fontsize=8, color=color)
-    bar = drawn.colorbar(picture, label="% of the class", shrink=0.75)
+        for i, row in enumerate(percentages):
+            for j, value in enumerate(row):
+                color = "white" if value > 55 else TEXT_COLOUR if value >= 0.5 else "#b8c4d0"
+                axes.text(j, i, f"{value:.0f}", ha="center", va="center", fontsize=8, color=color)
+    bar = figure.colorbar(image, label="% of the class", shrink=0.75)
     bar.outline.set_visible(False)  # type: ignore[operator]
     bar.ax.tick_params(length=0, labelsize=8, labelcolor=MUTED_COLOUR)
-    return drawn
+    return figure
 
 
 def plot_class_scores(result: Evaluation) -> Figure:
-    """Return a bar of F1 for each class, with its precision and recall as marks, the worst class first."""
-    scores = sorted(result.per_class, key=lambda score: -score.f1)  # the last is drawn at the top
-    drawn = new_figure(6.4, 0.34 * len(scores) + 1.6)
-    axes = drawn.subplots()
-    places = range(len(scores))
-    axes.barh(places, [score.f1 for score in scores], height=0.62, color="#a9cbe3", label="F1")
+    """Plot a bar of F1 for each class, with marks for precision and recall; the worst class is at the top."""
+    scores = sorted(result.per_class, key=lambda score: -score.f1)  # the last one is at the top
+    figure = new_figure(6.4, 0.34 * len(scores) + 1.6)
+    axes = figure.subplots()
+    positions = range(len(scores))
+    axes.barh(positions, [score.f1 for score in scores], height=0.62, color="#a9cbe3", label="F1")
     for marker, name, color in (("<", "precision", COLOURS[1]), (">", "recall", COLOURS[0])):
         values = [getattr(score, name) for score in scores]
-        axes.plot(values, places, marker, color=color, markersize=6, label=name, clip_on=False)
-    axes.set_yticks(places, [score.name for score in scores])
-    for place, score in enumerate(scores):
-        axes.text(0.012, place, f"{score.f1:.3f}", va="center", fontsize=8.5, color=TEXT_COLOUR)
+        axes.plot(values, positions, marker, color=color, markersize=6, label=name, clip_on=False)
+    axes.set_yticks(positions, [score.name for score in scores])
+    for position, score in enumerate(scores):
+        axes.text(0.012, position, f"{score.f1:.3f}", va="center", fontsize=8.5, color=TEXT_COLOUR)
     axes.set_xlim(0, 1)
     style_axes(axes, grid="x")
     axes.tick_params(axis="y", length=0)
     set_title(axes, f"macro F1 {result.macro_f1:.4f} on {result.count:,} images")
-    drawn.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
-    return drawn
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
+    return figure

@@ -1,4 +1,4 @@
-"""How all figures look: colours apart for every eye, and lines apart in grey too. The door to matplotlib."""
+"""Style all figures: colours for every kind of colour vision, and lines that differ in grey too. Door: matplotlib."""
 
 from __future__ import annotations
 
@@ -12,15 +12,17 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
-"""Okabe and Ito 2008, strongest first: apart for every kind of colour vision."""
+"""The palette of Okabe and Ito 2008, strongest first; its colours differ for every kind of colour vision."""
 DASHES = ("-", (0, (6, 2)), (0, (2, 1.5)), (0, (6, 2, 1.5, 2)))
 MARKERS = ("o", "s", "^", "D", "v", "P", "X")
 TEXT_COLOUR, MUTED_COLOUR, GRID_COLOUR = "#222222", "#666666", "#dddddd"
 SUFFIXES = (".png", ".svg", ".pdf")
+MAX_LEGEND_INSIDE = 3
+"""Most entries of a legend inside the axes; a longer legend stands below the figure."""
 
 
 class LineStyle(NamedTuple):
-    """How the line of one thing looks."""
+    """Colour, marker and dashes of one line."""
 
     color: str
     marker: str
@@ -28,7 +30,7 @@ class LineStyle(NamedTuple):
 
 
 def line_style(index: int) -> LineStyle:
-    """Return the look of the thing at a place, from 0: a colour and marker of its own, dashes from the eighth on."""
+    """Return the style of line `index`, from 0: its own colour and marker, and dashes from the eighth on."""
     return LineStyle(
         COLOURS[index % len(COLOURS)],
         MARKERS[index % len(MARKERS)],
@@ -37,17 +39,17 @@ def line_style(index: int) -> LineStyle:
 
 
 def new_figure(width: float, height: float) -> Figure:
-    """Return an empty figure of so many inches, that needs no display and no global state."""
+    """Return an empty figure, sizes in inches; it needs no display and no global state."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    made = Figure(figsize=(width, height), layout="constrained", facecolor="white")
-    FigureCanvasAgg(made)
-    return made
+    figure = Figure(figsize=(width, height), layout="constrained", facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure
 
 
 def style_axes(axes: Axes, *, grid: str = "y") -> Axes:
-    """Return axes with two spines, quiet ticks and a faint grid along `x`, `y`, `both` or none (an empty word)."""
+    """Give axes two spines, grey ticks and a faint grid along `x`, `y` or `both`; an empty string draws none."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GRID_COLOUR)
     axes.tick_params(color=GRID_COLOUR, labelcolor=TEXT_COLOUR, labelsize=9)
@@ -60,12 +62,12 @@ def style_axes(axes: Axes, *, grid: str = "y") -> Axes:
 
 
 def set_title(axes: Axes, title: str) -> None:
-    """Write a title at the left, where reading begins."""
+    """Set a title at the left of the axes."""
     axes.set_title(title, loc="left", fontsize=10.5, color=TEXT_COLOUR, fontweight="bold", pad=8)
 
 
 def set_figure_title(figure: Figure, title: str) -> None:
-    """Write a title over a whole figure, beginning at its left edge."""
+    """Set a title above a whole figure, at its left edge."""
     figure.suptitle(title, x=0.01, ha="left", fontsize=10.5, color=TEXT_COLOUR, fontweight="bold")
 
 
@@ -73,13 +75,13 @@ def save_figure(figure: Figure, path: Path | str) -> None:
     """Write a figure as PNG, SVG or PDF, by the path's suffix.
 
     Raises:
-        ConfigError: The suffix is another one, or the file cannot be written.
+        ConfigError: The suffix is not supported, or the file cannot be written.
     """
-    place = Path(path)
-    if place.suffix.lower() not in SUFFIXES:
-        raise ConfigError(f"{place} ends in {place.suffix or 'nothing'}; a figure is written to .png, .svg or .pdf")
+    path = Path(path)
+    if path.suffix.lower() not in SUFFIXES:
+        raise ConfigError(f"{path} ends in {path.suffix or 'nothing'}; a figure is written to .png, .svg or .pdf")
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(place, dpi=150)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        figure.savefig(path, dpi=150)
     except OSError as error:
-        raise ConfigError(f"{place} cannot be written: {error.strerror or error}") from error
+        raise ConfigError(f"{path} cannot be written: {error.strerror or error}") from error

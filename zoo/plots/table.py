@@ -1,4 +1,4 @@
-"""A paper's table as a chart: its numbers beside ours, every seed a mark."""
+"""Plot a paper's table as a chart: its numbers beside those of zoo, with a mark for every seed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,13 @@ from zoo.errors import ConfigError
 from zoo.plots.style import COLOURS, MUTED_COLOUR, TEXT_COLOUR, new_figure, set_figure_title, style_axes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 
 @dataclass(frozen=True, kw_only=True)
 class TableEntry:
-    """A row of a table: what it is called, our scores by seed, and the paper's where it has one."""
+    """A row of a table: its label, the score of each seed, and the paper's score or None."""
 
     label: str
     scores: tuple[float, ...] = ()
@@ -25,10 +26,10 @@ class TableEntry:
 
 
 def plot_table(entries: Sequence[TableEntry], *, title: str, metric: str = "test accuracy") -> Figure:
-    """Return a table as a chart, its first row at the top; a row without a score of ours says that it is not run.
+    """Plot a table as a chart, with the first row at the top; a row without scores is marked "not run".
 
     Raises:
-        ConfigError: There is no row, or none has a number.
+        ConfigError: There is no row, or no row has a number.
     """
     numbers = [
         number
@@ -36,34 +37,38 @@ def plot_table(entries: Sequence[TableEntry], *, title: str, metric: str = "test
         for number in (*entry.scores, *([] if entry.paper_score is None else [entry.paper_score]))
     ]
     if not numbers:
-        raise ConfigError("there is nothing to draw: no row has a score")
-    drawn = new_figure(7.0, 0.42 * len(entries) + 1.7)
-    axes = drawn.subplots()
+        raise ConfigError("there is nothing to plot: no row has a score")
+    figure = new_figure(7.0, 0.42 * len(entries) + 1.7)
+    axes = figure.subplots()
     margin = 0.06 * (max(numbers) - min(numbers) or 0.1)
     low, high = min(numbers) - margin, max(numbers) + margin
-    for place, entry in enumerate(reversed(entries)):
-        if entry.scores:
-            axes.plot([min(entry.scores), max(entry.scores)], [place, place], color="#a9cbe3", linewidth=6, zorder=1)
-            axes.plot(
-                entry.scores, [place] * len(entry.scores), "o", color=COLOURS[0], markersize=4, alpha=0.7, zorder=2
-            )
-            axes.plot(mean(entry.scores), place, "|", color=COLOURS[0], markersize=15, markeredgewidth=2.2, zorder=3)
-        else:
-            axes.text(low + margin / 2, place, "not run", va="center", fontsize=8.5, color=MUTED_COLOUR, style="italic")
-        if entry.paper_score is not None:
-            axes.plot(
-                entry.paper_score, place, "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, zorder=4
-            )
+    for position, entry in enumerate(reversed(entries)):
+        _draw_entry(axes, entry, position)
+        if not entry.scores:
+            style = {"va": "center", "fontsize": 8.5, "color": MUTED_COLOUR, "style": "italic"}
+            axes.text(low + margin / 2, position, "not run", **style)
     axes.set_yticks(range(len(entries)), [_entry_label(entry) for entry in reversed(entries)])
     axes.set(xlim=(low, high), ylim=(-0.6, len(entries) - 0.4), xlabel=metric)
     style_axes(axes, grid="x").tick_params(axis="y", length=0, labelcolor=TEXT_COLOUR)
-    set_figure_title(drawn, fill(title, 78))
-    axes.plot([], [], "o", color=COLOURS[0], markersize=4, label="ours, a seed")
-    axes.plot([], [], "|", color=COLOURS[0], markersize=12, mew=2.2, label="ours, mean")
+    set_figure_title(figure, fill(title, 78))
+    axes.plot([], [], "o", color=COLOURS[0], markersize=4, label="zoo, one seed")
+    axes.plot([], [], "|", color=COLOURS[0], markersize=12, mew=2.2, label="zoo, mean")
     if any(entry.paper_score is not None for entry in entries):
         axes.plot([], [], "D", color=COLOURS[1], markersize=7, markerfacecolor="none", mew=1.8, label="paper")
-    drawn.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
-    return drawn
+    figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
+    return figure
+
+
+def _draw_entry(axes: Axes, entry: TableEntry, position: int) -> None:
+    """Draw the scores of a row as dots over their range, with a tick at the mean, and the paper's score as a diamond."""
+    if entry.scores:
+        span = [min(entry.scores), max(entry.scores)]
+        axes.plot(span, [position, position], color="#a9cbe3", linewidth=6, zorder=1)
+        dots = [position] * len(entry.scores)
+        axes.plot(entry.scores, dots, "o", color=COLOURS[0], markersize=4, alpha=0.7, zorder=2)
+        axes.plot(mean(entry.scores), position, "|", color=COLOURS[0], markersize=15, markeredgewidth=2.2, zorder=3)
+    if entry.paper_score is not None:
+        axes.plot(entry.paper_score, position, "D", color=COLOURS[1], markersize=7, mfc="none", mew=1.8, zorder=4)
 
 
 def _entry_label(entry: TableEntry) -> str:
