@@ -1,4 +1,4 @@
-"""The page docs/plugins.md run from its own blocks, and the way from an empty folder to a trained model, recorded."""
+"""The code blocks of docs/plugins.md run, and so does the way from an empty folder to a trained model."""
 
 import importlib.util
 import re
@@ -20,40 +20,40 @@ zoo fit graph-classifier fashion-mnist-7x7 --config encoder=mine --config size=7
 
 @pytest.fixture(scope="module")
 def environment(tmp_path_factory):
-    """An environment with zoo's wheel; pip builds in it, for there is no network."""
+    """Create an environment with zoo's wheel. pip builds without isolation, since there is no network."""
     wheel = build_wheel(ROOT, tmp_path_factory.mktemp("wheel"))
     return Environment.create(tmp_path_factory.mktemp("story") / "venv", wheel, PIP_NO_BUILD_ISOLATION="0")
 
 
 def test_the_page_runs_from_its_own_blocks(environment, tmp_path, figure):
-    said = ""
+    output = ""
     for kind, text in BLOCKS:
         if kind == "py":
             (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text)
         else:
-            said += environment.run("sh", "-ec", text, where=tmp_path).stdout
-    counts = re.findall(r"zoo-(\w+): (\d+) checks ran: (\d+) held", said)
+            output += environment.run("sh", "-ec", text, where=tmp_path).stdout
+    counts = re.findall(r"zoo-(\w+): (\d+) checks ran: (\d+) held", output)
     figure(f"docs/plugins.md: {len(BLOCKS)} blocks ran; checks that ran and held: {counts}")
     assert [name for name, _, _ in counts] == ["brightness", "brightness", "star", "stripes", "tally"]
     assert all(ran == held and int(ran) >= 12 for _, ran, held in counts)
-    assert " passed" in said
-    assert "timm:resnet18" in said
+    assert " passed" in output
+    assert "timm:resnet18" in output
 
 
 def test_from_an_empty_folder_to_a_model_trained_through_a_new_encoder(environment, tmp_path, figure):
     start = time.perf_counter()
-    said = environment.run("sh", "-exc", SCRIPT, where=tmp_path).stdout
+    output = environment.run("sh", "-exc", SCRIPT, where=tmp_path).stdout
     seconds = time.perf_counter() - start
     files = [path for path in (tmp_path / "zoo-mine").rglob("*.py") if path.name != "net.py"]
     num = sum(len([line for line in path.read_text().splitlines() if line.strip()]) for path in files)
-    checked = re.search(r"zoo-mine: (\d+) checks ran: \1 held", said)
-    told = f"4 commands, {num} lines of Python beside the net, {checked[1]} checks, {seconds:.0f} seconds"
-    figure(f"from an empty folder to a trained model: {told}")
-    assert "saved to ./runs/graph-classifier" in said
+    checked = re.search(r"zoo-mine: (\d+) checks ran: \1 held", output)
+    summary = f"4 commands, {num} lines of Python apart from the net, {checked[1]} checks, {seconds:.0f} seconds"
+    figure(f"from an empty folder to a trained model: {summary}")
+    assert "saved to ./runs/graph-classifier" in output
     assert num < 40
 
 
-def test_the_reference_is_current_and_tells_of_every_field():
+def test_the_reference_is_current_and_describes_every_field():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)

@@ -1,4 +1,4 @@
-"""Small real wheels, installed by pip into folders of their own, and zoo run over such folders."""
+"""Build small real wheels, install them into folders with pip, and run zoo with such folders on its path."""
 
 import json
 import os
@@ -15,7 +15,7 @@ WHEEL = "Wheel-Version: 1.0\nGenerator: zoo-tests\nRoot-Is-Purelib: true\nTag: p
 
 @dataclass(frozen=True, kw_only=True)
 class Distribution:
-    """What a wheel holds: files by name, and the entry points of group `zoo`."""
+    """The contents of a wheel: files by name, and the entry points of the group `zoo`."""
 
     name: str
     version: str = "1.0"
@@ -40,7 +40,7 @@ class Distribution:
 
 
 def plugin(name: str, source: str, *, version: str = "1.0", point: str = "", target: str = "", **files: str):
-    """Return a distribution with one module and one entry point, both called `name` unless told otherwise."""
+    """Return a distribution with one module and one entry point, both called `name` by default."""
     module = name.replace("-", "_")
     modules = {f"{module}.py": source} | {f"{stem}.py": text for stem, text in files.items()}
     return Distribution(name=name, version=version, files=modules, entry_points={point or module: target or module})
@@ -54,18 +54,18 @@ def make_plugin_source(*models: str) -> str:
 
 
 def install(target: Path, *distributions: Distribution) -> Path:
-    """Install distributions into one folder with pip, as a user would, and return the folder."""
+    """Install distributions into one folder with pip, as users do, and return the folder."""
     wheels = target.with_name(f"{target.name}-wheels")
     wheels.mkdir(parents=True)
     paths = [str(each.wheel(wheels)) for each in distributions]
     words = ["--no-deps", "--no-index", "--no-compile", "--quiet", "--target", str(target)]
-    done = run("-m", "pip", "install", *words, *paths, PIP_DISABLE_PIP_VERSION_CHECK="1")
-    assert done.returncode == 0, done.stderr
+    process = run("-m", "pip", "install", *words, *paths, PIP_DISABLE_PIP_VERSION_CHECK="1")
+    assert process.returncode == 0, process.stderr
     return target
 
 
 def run(*words: str, path: tuple[Path, ...] = (), **settings: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python away from the checkout, with `path` in front of what is installed."""
+    """Run this Python outside of the checkout, with `path` in front of the installed packages."""
     kept = {name: value for name, value in os.environ.items() if name not in ("ZOO_PLUGINS", "PYTHONPATH")}
     environment = kept | {"PYTHONPATH": os.pathsep.join(map(str, path)), "PYTHONDONTWRITEBYTECODE": "1"} | settings
     where = path[0] if path else None
@@ -81,13 +81,13 @@ def zoo(*words: str, path: tuple[Path, ...] = (), **settings: str) -> subprocess
 
 def zoo_json(*words: str, path: tuple[Path, ...] = (), **settings: str):
     """Run a command that succeeds, and return the JSON it prints."""
-    done = zoo(*words, "--json", path=path, **settings)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    process = zoo(*words, "--json", path=path, **settings)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout)
 
 
 def script(source: str, path: tuple[Path, ...] = (), **settings: str):
     """Run a script that succeeds, and return the JSON of the last line it prints."""
-    done = run("-c", dedent(source), path=path, **settings)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    process = run("-c", dedent(source), path=path, **settings)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])

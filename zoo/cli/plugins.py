@@ -88,7 +88,7 @@ def doctor(as_json: bool) -> None:
 
     diagnostics = diagnose()
     if as_json:
-        print_json({"api": SUPPORTED_API, "findings": [vars(each) for each in diagnostics]})
+        print_json({"api": SUPPORTED_API, "diagnostics": [vars(each) for each in diagnostics]})
     else:
         print_text(f"{summarize(CATALOG.plugins())}; this zoo supports plugin API {SUPPORTED_API[1]}")
         for each in diagnostics:
