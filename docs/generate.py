@@ -1,4 +1,4 @@
-"""Write docs/reference/plugins.md from the code: every hook, value, entry in the kit. `python docs/generate.py`."""
+"""Write docs/reference/plugins.md from the code, with every hook, value and check: `python docs/generate.py`."""
 
 from __future__ import annotations
 
@@ -22,68 +22,70 @@ Written by `python docs/generate.py` from the code; a test keeps it current. The
 """
 
 
-def page() -> str:
-    """Return the whole page."""
-    return "\n".join([HEAD, *_hooks(), *_values(), *_checks()]).rstrip() + "\n"
+def render_page() -> str:
+    """Return the text of the page."""
+    return "\n".join([HEAD, *_render_hooks(), *_render_values(), *_render_checks()]).rstrip() + "\n"
 
 
-def _hooks() -> Iterator[str]:
+def _render_hooks() -> Iterator[str]:
     low, high = hooks.SUPPORTED_API
     yield "## Hooks\n"
-    yield f"This zoo speaks version {high} of the contract and takes plugins written for {low} to {high} (`zoo_api`).\n"
+    versions = f"version {high}" if low == high else f"versions {low} to {high}"
+    yield f"This zoo supports plugins that are written for {versions} of the contract (`zoo_api`).\n"
     yield "| hook | may take | returns | |\n| --- | --- | --- | --- |"
     for kind, value in SPEC_TYPES.items():
         function = getattr(hooks, f"zoo_{kind}")
         takes = ", ".join(f"`{name}`" for name in inspect.signature(function).parameters)
-        yield f"| `zoo_{kind}` | {takes} | [`{value.__name__}`](#{value.__name__.lower()})s | {_first(function)} |"
+        returns = f"[`{value.__name__}`](#{value.__name__.lower()})s"
+        yield f"| `zoo_{kind}` | {takes} | {returns} | {_get_summary(function)} |"
     yield ""
 
 
-def _values() -> Iterator[str]:
+def _render_values() -> Iterator[str]:
     for value in (*SPEC_TYPES.values(), Row, Recipe, hooks.Host):
-        yield f"## {value.__name__}\n\n{_first(value)}\n"
-        told = _arguments(value)
+        yield f"## {value.__name__}\n\n{_get_summary(value)}\n"
+        descriptions = _parse_arguments(value)
         yield "| field | type | default | |\n| --- | --- | --- | --- |"
         for field in dataclasses.fields(value):
             kind = str(field.type).replace("|", "\\|")
-            yield f"| `{field.name}` | `{kind}` | {_default(field)} | {told.get(field.name, '')} |"
+            yield f"| `{field.name}` | `{kind}` | {_format_default(field)} | {descriptions.get(field.name, '')} |"
         yield ""
 
 
-def _default(field: dataclasses.Field[object]) -> str:
+def _format_default(field: dataclasses.Field[object]) -> str:
     if field.default is not dataclasses.MISSING:
         return f"`{field.default!r}`"
     if field.default_factory is not dataclasses.MISSING:
-        made = field.default_factory()
-        return "`{}`" if made == {} else f"`{type(made).__name__}()`"
+        default = field.default_factory()
+        return "`{}`" if default == {} else f"`{type(default).__name__}()`"
     return "required"
 
 
-def _first(thing: object) -> str:
-    return (inspect.getdoc(thing) or "").partition("\n\n")[0].replace("\n", " ")
+def _get_summary(value: object) -> str:
+    return (inspect.getdoc(value) or "").partition("\n\n")[0].replace("\n", " ")
 
 
-def _arguments(thing: object) -> dict[str, str]:
-    """Return what a docstring says of each argument, in one line each."""
-    _, _, rest = (inspect.getdoc(thing) or "").partition("Args:\n")
-    return {name: " ".join(text.split()).replace("|", "\\|") for name, text in ARGUMENT.findall(rest)}
+def _parse_arguments(value: object) -> dict[str, str]:
+    """Return the descriptions of a docstring's arguments, each in one line."""
+    _, _, text = (inspect.getdoc(value) or "").partition("Args:\n")
+    return {name: " ".join(words.split()).replace("|", "\\|") for name, words in ARGUMENT.findall(text)}
 
 
-def _checks() -> Iterator[str]:
+def _render_checks() -> Iterator[str]:
     kinds = {
-        "plugin": ("plugin", PLUGIN_CHECKS),
-        "model": ("model that labels images", CHECKS_BY_TASK["classification"]),
-        "model ": ("model that draws images", CHECKS_BY_TASK["generation"]),
-        "encoder": ("encoder", ENCODER_CHECKS),
-        "dataset": ("dataset", DATASET_CHECKS),
+        "plugin": ("a plugin", PLUGIN_CHECKS),
+        "model": ("a classifier", CHECKS_BY_TASK["classification"]),
+        "model ": ("a generator", CHECKS_BY_TASK["generation"]),
+        "encoder": ("an encoder", ENCODER_CHECKS),
+        "dataset": ("a data set", DATASET_CHECKS),
     }
-    for kind, (told, checks) in kinds.items():
-        yield f"## Checks of a {told}\n\n`check_{kind.strip()}` runs these {len(checks)}, in this order.\n"
-        yield "| check | what holds |\n| --- | --- |"
-        yield from (f"| `{name}` | {_first(check)} |" for name, check in checks.items())
+    for kind, (subject, checks) in kinds.items():
+        yield f"## Checks of {subject}\n\n`check_{kind.strip()}` runs these {len(checks)}, in this order.\n"
+        yield "| check | claim |\n| --- | --- |"
+        yield from (f"| `{name}` | {_get_summary(check)} |" for name, check in checks.items())
         yield ""
 
 
 if __name__ == "__main__":
-    PAGE.write_text(page())
-    print(f"{PAGE}: {len(page().splitlines())} lines")
+    PAGE.write_text(render_page())
+    print(f"{PAGE}: {len(render_page().splitlines())} lines")

@@ -113,7 +113,7 @@ EXPERIMENTS = (
         seeds=(0, 1, 2),
         tolerance=0.005,
         rows=tuple(_make_rows(GREY, MNIST, tuple(ARMS))),
-        text=f"{QUESTION_TEXT}\nAll seeds share the generator `attention-gan-28x28/mnist`, each with its own images.",
+        text=f"{QUESTION_TEXT}\nAll seeds share the generator `attention-gan-28x28/mnist`; each samples other images.",
         verdict="zoo_attention_gan.verdicts:compare_arms",
         figures=("table",),
     ),

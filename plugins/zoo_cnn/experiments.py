@@ -6,9 +6,9 @@ from zoo import Experiment, Row
 
 AUGMENTATION_TEXT = """\
 Paper 2 proposes augmentation by rotation and mirroring, and a remedy for shirts, which are predicted as T-shirts
-(section 3.2). Here its simple network is trained with its Adam recipe for 8 epochs without augmentation, with
-each of the two and with both. Each image is augmented differently in each epoch, and the confusion of the two classes
-is measured. A difference is called *better* or *worse* if it is larger than twice its standard error over the seeds.
+(section 3.2). Here its simple network is trained with its Adam recipe for 8 epochs: without augmentation, with each of
+the two, and with both. Each image is augmented differently in each epoch, and the confusion of the two classes is
+measured. A difference is called *better* or *worse* if it is larger than twice its standard error over the seeds.
 Eight epochs are few, so gains that need longer training are not measured here."""
 
 

@@ -18,10 +18,9 @@ direction for each image), shear by 10 to 40 degrees, and scale by 0.7 to 1.3. `
 means over the strengths; for rotation, over a uniform angle. *kept* is that mean divided by the accuracy on unchanged
 images, and *agreement* the share of predictions that equal the one for the unchanged image. Every model is trained for
 5 epochs with its own recipe, and the GCN of paper 1 for its 10. GCN+ is exactly invariant under the 8 symmetries of the
-square.
-One CNN has as many weights (16,960 against 16,842), and one is made narrower until it is as accurate on upright images
-(widths 6, 6, 6, chosen on held-out training images), since a weak model has little to lose. No other CNN is chosen for
-the turned arm, where the first comparison is the fairer one.
+square. One CNN has as many weights (16,960 against 16,842), and one is made narrower until it is as accurate on upright
+images (widths 6, 6, 6, chosen on held-out training images), since a weak model has little to lose. No other CNN is
+chosen for the turned arm, where the first comparison is the fairer one.
 
 **The rule, written before the run.** For each arm and change, the claim *holds* if GCN+ is more accurate under the
 change than both of these CNNs, each time with a 95 % interval above 0. It *does not hold* if an interval is below 0.

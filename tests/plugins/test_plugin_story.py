@@ -57,6 +57,6 @@ def test_the_reference_is_current_and_describes_every_field():
     spec = importlib.util.spec_from_file_location("generate", ROOT / "docs" / "generate.py")
     generate = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(generate)
-    page = generate.page()
+    page = generate.render_page()
     assert page == (ROOT / "docs" / "reference" / "plugins.md").read_text(), "run: python docs/generate.py"
     assert not [line for line in page.splitlines() if line.endswith("|  |")]

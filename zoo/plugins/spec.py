@@ -155,7 +155,7 @@ class EncoderSpec:
 
     Args:
         name: Such as `gcn`.
-        summary: One line for `zoo list`.
+        summary: One line for `zoo list encoders`.
         build: Import string of a callable that returns a `torch.nn.Module`. Its signature is the encoder's config: it
             takes `width`, it takes `size` if its weights depend on the grid's height and width, and no `**kwargs`.
         symmetry: `D4` if rotating (by 90 degrees) or mirroring a square grid of nodes rotates or mirrors the output
