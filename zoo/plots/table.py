@@ -45,8 +45,8 @@ def plot_table(entries: Sequence[TableEntry], *, title: str, metric: str = "test
     for position, entry in enumerate(reversed(entries)):
         _draw_entry(axes, entry, position)
         if not entry.scores:
-            style = {"va": "center", "fontsize": 8.5, "color": MUTED_COLOUR, "style": "italic"}
-            axes.text(low + margin / 2, position, "not run", **style)
+            text = axes.text(low + margin / 2, position, "not run", va="center", fontsize=8.5, color=MUTED_COLOUR)
+            text.set_style("italic")
     axes.set_yticks(range(len(entries)), [_entry_label(entry) for entry in reversed(entries)])
     axes.set(xlim=(low, high), ylim=(-0.6, len(entries) - 0.4), xlabel=metric)
     style_axes(axes, grid="x").tick_params(axis="y", length=0, labelcolor=TEXT_COLOUR)
@@ -60,7 +60,7 @@ def plot_table(entries: Sequence[TableEntry], *, title: str, metric: str = "test
 
 
 def _draw_entry(axes: Axes, entry: TableEntry, position: int) -> None:
-    """Draw the scores of a row as dots over their range, with a tick at the mean, and the paper's score as a diamond."""
+    """Draw the scores of a row as dots over their range, the mean as a tick, and the paper's score as a diamond."""
     if entry.scores:
         span = [min(entry.scores), max(entry.scores)]
         axes.plot(span, [position, position], color="#a9cbe3", linewidth=6, zorder=1)
