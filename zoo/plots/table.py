@@ -46,7 +46,7 @@ def plot_table(entries: Sequence[TableEntry], *, title: str, metric: str = "test
         _draw_entry(axes, entry, position)
         if not entry.scores:
             text = axes.text(low + margin / 2, position, "not run", va="center", fontsize=8.5, color=MUTED_COLOUR)
-            text.set_style("italic")
+            text.set_fontstyle("italic")
     axes.set_yticks(range(len(entries)), [_entry_label(entry) for entry in reversed(entries)])
     axes.set(xlim=(low, high), ylim=(-0.6, len(entries) - 0.4), xlabel=metric)
     style_axes(axes, grid="x").tick_params(axis="y", length=0, labelcolor=TEXT_COLOUR)
