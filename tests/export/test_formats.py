@@ -1,4 +1,4 @@
-"""A model as one file: the same logits without zoo, at any batch size, and errors that say what to do."""
+"""Exported models give the same logits without zoo, at any batch size, and errors say what to do."""
 
 import json
 import subprocess
@@ -12,7 +12,7 @@ import torch
 
 import zoo
 from zoo.errors import ExportError
-from zoo.export import formats as export
+from zoo.export import formats
 from zoo.saving.manifest import Manifest
 
 SHIPPED = ["gcn-7x7/fashion-mnist", "cnn-7x7/fashion-mnist", "cnn-deep/mnist"]
@@ -21,17 +21,17 @@ SHIPPED = ["gcn-7x7/fashion-mnist", "cnn-7x7/fashion-mnist", "cnn-deep/mnist"]
 @pytest.mark.parametrize("reference", SHIPPED)
 def test_onnxruntime_gives_the_same_logits_at_any_batch_size(reference, tmp_path):
     model = zoo.load(reference)
-    done = model.export(tmp_path / "model.onnx")
-    session = onnxruntime.InferenceSession(done.path, providers=["CPUExecutionProvider"])
-    wants = model.preprocessing
+    result = model.export(tmp_path / "model.onnx")
+    session = onnxruntime.InferenceSession(result.path, providers=["CPUExecutionProvider"])
+    preprocessing = model.preprocessing
     rng = np.random.default_rng(0)
     for count in (1, 2, 33):
-        images = rng.integers(0, 256, (count, wants.channels, *wants.size), dtype=np.uint8)
-        (found,) = session.run(None, {"images": images})
-        np.testing.assert_allclose(found, model.logits(images).numpy(), atol=1e-4, rtol=1e-4)
-    print(done)
-    assert done.difference < 1e-5
-    assert onnx.load(done.path).opset_import[0].version == done.opset == export.OPSET
+        images = rng.integers(0, 256, (count, preprocessing.channels, *preprocessing.size), dtype=np.uint8)
+        (outputs,) = session.run(None, {"images": images})
+        np.testing.assert_allclose(outputs, model.logits(images).numpy(), atol=1e-4, rtol=1e-4)
+    print(result)
+    assert result.difference < 1e-5
+    assert onnx.load(result.path).opset_import[0].version == result.opset == formats.OPSET
 
 
 def test_the_preprocessing_is_in_the_file(small, tmp_path):
@@ -41,11 +41,11 @@ def test_the_preprocessing_is_in_the_file(small, tmp_path):
     object.__setattr__(model.preprocessing, "std", (0.2,))
     model.export(tmp_path / "model.onnx")
     session = onnxruntime.InferenceSession(tmp_path / "model.onnx", providers=["CPUExecutionProvider"])
-    (found,) = session.run(None, {"images": small.images.numpy()})
-    np.testing.assert_allclose(found, model.logits(small).numpy(), atol=1e-4, rtol=1e-4)
+    (outputs,) = session.run(None, {"images": small.images.numpy()})
+    np.testing.assert_allclose(outputs, model.logits(small).numpy(), atol=1e-4, rtol=1e-4)
 
 
-def test_the_file_says_what_it_is(tmp_path):
+def test_the_file_contains_the_manifest(tmp_path):
     zoo.load("gcn-7x7/mnist").export(tmp_path / "model.onnx")
     (entry,) = onnx.load(tmp_path / "model.onnx").metadata_props
     manifest = Manifest.from_json(entry.value, name="it")
@@ -65,23 +65,23 @@ def test_torch_loads_a_pt2_file_without_zoo(tmp_path):
     )
     words = [sys.executable, "-W", "ignore", "-c", script, str(tmp_path / "model.pt2"), json.dumps(images.tolist())]
     done = subprocess.run(words, capture_output=True, text=True, check=True)
-    found = torch.tensor(json.loads(done.stdout.splitlines()[-1]))
-    assert torch.allclose(found, model.logits(images), atol=1e-5)
+    outputs = torch.tensor(json.loads(done.stdout.splitlines()[-1]))
+    assert torch.allclose(outputs, model.logits(images), atol=1e-5)
 
 
 @pytest.mark.parametrize("name", ["model.pt", "model", "model.safetensors"])
-def test_another_ending_is_refused(name, tmp_path):
+def test_another_suffix_is_refused(name, tmp_path):
     with pytest.raises(ExportError, match=r"\.onnx or \.pt2"):
         zoo.load("gcn-7x7/mnist").export(tmp_path / name)
 
 
-def test_missing_packages_are_named_with_the_line_that_installs_them(monkeypatch, tmp_path):
-    monkeypatch.setattr(export, "find_spec", lambda name: None)
+def test_missing_packages_are_named_with_how_to_install_them(monkeypatch, tmp_path):
+    monkeypatch.setattr(formats, "find_spec", lambda name: None)
     with pytest.raises(ExportError, match=r"pip install 'zoo-models\[onnx\]'"):
         zoo.load("gcn-7x7/mnist").export(tmp_path / "model.onnx")
 
 
-def test_a_net_that_cannot_be_exported_is_an_error_and_nothing_is_written(monkeypatch, tmp_path):
+def test_a_net_that_cannot_be_exported_is_an_error_and_writes_nothing(monkeypatch, tmp_path):
     model = zoo.load("gcn-7x7/mnist")
     plain = type(model.net).forward
     monkeypatch.setattr(type(model.net), "forward", lambda net, x: plain(net, torch.tensor(x.tolist())))
@@ -96,7 +96,7 @@ def test_a_folder_that_cannot_be_written_is_an_error(tmp_path):
         zoo.load("gcn-7x7/mnist").export(tmp_path / "file" / "model.onnx")
 
 
-def test_the_model_stays_as_it_was(tmp_path):
+def test_exporting_does_not_change_the_model(tmp_path):
     model = zoo.load("gcn-7x7/mnist")
     before, state = {k: v.clone() for k, v in model.net.state_dict().items()}, torch.get_rng_state()
     model.export(tmp_path / "model.onnx")

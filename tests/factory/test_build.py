@@ -1,4 +1,4 @@
-"""A config is the builder's signature: bound, typed, complete."""
+"""Configs are bound to the signature of the builder, checked and completed."""
 
 import pytest
 from torch import nn
@@ -9,7 +9,7 @@ from zoo.factory.build import bind_config, build_net
 from zoo.plugins.import_string import import_object
 
 
-def spec(build, **fields):
+def make_spec(build, **fields):
     return zoo.ModelSpec(name="subject", summary="a net", build=f"{__name__}:{build}", size=(7, 7), **fields)
 
 
@@ -49,8 +49,8 @@ def no_module():
     return 42
 
 
-def test_defaults_spec_and_caller_are_laid_over_each_other():
-    assert bind_config(spec("Typed", config={"rate": 0.1}), {"hidden": [8, 9]}) == {
+def test_the_caller_overrides_the_spec_and_the_spec_the_defaults():
+    assert bind_config(make_spec("Typed", config={"rate": 0.1}), {"hidden": [8, 9]}) == {
         "size": (7, 7),
         "hidden": (8, 9),
         "rate": 0.1,
@@ -58,8 +58,8 @@ def test_defaults_spec_and_caller_are_laid_over_each_other():
     }
 
 
-def test_one_number_is_a_square():
-    assert bind_config(spec("Typed"), {"size": 5})["size"] == (5, 5)
+def test_one_number_is_a_square_size():
+    assert bind_config(make_spec("Typed"), {"size": 5})["size"] == (5, 5)
 
 
 @pytest.mark.parametrize(
@@ -77,52 +77,54 @@ def test_one_number_is_a_square():
 )
 def test_a_value_of_another_type_is_refused_by_name(config):
     with pytest.raises(ConfigError, match=next(iter(config))):
-        bind_config(spec("Typed"), config)
+        bind_config(make_spec("Typed"), config)
 
 
-def test_a_misspelt_option_is_refused_with_the_near_one():
+def test_a_misspelt_option_is_refused_with_a_suggestion():
     with pytest.raises(ConfigError, match="did you mean hidden"):
-        bind_config(spec("Typed"), {"hiden": (8,)})
+        bind_config(make_spec("Typed"), {"hiden": (8,)})
 
 
-def test_an_option_without_a_value_is_asked_for():
+def test_a_missing_value_is_refused():
     with pytest.raises(ConfigError, match=r"needs a value for 'secret'"):
-        bind_config(spec("Needy"), {})
+        bind_config(make_spec("Needy"), {})
 
 
 @pytest.mark.parametrize(
     ("target", "message"),
     [("Greedy", "kwargs"), ("Missing", "cannot be imported"), ("nowhere.at:all", "cannot be imported")],
 )
-def test_a_builder_that_cannot_be_used_is_the_plugins_fault(target, message):
+def test_an_unusable_builder_is_a_plugin_error(target, message):
     broken = (
-        spec(target) if ":" not in target else zoo.ModelSpec(name="subject", summary="s", build=target, size=(7, 7))
+        make_spec(target)
+        if ":" not in target
+        else zoo.ModelSpec(name="subject", summary="s", build=target, size=(7, 7))
     )
     with pytest.raises(PluginError, match=message):
         bind_config(broken, {})
 
 
-def test_a_builder_that_fails_says_with_which_config():
+def test_a_failing_builder_is_a_config_error():
     with pytest.raises(ConfigError, match="ZeroDivisionError: by design"):
-        build_net(spec("Failing"), {}, seed=0)
+        build_net(make_spec("Failing"), {}, seed=0)
 
 
-def test_a_builder_that_returns_no_module_is_refused():
+def test_a_builder_that_does_not_return_a_module_is_refused():
     with pytest.raises(PluginError, match=r"not a torch\.nn\.Module"):
-        build_net(spec("no_module"), {}, seed=0)
+        build_net(make_spec("no_module"), {}, seed=0)
 
 
 def test_nested_names_resolve():
     assert import_object("zoo.signature:Classes.of", "it")([1, 2]).names == ("1", "2")
 
 
-def test_a_builder_completes_the_config_of_what_its_own_config_names():
-    assert bind_config(spec("Nested"), {}) == {"part": "small", "options": (("depth", 2),)}
-    given = bind_config(spec("Nested"), {"options": {"width": 3}})
-    assert given["options"] == (("depth", 2), ("width", 3))
-    assert bind_config(spec("Nested"), given) == given
+def test_a_builder_completes_nested_options():
+    assert bind_config(make_spec("Nested"), {}) == {"part": "small", "options": (("depth", 2),)}
+    config = bind_config(make_spec("Nested"), {"options": {"width": 3}})
+    assert config["options"] == (("depth", 2), ("width", 3))
+    assert bind_config(make_spec("Nested"), config) == config
 
 
-def test_a_mapping_is_kept_as_pairs_and_typed_as_such():
+def test_a_mapping_is_stored_as_pairs_and_checked():
     with pytest.raises(ConfigError, match="subject takes options as"):
-        bind_config(spec("Nested"), {"options": {"depth": "two"}})
+        bind_config(make_spec("Nested"), {"options": {"depth": "two"}})

@@ -1,4 +1,4 @@
-"""Encoders by name: third-party ones too, with names that last, and clear words where one is missing."""
+"""Encoders by name, third-party ones too: names that stay unambiguous, and clear errors when one is missing."""
 
 import json
 
@@ -14,7 +14,7 @@ from zoo.plugins.discovery import Plugin
 
 
 class Shared(nn.Module):
-    """A linear map of every node: a stranger's encoder."""
+    """A third-party encoder: a linear map of every node."""
 
     def __init__(self, width: int, gain: float = 1.0):
         super().__init__()
@@ -25,15 +25,15 @@ class Shared(nn.Module):
         return self.gain * self.layer(nodes)
 
 
-def plugin(name, spec_name, **fields):
-    spec = zoo.EncoderSpec(name=spec_name, summary="a stranger's", build=f"{__name__}:Shared")
+def make_plugin(name, spec_name, **fields):
+    spec = zoo.EncoderSpec(name=spec_name, summary="third-party", build=f"{__name__}:Shared")
     fields = {"distribution": f"dist-{name}", "version": "1", "target": __name__, "offers": (spec,), **fields}
     return Plugin(name=name, **fields)
 
 
 @pytest.fixture
 def install(monkeypatch):
-    """Install plugins beside those that are there."""
+    """Install plugins in addition to the installed ones."""
     before = CATALOG.plugins()
 
     def add(*plugins):
@@ -43,8 +43,8 @@ def install(monkeypatch):
     return add
 
 
-def test_a_strangers_encoder_works_by_name_in_the_model(install):
-    install(plugin("zoo_mine", "shared"))
+def test_a_third_party_encoder_works_by_name(install):
+    install(make_plugin("zoo_mine", "shared"))
     model = zoo.create("graph-classifier", encoder="shared", options={"gain": 2}, width=8, seed=0)
     assert model.logits(torch.zeros(1, 1, 7, 7, dtype=torch.uint8)).shape == (1, 10)
     assert model.config["encoder"] == "zoo_mine:shared"
@@ -52,9 +52,9 @@ def test_a_strangers_encoder_works_by_name_in_the_model(install):
 
 
 def test_a_saved_model_finds_its_encoder_when_another_plugin_offers_the_name_later(install, tmp_path):
-    install(plugin("zoo_mine", "shared"))
+    install(make_plugin("zoo_mine", "shared"))
     folder = zoo.create("graph-classifier", encoder="shared", width=8, seed=0).save(tmp_path / "model")
-    install(plugin("zoo_mine", "shared"), plugin("zoo_other", "shared"))
+    install(make_plugin("zoo_mine", "shared"), make_plugin("zoo_other", "shared"))
     assert zoo.load(folder).config["encoder"] == "zoo_mine:shared"
     with pytest.raises(zoo.ZooError, match="2 plugins offer the encoder 'shared'"):
         zoo.create("graph-classifier", encoder="shared")
@@ -67,27 +67,30 @@ def test_the_manifest_names_the_encoder_and_its_options(install, tmp_path):
     assert ["heads", 2] in config["options"]
 
 
-def test_own_encoders_keep_their_bare_name(install):
-    install(plugin("zoo_mine", "gcn"))
+def test_encoders_of_zoo_keep_their_bare_name(install):
+    install(make_plugin("zoo_mine", "gcn"))
     assert qualify_name("gcn") == "gcn"
     assert qualify_name("zoo_mine:gcn") == "zoo_mine:gcn"
     assert qualify_name("zoo_graph_encoders:gcn") == "gcn"
 
 
 @pytest.mark.parametrize(
-    ("later", "words"),
+    ("later", "message"),
     [
         ((), "'shared' is missing: it comes with plugin zoo_mine, which is not installed"),
-        ((plugin("zoo_mine", "other"),), "'shared' is missing: zoo_mine 1 does not offer it"),
-        ((plugin("zoo_mine", "shared", status="off", offers=()),), "zoo_mine is turned off by ZOO_PLUGINS"),
-        ((plugin("zoo_mine", "shared", status="quarantined", reason="it broke", offers=()),), "quarantined: it broke"),
+        ((make_plugin("zoo_mine", "other"),), "'shared' is missing: zoo_mine 1 does not offer it"),
+        ((make_plugin("zoo_mine", "shared", status="off", offers=()),), "zoo_mine is turned off by ZOO_PLUGINS"),
+        (
+            (make_plugin("zoo_mine", "shared", status="quarantined", reason="it broke", offers=()),),
+            "quarantined: it broke",
+        ),
     ],
 )
-def test_loading_without_the_encoder_names_it_and_its_plugin(install, tmp_path, later, words):
-    install(plugin("zoo_mine", "shared"))
+def test_loading_without_the_encoder_names_it_and_its_plugin(install, tmp_path, later, message):
+    install(make_plugin("zoo_mine", "shared"))
     folder = zoo.create("graph-classifier", encoder="shared", width=8, seed=0).save(tmp_path / "model")
     install(*later)
-    with pytest.raises(UnknownNameError, match=words):
+    with pytest.raises(UnknownNameError, match=message):
         zoo.load(folder)
 
 
@@ -101,17 +104,17 @@ def test_options_are_the_signature_without_width_and_size():
     assert bind_options("gcn", {}) == {}
 
 
-def unmade(width: int):
+def build_nothing(width: int):
     return width
 
 
-def test_a_builder_that_makes_no_module_is_told(install):
-    spec = zoo.EncoderSpec(name="shared", summary="none", build=f"{__name__}:unmade")
-    install(plugin("zoo_mine", "shared", offers=(spec,)))
+def test_a_builder_that_does_not_return_a_module_is_refused(install):
+    spec = zoo.EncoderSpec(name="shared", summary="none", build=f"{__name__}:build_nothing")
+    install(make_plugin("zoo_mine", "shared", offers=(spec,)))
     with pytest.raises(PluginError, match="returned int, not a torch"):
         build_encoder("shared", width=4, size=(2, 2))
 
 
-def test_only_known_symmetries_are_declared():
+def test_only_known_symmetries_are_accepted():
     with pytest.raises(ConfigError, match="symmetry is 'D4' or left out"):
         zoo.EncoderSpec(name="x", summary="x", build="a:b", symmetry="C4")

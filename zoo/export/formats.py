@@ -1,4 +1,4 @@
-"""A model as one file that runs without zoo: ONNX or torch.export, with its preprocessing. Doors: onnx, onnxruntime."""
+"""Write a model as one file that runs without zoo: ONNX or torch.export. Doors: onnx, onnxruntime."""
 
 from __future__ import annotations
 
@@ -21,9 +21,9 @@ from zoo.signature import Preprocessing
 from zoo.task_info import TASK_INFO
 
 OPSET = 20
-"""Version of the ONNX operators, unless another is asked for."""
+"""Default version of the ONNX operators."""
 TOLERANCE = 1e-4
-"""Largest difference of a logit from zoo's own, as a share of the largest logit."""
+"""Largest accepted difference from zoo's own outputs, as a fraction of the largest one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,12 +31,12 @@ class ExportResult:
     """A file that was written.
 
     Args:
-        path: Where it is.
+        path: Its path.
         format: `onnx` or `pt2`.
         bytes: Its size.
         opset: Version of the ONNX operators; None for another format.
-        difference: Largest difference of a logit from zoo's own, run by onnxruntime or by torch, as a share of the
-            largest logit; None where onnxruntime is not installed.
+        difference: Largest difference of an output from zoo's own, run by onnxruntime or by torch, as a fraction of the
+            largest output; None if onnxruntime is not installed.
     """
 
     path: Path
@@ -49,45 +49,43 @@ class ExportResult:
 def export(
     net: nn.Module, preprocessing: Preprocessing, path: Path, *, task: str, metadata: str, opset: int = OPSET
 ) -> ExportResult:
-    """Write a net with its preprocessing as one file, after comparing its outputs with the net's own.
+    """Write a net with its preprocessing as one file, after comparing its outputs with those of the net.
 
     Args:
         net: The net, on the CPU and in eval mode.
-        preprocessing: What it expects of images.
-        path: Where to write; the ending says the format: `.onnx`, or `.pt2` for `torch.export.load`.
-        task: What the net learns.
+        preprocessing: Its preprocessing.
+        path: Where to write; its suffix sets the format: `.onnx`, or `.pt2` for `torch.export.load`.
+        task: Task of the net.
         metadata: The manifest, stored in the file.
         opset: Version of the ONNX operators.
 
     Raises:
-        ExportError: The ending is another one, a package is missing, the net cannot be exported, its logits differ, or
+        ExportError: The suffix is another one, a package is missing, the net cannot be exported, its outputs differ, or
             the file cannot be written.
     """
-    info = TASK_INFO[task]
-    kinds: dict[str, Callable[[], tuple[bytes, float | None]]] = {
-        ".onnx": lambda: _export_onnx(served, probes, metadata, opset, (info.input_name, info.output_name)),
-        ".pt2": lambda: _export_pt2(served, probes, metadata),
-    }
-    if path.suffix not in kinds:
+    if path.suffix not in (".onnx", ".pt2"):
         raise ExportError(f"{path} ends in {path.suffix or 'nothing'}; a model is exported to .onnx or .pt2")
-    served, probes = (
+    module, probes = (
         EXPORT_MODULES[task](net, preprocessing).eval(),
         golden.make_golden_inputs(net, preprocessing, task),
     )
-    data, difference = kinds[path.suffix]()
+    if path.suffix == ".onnx":
+        names = (TASK_INFO[task].input_name, TASK_INFO[task].output_name)
+        data, difference = _export_onnx(module, probes, metadata, opset, names)
+    else:
+        data, difference = _export_pt2(module, probes, metadata)
     if difference is not None and not difference <= TOLERANCE:
-        raise ExportError(f"{path} was not written: its logits differ from the model's by {difference:.2g}")
+        raise ExportError(f"{path} was not written: its outputs differ from the model's by {difference:.2g}")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         atomic.replace_file(path, data)
     except OSError as error:
         raise ExportError(f"{path} cannot be written: {error.strerror or error}") from error
-    is_onnx = path.suffix == ".onnx"
     return ExportResult(
         path=path,
         format=path.suffix[1:],
         bytes=len(data),
-        opset=opset if is_onnx else None,
+        opset=opset if path.suffix == ".onnx" else None,
         difference=difference,
     )
 
@@ -95,11 +93,12 @@ def export(
 def _export_onnx(
     module: nn.Module, probes: Tensor, metadata: str, opset: int, names: tuple[str, str]
 ) -> tuple[bytes, float | None]:
+    """Return the bytes of an ONNX file, and its largest difference if onnxruntime is installed."""
     _check_installed("onnx", "onnxscript")
-    noise = io.StringIO()
+    output = io.StringIO()
     try:
-        with warnings.catch_warnings(), redirect_stdout(noise), redirect_stderr(noise):
-            warnings.simplefilter("ignore")  # the exporter's own, about its internals
+        with warnings.catch_warnings(), redirect_stdout(output), redirect_stderr(output):
+            warnings.simplefilter("ignore")  # the exporter warns about its own internals
             program = torch.onnx.export(
                 module,
                 (probes,),
@@ -110,7 +109,7 @@ def _export_onnx(
                 dynamo=True,
                 verbose=False,
             )
-    except Exception as error:  # whatever a net or the exporter may raise
+    except Exception as error:  # a net or the exporter may raise anything
         raise ExportError(f"it cannot be exported to ONNX: {type(error).__name__}: {_first_line(error)}") from error
     if program is None:
         raise ExportError("it cannot be exported to ONNX: torch returned nothing")
@@ -121,17 +120,18 @@ def _export_onnx(
 
 
 def _compare_onnxruntime(data: bytes, module: nn.Module, probes: Tensor, names: tuple[str, str]) -> float:
-    """Return how far onnxruntime's outputs are from the net's."""
+    """Return the largest difference between the outputs of onnxruntime and of the module."""
     import onnxruntime
 
     session = onnxruntime.InferenceSession(data, providers=["CPUExecutionProvider"])
-    given, told = names
+    input_name, output_name = names
     return _max_difference(
-        lambda batch: torch.from_numpy(session.run([told], {given: batch.numpy()})[0]), module, probes
+        lambda batch: torch.from_numpy(session.run([output_name], {input_name: batch.numpy()})[0]), module, probes
     )
 
 
 def _export_pt2(module: nn.Module, probes: Tensor, metadata: str) -> tuple[bytes, float]:
+    """Return the bytes of a file for `torch.export.load`, and its largest difference."""
     try:
         program = torch.export.export(module, (probes,), dynamic_shapes=({0: torch.export.Dim("N", min=1)},))
         buffer = io.BytesIO()
@@ -143,17 +143,17 @@ def _export_pt2(module: nn.Module, probes: Tensor, metadata: str) -> tuple[bytes
 
 @torch.inference_mode()
 def _max_difference(run: Callable[[Tensor], Tensor], module: nn.Module, probes: Tensor) -> float:
-    """Return how far exported outputs are from the net's, for all that is put in and for one alone."""
-    gaps = []
+    """Return the largest difference between exported and original outputs, for a whole batch and for one input."""
+    differences = []
     for batch in (probes, probes[:1]):
         try:
-            found = run(batch)
+            actual = run(batch)
         except Exception as error:
-            told = f"it does not run with a batch of {len(batch)}: {type(error).__name__}: {_first_line(error)}"
-            raise ExportError(f"{told}; does the net take the batch size as a number?") from error
+            reason = f"it does not run with a batch of {len(batch)}: {type(error).__name__}: {_first_line(error)}"
+            raise ExportError(f"{reason}; does the net use the batch size as a constant?") from error
         expected = module(batch)
-        gaps.append(float((found - expected).abs().max() / expected.abs().max().clamp_min(1.0)))
-    return max(gaps)
+        differences.append(float((actual - expected).abs().max() / expected.abs().max().clamp_min(1.0)))
+    return max(differences)
 
 
 def _check_installed(*packages: str) -> None:

@@ -1,4 +1,4 @@
-"""A net with its preprocessing as one module: what is exported, and runs without zoo."""
+"""Combine a net with its preprocessing in one module, which is exported and runs without zoo."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from zoo.task_info import CLASSIFICATION, GENERATION
 
 
 class ClassifierExport(nn.Module):
-    """Levels uint8 (N, C, H, W), 0 to 255 and of the model's size, to logits float32 (N, K)."""
+    """A classifier that takes images uint8 (N, C, H, W) of the model's size and returns logits float32 (N, K)."""
 
     def __init__(self, net: nn.Module, preprocessing: Preprocessing) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class ClassifierExport(nn.Module):
 
 
 class GeneratorExport(nn.Module):
-    """Codes float32 (N, Z + K) to images float32 (N, C, H, W) in [0, 1]: the generator alone, ready for use."""
+    """The generator alone: takes codes float32 (N, Z + K) and returns images float32 (N, C, H, W) in [0, 1]."""
 
     def __init__(self, net: nn.Module, preprocessing: Preprocessing) -> None:
         super().__init__()
@@ -46,12 +46,12 @@ class GeneratorExport(nn.Module):
 
     def forward(self, codes: Tensor) -> Tensor:
         """Return images (N, C, H, W)."""
-        drawn: Tensor = self.net(codes.to(self.dtype)).float() * self.std + self.mean
-        return drawn.clamp(0, 1)
+        images: Tensor = self.net(codes.to(self.dtype)).float() * self.std + self.mean
+        return images.clamp(0, 1)
 
 
 EXPORT_MODULES: dict[str, type[ClassifierExport] | type[GeneratorExport]] = {
     CLASSIFICATION.name: ClassifierExport,
     GENERATION.name: GeneratorExport,
 }
-"""What is exported of a net, by its task."""
+"""The module that is exported for each task."""

@@ -1,4 +1,4 @@
-"""From a spec to a net: import the builder, bind a config to its signature, build from a seed."""
+"""Build a net from a spec: import the builder, bind a config to its signature, call it with a seed."""
 
 from __future__ import annotations
 
@@ -18,37 +18,44 @@ Config = dict[str, Any]
 
 
 def bind_config(spec: ModelSpec, config: Mapping[str, Any]) -> Config:
-    """Return the complete config of a model: the builder's defaults, the spec's values, and `config` over both.
+    """Return the complete config of a model: `config` over the spec's values over the builder's defaults.
 
-    Lists become tuples, mappings tuples of pairs, `size=7` becomes (7, 7). A builder whose config names something with
-    a config of its own, such as an encoder, has a static method `complete_config(config) -> config` that fills that in.
+    Lists become tuples, mappings become tuples of pairs, and `size=7` becomes (7, 7). If an option names something that
+    has options of its own, such as an encoder, the builder has a static method `complete_config(config) -> config`
+    that completes those.
 
     Raises:
-        ConfigError: A key the builder does not take, a value of another type, or one that is missing.
+        ConfigError: An option that the builder does not take, a value of the wrong type, or a missing value.
     """
     builder = import_object(spec.build, spec.name)
-    given = {"size": spec.size, "channels": spec.channels, **spec.config}
-    complete = bind_builder_config(builder, spec.name, given, config)
-    finish = getattr(builder, "complete_config", None)
-    return complete if finish is None else finish(complete)
+    defaults = {"size": spec.size, "channels": spec.channels, **spec.config}
+    complete = bind_builder_config(builder, spec.name, defaults, config)
+    complete_config = getattr(builder, "complete_config", None)
+    return complete if complete_config is None else complete_config(complete)
 
 
 def bind_builder_config(
     builder: Callable[..., Module], name: str, defaults: Mapping[str, Any], config: Mapping[str, Any]
 ) -> Config:
-    """Return the complete config of a builder: its defaults, what it takes of `defaults`, and `config` over both.
+    """Return the complete config of a builder.
+
+    Args:
+        builder: The builder; its signature lists the options.
+        name: The model, for messages.
+        defaults: Values that replace the builder's defaults; options that it does not take are ignored.
+        config: Values that replace both.
 
     Raises:
-        ConfigError: A key of `config` the builder does not take, a value of another type, or one that is missing.
+        ConfigError: An option that the builder does not take, a value of the wrong type, or a missing value.
     """
     accepted = _read_parameters(builder, name)
     for key in config:
         if key not in accepted:
             raise ConfigError(f"{name} takes no {key!r}{did_you_mean(key, accepted)}; it takes {join_names(accepted)}")
-    offered = {**defaults, **config}
+    values = {**defaults, **config}
     complete: Config = {}
     for key, (default, hint) in accepted.items():
-        value = offered.get(key, default)
+        value = values.get(key, default)
         if value is inspect.Parameter.empty:
             raise ConfigError(f"{name} needs a value for {key!r}")
         value = (value, value) if key == "size" and isinstance(value, int) and not isinstance(value, bool) else value
@@ -57,7 +64,7 @@ def bind_builder_config(
 
 
 def _read_parameters(builder: Callable[..., Module], name: str) -> dict[str, tuple[Any, Any]]:
-    """Return each parameter of a builder with its default and type."""
+    """Return the default and the type hint of each parameter of a builder."""
     target = builder.__init__ if inspect.isclass(builder) else builder
     try:
         hints = get_type_hints(target)
@@ -81,11 +88,13 @@ def _coerce_value(name: str, key: str, value: Any, hint: Any) -> Any:
 
 
 def _to_plain(value: Any) -> Any:
+    """Return lists as tuples and mappings as tuples of pairs, at any depth."""
     value = tuple(value.items()) if isinstance(value, Mapping) else value
     return tuple(_to_plain(each) for each in value) if isinstance(value, list | tuple) else value
 
 
 def _matches_hint(value: Any, hint: Any) -> bool:
+    """Return whether plain data is of the type of a hint; an int is a float, a bool is not an int."""
     origin, inner = get_origin(hint), get_args(hint)
     if hint is Any:
         return value is None or isinstance(value, bool | int | float | str | tuple)
@@ -94,12 +103,7 @@ def _matches_hint(value: Any, hint: Any) -> bool:
     if origin is Literal:
         return value in inner
     if origin is tuple:
-        if not isinstance(value, tuple):
-            return False
-        kinds = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
-        return len(value) == len(kinds) and all(
-            _matches_hint(each, kind) for each, kind in zip(value, kinds, strict=True)
-        )
+        return isinstance(value, tuple) and _matches_tuple(value, inner)
     if hint is type(None):
         return value is None
     if hint is float:
@@ -107,26 +111,32 @@ def _matches_hint(value: Any, hint: Any) -> bool:
     return isinstance(value, hint) and (hint is bool or not isinstance(value, bool))
 
 
+def _matches_tuple(value: tuple[Any, ...], inner: tuple[Any, ...]) -> bool:
+    """Return whether each item is of its hint; `(hint, ...)` is for any number of items."""
+    hints = inner[:1] * len(value) if inner[-1] is Ellipsis else inner
+    return len(value) == len(hints) and all(_matches_hint(each, hint) for each, hint in zip(value, hints, strict=True))
+
+
 def _format_hint(hint: Any) -> str:
     return hint.__name__ if isinstance(hint, type) and not get_args(hint) else str(hint).replace("typing.", "")
 
 
 def build_net(spec: ModelSpec, config: Config, seed: int) -> Module:
-    """Build the net of a complete config on the CPU; the global random states stay as they were.
+    """Build the net of a complete config on the CPU; global random states do not change.
 
     Raises:
-        PluginError: The builder fails, or returns no module.
+        PluginError: The builder fails, or does not return a module.
     """
     with use_seed(seed):
         return instantiate(spec.build, spec.name, config)
 
 
 def instantiate(target: str, name: str, config: Config) -> Module:
-    """Call a builder with a complete config; weights are drawn from the global random states.
+    """Import a builder and call it with a complete config; the weights come from the global random states.
 
     Raises:
         ConfigError: The builder fails.
-        PluginError: It cannot be imported, or returns no module.
+        PluginError: The builder cannot be imported, or does not return a module.
     """
     builder = import_object(target, name)
     try:

@@ -1,4 +1,4 @@
-"""From the name of a graph encoder to its net, with a config that stays true."""
+"""Build a graph encoder by name, and complete its options."""
 
 from __future__ import annotations
 
@@ -15,73 +15,73 @@ from zoo.plugins.spec import EncoderSpec
 
 Size = tuple[int, int]
 MODEL_PARAMETERS = ("width", "size")
-"""What an encoder takes from where it stands; the rest of its signature are its options."""
+"""Parameters of an encoder that its model sets; the other parameters are its options."""
 
 
 def find_encoder_spec(name: str) -> EncoderSpec:
-    """Return the encoder of a name on `zoo.encoders`, or of `plugin:name`.
+    """Return the encoder with a name in `zoo.encoders`, or `plugin:name`.
 
     Raises:
-        UnknownNameError: It is not installed; the message says which plugin would have it, if the name does.
+        UnknownNameError: It is not installed; the message names its plugin if the name does.
         AmbiguousNameError: Several plugins offer it.
     """
-    shelf = CATALOG.registry("encoders")
+    registry = CATALOG.registry("encoders")
     try:
-        spec: EncoderSpec = shelf[name]
+        spec: EncoderSpec = registry[name]
     except UnknownNameError as error:
         raise UnknownNameError(_missing_message(name, error)) from error
     return spec
 
 
 def _missing_message(name: str, error: UnknownNameError) -> str:
-    owner, _, bare = name.rpartition(":")
+    owner, _, encoder = name.rpartition(":")
     if not owner:
-        return f"{error}; encoders come with plugins, and zoo plugins shows yours"
+        return f"{error}; encoders come with plugins, which zoo plugins lists"
     plugin = next((each for each in CATALOG.plugins() if each.name == owner), None)
     if plugin is None:
-        told = f"the encoder {bare!r} is missing: it comes with plugin {owner}, which is not installed"
-        source = owner.partition("@")[2] or owner.replace("_", "-")  # as `zoo plugins new` names them
-        return f"{told}: pip install {source}"
+        package = owner.partition("@")[2] or owner.replace("_", "-")  # as `zoo plugins new` names them
+        message = f"the encoder {encoder!r} is missing: it comes with plugin {owner}, which is not installed"
+        return f"{message}: pip install {package}"
     if plugin.status == "ready":
-        return f"the encoder {bare!r} is missing: {owner} {plugin.version} does not offer it"
-    why = "turned off by ZOO_PLUGINS" if plugin.status == "off" else f"quarantined: {plugin.reason}"
-    return f"the encoder {bare!r} is missing: its plugin {owner} is {why}"
+        return f"the encoder {encoder!r} is missing: {owner} {plugin.version} does not offer it"
+    reason = "turned off by ZOO_PLUGINS" if plugin.status == "off" else f"quarantined: {plugin.reason}"
+    return f"the encoder {encoder!r} is missing: its plugin {owner} is {reason}"
 
 
 def qualify_name(name: str) -> str:
-    """Return a name that will find the same encoder whatever is installed later: `plugin:name`, but for zoo's own."""
-    spec, shelf = find_encoder_spec(name), CATALOG.registry("encoders")
-    owner = shelf.owner(name)
-    is_own = any(plugin.is_first_party for plugin in CATALOG.plugins() if plugin.name == owner)
-    return spec.name if is_own else f"{owner}:{spec.name}"
+    """Return a name that stays unambiguous whatever is installed later: `plugin:name`, or `name` for zoo's own."""
+    spec, registry = find_encoder_spec(name), CATALOG.registry("encoders")
+    owner = registry.owner(name)
+    is_first_party = any(plugin.is_first_party for plugin in CATALOG.plugins() if plugin.name == owner)
+    return spec.name if is_first_party else f"{owner}:{spec.name}"
 
 
 def bind_options(name: str, options: Mapping[str, Any]) -> Config:
-    """Return the complete options of an encoder: its defaults, and `options` over them.
+    """Return the complete options of an encoder: `options` over its defaults.
 
     Raises:
-        ConfigError: An option it does not take, or a value of another type.
+        ConfigError: An option that it does not take, or a value of the wrong type.
     """
     for key in options:
         if key in MODEL_PARAMETERS:
-            raise ConfigError(f"{key} of an encoder is its model's; set it there and not among the options")
+            raise ConfigError(f"{key} is an option of the model, not of the encoder; set it there")
     complete = _bind_config(find_encoder_spec(name), 1, (1, 1), options)
     return {key: value for key, value in complete.items() if key not in MODEL_PARAMETERS}
 
 
 def build_encoder(name: str, *, width: int, size: Size, options: Mapping[str, Any] | None = None) -> Module:
-    """Build an encoder; its weights are drawn from the global random states.
+    """Build an encoder; its weights come from the global random states.
 
     Args:
-        name: A name on `zoo.encoders`, or `plugin:name`.
-        width: Features of each node.
+        name: A name in `zoo.encoders`, or `plugin:name`.
+        width: Features per node.
         size: Height and width of the grid.
-        options: What else its builder takes.
+        options: Other parameters of its builder.
 
     Raises:
         UnknownNameError: It is not installed.
         ConfigError: It does not take these options.
-        PluginError: Its builder cannot be imported, or returns no module.
+        PluginError: Its builder cannot be imported, or does not return a module.
     """
     spec = find_encoder_spec(name)
     return instantiate(spec.build, f"encoder {spec.name}", _bind_config(spec, width, size, options or {}))

@@ -1,4 +1,4 @@
-"""Put saved tensors and computed buffers into a net."""
+"""Put saved tensors and computed buffers into a net, and convert its dtype."""
 
 from __future__ import annotations
 
@@ -13,34 +13,38 @@ from zoo.saving.manifest import Manifest
 
 
 def cast_net(net: Module, manifest: Manifest) -> Module:
-    """Return the net with the number types its tensors were saved in.
+    """Convert a net to the dtypes that its tensors were saved in, and return it.
 
     Raises:
-        WeightsError: It was saved in a type that zoo does not load.
+        WeightsError: It was saved in a dtype that zoo does not load.
     """
     if manifest.dtype not in (*DTYPES, "mixed"):
         raise WeightsError(f"{manifest.model} was saved as {manifest.dtype!r}; zoo loads {', '.join(DTYPES)}")
     if manifest.dtype != "mixed":
         return net if manifest.dtype == get_dtype_name(net) else net.to(DTYPES[manifest.dtype])
     for name, tensor in [*net.named_parameters(), *net.named_buffers()]:
-        kind = DTYPES.get(manifest.tensors.get(name, {}).get("dtype", ""))
-        if kind is not None and tensor.is_floating_point():
-            tensor.data = tensor.data.to(kind)
+        dtype = DTYPES.get(manifest.tensors.get(name, {}).get("dtype", ""))
+        if dtype is not None and tensor.is_floating_point():
+            tensor.data = tensor.data.to(dtype)
     return net
 
 
 def load_state(net: Module, state: Mapping[str, Tensor]) -> Module:
-    """Give a net these tensors, with the versions of its layers that some torchvision nets ask for when loading."""
-    whole = net.state_dict()
-    whole.update(state)
-    net.load_state_dict(whole)
+    """Load tensors into a net, and return it.
+
+    They are merged into the net's own state dict, which has the layer versions that some torchvision nets need for
+    loading.
+    """
+    state_dict = net.state_dict()
+    state_dict.update(state)
+    net.load_state_dict(state_dict)
     return net
 
 
 def recompute_buffers(net: Module, fresh_net: Module) -> Module:
-    """Give a net the buffers that are computed and not stored as they are in a fresh one, in its own number types."""
-    stored, made = net.state_dict().keys(), dict(fresh_net.named_buffers())
+    """Copy buffers that are computed, not stored, from a fresh net, in the dtypes of `net`; return `net`."""
+    stored, fresh_buffers = net.state_dict().keys(), dict(fresh_net.named_buffers())
     for name, buffer in net.named_buffers():
-        if name not in stored and name in made:
-            buffer.data = made[name].to(buffer)
+        if name not in stored and name in fresh_buffers:
+            buffer.data = fresh_buffers[name].to(buffer)
     return net

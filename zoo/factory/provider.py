@@ -15,11 +15,14 @@ from zoo.saving.manifest import Manifest
 from zoo.signature import Preprocessing
 
 MAX_UNCHECKED_SIZE = 16_384
-"""Largest whole number in a saved config that is taken without asking how many weights were saved."""
+"""Largest whole number in a saved config that is accepted without comparing it with the number of weights."""
 
 
 def find_provider(manifest: Manifest) -> tuple[ModelSpec, str]:
-    """Return the model of the installed distribution a manifest names, and its plugin; never a namesake.
+    """Return the model that a manifest names, and its plugin.
+
+    Only plugins of the distribution that the manifest names are searched: another distribution's model of the same name
+    may be another net.
 
     Raises:
         UnknownNameError: It is not installed; the message says what to install.
@@ -36,7 +39,7 @@ def find_provider(manifest: Manifest) -> tuple[ModelSpec, str]:
 
 
 def _find_offered_spec(plugin: Plugin, name: str) -> ModelSpec | None:
-    """Return a plugin's model of that name, or the one that a source of it answers with."""
+    """Return a plugin's model with a name, or for `source:name` the one that its source returns."""
     prefix, colon, rest = name.partition(":")
     if not colon:
         return next((spec for spec in plugin.offers_of("models") if spec.name == name), None)
@@ -44,38 +47,47 @@ def _find_offered_spec(plugin: Plugin, name: str) -> ModelSpec | None:
 
 
 def bind_saved_config(spec: ModelSpec, manifest: Manifest) -> Config:
-    """Return a manifest's config, if the model of today still takes it.
+    """Return the config of a manifest, checked against the installed model.
 
     Raises:
-        WeightsError: It does not, or classes or preprocessing contradict it.
+        WeightsError: The model does not take it, or the saved classes or preprocessing contradict it.
     """
     try:
         config = bind_config(spec, manifest.config)
     except (ConfigError, PluginError) as error:
         raise WeightsError(f"the config saved with {manifest.model} cannot be used: {error}") from error
-    form, wants = get_io_shape(spec, config), manifest.preprocessing
-    if len(manifest.classes) != form.num_classes:
-        raise WeightsError(f"{manifest.model} was saved with {len(manifest.classes)} classes, its config has {form}")
-    if (wants.size, wants.channels) != (form.size, form.channels):
-        raise WeightsError(f"the preprocessing saved with {manifest.model} is for other images than its config: {form}")
+    shape, preprocessing = get_io_shape(spec, config), manifest.preprocessing
+    if len(manifest.classes) != shape.num_classes:
+        raise WeightsError(
+            f"{manifest.model} was saved with {len(manifest.classes)} classes, its config has {shape.num_classes}"
+        )
+    if (preprocessing.size, preprocessing.channels) != (shape.size, shape.channels):
+        raise WeightsError(
+            f"the preprocessing saved with {manifest.model} is for images of {preprocessing.size} with "
+            f"{preprocessing.channels} channels, its config for {shape.size} with {shape.channels}"
+        )
     return config
 
 
 def check_config_size(manifest: Manifest) -> None:
-    """Raise if a saved config has a number far above how many were saved: such a net would take all memory to make.
+    """Raise if a saved config has a number far larger than the number of saved weights.
+
+    A width, a depth or the side of an image is never larger than the number of weights it leads to. Without this check,
+    building the net of a damaged or hostile config could take all memory.
 
     Raises:
-        WeightsError: It has; a width, a depth or a side of an image is never more than the weights it needs.
+        WeightsError: The config has such a number.
     """
-    saved = sum(math.prod(entry["shape"]) for entry in manifest.tensors.values())
+    num_saved = sum(math.prod(entry["shape"]) for entry in manifest.tensors.values())
     largest = max((number for value in manifest.config.values() for number in _iter_integers(value)), default=0)
-    if largest > max(saved, MAX_UNCHECKED_SIZE):
+    if largest > max(num_saved, MAX_UNCHECKED_SIZE):
         raise WeightsError(
-            f"the config saved with {manifest.model} says {largest:,}, and {saved:,} numbers were saved with it"
+            f"the config saved with {manifest.model} has the number {largest:,}, but only {num_saved:,} weights"
         )
 
 
 def _iter_integers(value: object) -> Iterator[int]:
+    """Yield the whole numbers in nested tuples."""
     if isinstance(value, tuple):
         for each in value:
             yield from _iter_integers(each)
@@ -84,7 +96,7 @@ def _iter_integers(value: object) -> Iterator[int]:
 
 
 def default_preprocessing(spec: ModelSpec, config: Config) -> Preprocessing:
-    """Return what a fresh model expects of images."""
+    """Return the preprocessing of a fresh model."""
     shape, info = get_io_shape(spec, config), spec.task_info
     return Preprocessing(
         size=shape.size, channels=shape.channels, mean=(info.mean,), std=(info.std,), resize=spec.resize
@@ -92,6 +104,6 @@ def default_preprocessing(spec: ModelSpec, config: Config) -> Preprocessing:
 
 
 def get_io_shape(spec: ModelSpec, config: Config) -> IOShape:
-    """Return what the shapes of a net's tensors depend on."""
+    """Return image size, channels and classes of a complete config."""
     size, channels = config.get("size", spec.size), config.get("channels", spec.channels)
     return IOShape(size=size, channels=channels, num_classes=config.get("classes", 10))

@@ -1,4 +1,4 @@
-"""Fit another library's net to small images: other channels, a stem that keeps small pictures whole, a trial run."""
+"""Adapt a net of another library to small images: other channels, a stem that keeps the resolution, a test run."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def _find_first_conv(net: Module) -> tuple[str, Conv2d]:
     for name, module in net.named_modules():
         if isinstance(module, Conv2d):
             return name, module
-    raise ConfigError("the net has no convolution to change; leave channels and stem as they are")
+    raise ConfigError("the net has no convolution to change; leave channels and stem at their defaults")
 
 
 def _replace_module(net: Module, name: str, module: Module) -> None:
@@ -26,14 +26,14 @@ def _replace_module(net: Module, name: str, module: Module) -> None:
 
 
 def _copy_conv(conv: Conv2d, **changes: int | tuple[int, int]) -> Conv2d:
-    """Return a fresh convolution like another, but for some changes."""
+    """Return a fresh convolution with the settings of another, and some changes."""
     names = ("in_channels", "out_channels", "kernel_size", "stride", "padding", "dilation", "groups", "padding_mode")
     settings = {name: getattr(conv, name) for name in names} | changes
     return type(conv)(**settings, bias=conv.bias is not None)
 
 
 def set_input_channels(net: Module, channels: int) -> Module:
-    """Give the first convolution another number of image channels, with fresh weights."""
+    """Replace the first convolution by a fresh one for another number of image channels, if it differs."""
     name, conv = _find_first_conv(net)
     if conv.in_channels != channels:
         _replace_module(net, name, _copy_conv(conv, in_channels=channels))
@@ -41,19 +41,19 @@ def set_input_channels(net: Module, channels: int) -> Module:
 
 
 def use_small_stem(net: Module) -> Module:
-    """Let the first layers keep the size of the image, as is done for pictures of 32 x 32 pixels and less.
+    """Change the first layers to keep the image size, as is usual for images up to 32 x 32 pixels.
 
-    The first convolution becomes one of 3 x 3 with stride 1, and a max-pool between it and the next convolution goes
-    (He et al. 2016, section 4.2).
+    The first convolution becomes one of 3 x 3 with stride 1, and a max-pool between it and the next convolution is
+    removed (He et al. 2016, section 4.2).
     """
     name, conv = _find_first_conv(net)
-    is_next = False
-    for other, module in list(net.named_modules()):
-        if is_next and isinstance(module, Conv2d):
+    is_past_first = False
+    for module_name, module in list(net.named_modules()):
+        if is_past_first and isinstance(module, Conv2d):
             break
-        if is_next and isinstance(module, MaxPool2d):
-            _replace_module(net, other, Identity())
-        is_next = is_next or other == name
+        if is_past_first and isinstance(module, MaxPool2d):
+            _replace_module(net, module_name, Identity())
+        is_past_first = is_past_first or module_name == name
     _replace_module(net, name, _copy_conv(conv, kernel_size=(3, 3), stride=(1, 1), padding=(1, 1), dilation=(1, 1)))
     return net
 
@@ -68,38 +68,38 @@ def build_checked(
     stem: str = "own",
     get_native_size: Callable[[], Size],
 ) -> Module:
-    """Make a net and return it if it answers two images of its size with logits (2, K).
+    """Build a net, and return it if its output for two images is logits (2, K).
 
     Args:
-        build: Makes it.
-        name: What it is called in errors.
+        build: Builds the net.
+        name: The net, for messages.
         size: Height and width of the images.
-        channels: Their channels.
+        channels: Channels of the images.
         num_classes: Number of classes, K.
-        stem: `small` if its first layers were changed to keep small images whole.
-        get_native_size: Returns the size of images that it was published for; called only when it does not take these.
+        stem: `small` if its first layers were changed by `use_small_stem`.
+        get_native_size: Returns the image size that it was published for; called only if the net fails.
 
     Raises:
-        ConfigError: It does not; mostly the image is smaller than the net divides it.
+        ConfigError: The net fails on these images, mostly because they are too small, or it is not a classifier.
     """
     try:
         net = build()
-        found = _run_net(net, torch.zeros(2, channels, *size))
+        outputs = _run_net(net, torch.zeros(2, channels, *size))
     except ZooError:
         raise
     except Exception as error:
-        told = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
-        mend = _suggest_fix(size, get_native_size(), stem)
-        raise ConfigError(f"{name} cannot take images of {size[0]} x {size[1]} ({told}); {mend}") from error
-    if not isinstance(found, Tensor) or tuple(found.shape) != (2, num_classes):
-        shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
-        told = f"{name} is no classifier: it answers 2 images with {shape}, not with (2, {num_classes})"
-        raise ConfigError(f"{told}; zoo list '{name.partition(':')[0]}:*' shows others")
+        reason = f"{type(error).__name__}: {error}".partition("\n")[0].removesuffix(": ")
+        advice = _suggest_fix(size, get_native_size(), stem)
+        raise ConfigError(f"{name} cannot take images of {size[0]} x {size[1]} ({reason}); {advice}") from error
+    if not isinstance(outputs, Tensor) or tuple(outputs.shape) != (2, num_classes):
+        shape = tuple(outputs.shape) if isinstance(outputs, Tensor) else type(outputs).__name__
+        message = f"{name} is not a classifier: its output for 2 images is {shape}, not (2, {num_classes})"
+        raise ConfigError(f"{message}; zoo list '{name.partition(':')[0]}:*' shows others")
     return net
 
 
 def _run_net(net: Module, images: Tensor) -> object:
-    """Return what a net in eval mode answers, and leave its mode as it was."""
+    """Return the output of a net in eval mode, and restore its mode."""
     mode = net.training
     try:
         with torch.no_grad():
@@ -109,10 +109,11 @@ def _run_net(net: Module, images: Tensor) -> object:
 
 
 def _suggest_fix(size: Size, native_size: Size, stem: str) -> str:
-    """Return what to do with a net that does not take images of a size, but those it was published for."""
-    side = native_size[0] if native_size[0] == native_size[1] else native_size
+    """Return advice for a net that fails on images of `size`; it was published for `native_size`."""
     if size == native_size:
         return "stem='own' may take them" if stem == "small" else "choose another net"
+    side = native_size[0] if native_size[0] == native_size[1] else native_size
+    published = f"it was published for {native_size[0]} x {native_size[1]}"
     if stem == "small":
-        return f"it was published for {native_size[0]} x {native_size[1]}: give it size={side} and stem='own'"
-    return f"it was published for {native_size[0]} x {native_size[1]}: give it size={side}, or try stem='small' for small images"
+        return f"{published}: use size={side} and stem='own'"
+    return f"{published}: use size={side}, or try stem='small' for small images"

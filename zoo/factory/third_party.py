@@ -1,4 +1,4 @@
-"""Weights that another library wrote for its net, as zoo would keep them: safetensors only, never a pickle."""
+"""Read weights that another library saved for its net: safetensors only, never a pickle."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Any
 
 from torch import Tensor
 
+from zoo.device import format_dtype
 from zoo.errors import UnknownNameError, WeightsError, join_names
 from zoo.factory.build import bind_config, build_net
 from zoo.files import safetensors as tensors
@@ -24,136 +25,156 @@ from zoo.saving.reference import is_hub_reference, is_path_reference
 from zoo.signature import Classes, Preprocessing
 
 PROBE_CLASSES = 1013
-"""Classes of a net that is made only to see which tensors depend on them."""
-
+"""Classes of a net that is built only to see which tensors depend on the number of classes."""
 PICKLE_ADVICE = (
     "zoo reads safetensors only, and never opens a pickle such as .pth or .bin; safetensors.torch.save_file writes them"
 )
 
 
 def find_published_weights(spec: ModelSpec, tag: str | None = None) -> str:
-    """Return the Hub reference of weights that a model's library publishes: its default ones, or those of a tag.
+    """Return the Hub reference of weights that a model's library publishes.
+
+    Args:
+        spec: The model.
+        tag: Which weights; the library's default ones if None.
 
     Raises:
-        UnknownNameError: It publishes none, or none that zoo opens; the message says what to do.
+        UnknownNameError: The library publishes none in a format that zoo opens; the message says what to do.
     """
-    about = _get_pretrained_config(spec, tag, {})
-    if not about.repo_id:
-        raise UnknownNameError(f"there are no weights {tag or ''} for {spec.name} to fetch: {about.hint}")
-    return f"hf:{about.repo_id}"
+    pretrained_config = _get_pretrained_config(spec, tag, {})
+    if not pretrained_config.repo_id:
+        raise UnknownNameError(
+            f"there are no weights {tag or ''} for {spec.name} to download: {pretrained_config.hint}"
+        )
+    return f"hf:{pretrained_config.repo_id}"
 
 
 def read_third_party_weights(
     spec: ModelSpec, origin: Origin, reference: object, *, allow_nonfinite: bool
 ) -> tuple[Artifact, str] | None:
-    """Return what another library saved for a model as an artifact, and its reference; None if zoo saved it.
+    """Return weights that another library saved for a model, as an artifact, with their reference.
 
-    How many classes it was made for is read off the tensors.
+    The number of classes is read off the shapes of the tensors.
+
+    Args:
+        spec: The model.
+        origin: The plugin that offers it.
+        reference: A Hub reference, or a path to a folder or file.
+        allow_nonfinite: Accept NaN and infinite values.
+
+    Returns:
+        None if the model's library does not publish weights, if zoo saved the weights, or if there is no such file.
 
     Raises:
-        WeightsError: It is no safetensors file, damaged, or holds NaN or infinite values without `allow_nonfinite`.
-        HubError: It cannot be fetched.
+        WeightsError: It is not a safetensors file, is damaged, or has NaN or infinite values without `allow_nonfinite`.
+        HubError: It cannot be downloaded.
     """
     if not spec.pretrained_config:
         return None
-    located = _locate_weights(reference)
-    if located is None:
+    location = _locate_weights(reference)
+    if location is None:
         return None
-    folder, file, name = located
-    beside = folder / CONFIG
-    config = parse_json(read_bytes(beside, limit=MAX_JSON_BYTES), name=str(beside)) if beside.is_file() else {}
-    about = _get_pretrained_config(spec, None, config)
+    folder, file, name = location
+    config_path = folder / CONFIG
+    config = (
+        parse_json(read_bytes(config_path, limit=MAX_JSON_BYTES), name=str(config_path))
+        if config_path.is_file()
+        else {}
+    )
+    pretrained_config = _get_pretrained_config(spec, None, config)
     state, _ = tensors.read_tensors(file)
     if not allow_nonfinite:
         check_finite(state, name=name)
-    return _make_artifact(spec, origin, about, state), name
+    return _make_artifact(spec, origin, pretrained_config, state), name
 
 
 def _get_pretrained_config(spec: ModelSpec, tag: str | None, config: Mapping[str, Any]) -> PretrainedConfig:
-    about: PretrainedConfig = import_object(spec.pretrained_config, spec.name)(
-        spec.name.rpartition(":")[2], tag, config
-    )
-    return about
+    get_config = import_object(spec.pretrained_config, spec.name)
+    pretrained_config: PretrainedConfig = get_config(spec.name.rpartition(":")[2], tag, config)
+    return pretrained_config
 
 
 def _locate_weights(reference: object) -> tuple[Path, Path, str] | None:
-    """Return folder, file and reference of another library's weights; None if zoo saved them, or they are no file."""
+    """Return folder, file and reference of another library's weights; None if zoo saved them or there are none."""
     if is_hub_reference(reference):
         from zoo.hub import fetch_third_party
 
-        fetched = fetch_third_party(str(reference))
-        name = f"{str(reference).partition('@')[0]}@{fetched.commit}" if fetched else ""
-        return (fetched.folder, fetched.folder / WEIGHTS, name) if fetched else None
+        download = fetch_third_party(str(reference))
+        name = f"{str(reference).partition('@')[0]}@{download.commit}" if download else ""
+        return (download.folder, download.folder / WEIGHTS, name) if download else None
     if not is_path_reference(reference):
         return None
-    place = expand_path(Path(str(reference)))
+    path = expand_path(Path(str(reference)))
     name = str(reference) if is_path_reference(str(reference)) else f"./{reference}"
-    if place.is_dir():
-        return None if (place / HISTORY).exists() else (place, _find_weights_file(place), name)
-    return (place.parent, place, name) if place.is_file() and not _is_zoo_file(place) else None
+    if path.is_dir():
+        return None if (path / HISTORY).exists() else (path, _find_weights_file(path), name)
+    return (path.parent, path, name) if path.is_file() and not _is_zoo_file(path) else None
 
 
 def _find_weights_file(folder: Path) -> Path:
-    """Return the weights of a folder: `model.safetensors`, or the one safetensors file there is."""
+    """Return the weights file of a folder: `model.safetensors`, or the only safetensors file."""
     files = sorted(folder.glob("*.safetensors"))
-    named = folder / WEIGHTS
-    if named not in files and len(files) != 1:
-        others = join_names(sorted(path.name for path in folder.iterdir())) or "nothing"
-        raise WeightsError(f"{folder} holds {others}, and not one {WEIGHTS}; {PICKLE_ADVICE}")
-    return named if named in files else files[0]
+    default_path = folder / WEIGHTS
+    if default_path not in files and len(files) != 1:
+        names = join_names(sorted(path.name for path in folder.iterdir())) or "nothing"
+        raise WeightsError(f"{folder} contains {names}, and not one {WEIGHTS}; {PICKLE_ADVICE}")
+    return default_path if default_path in files else files[0]
 
 
 def _is_zoo_file(file: Path) -> bool:
+    """Return whether zoo saved a safetensors file.
+
+    Raises:
+        WeightsError: It is another kind of file.
+    """
     if file.suffix != ".safetensors":
-        told = "zoo reads safetensors files only, and never opens a pickle such as .pth or .bin"
-        raise WeightsError(
-            f"{file} is no .safetensors file; {told}: safetensors.torch.safetensors.torch.save_file writes them"
-        )
+        raise WeightsError(f"{file} is not a .safetensors file; {PICKLE_ADVICE}")
     return bool(tensors.read_tensors(file)[1])
 
 
 def _make_artifact(
     spec: ModelSpec, origin: Origin, pretrained_config: PretrainedConfig, state: Mapping[str, Tensor]
 ) -> Artifact:
-    probe = bind_config(
-        spec, {"size": pretrained_config.size, "channels": pretrained_config.channels, "classes": PROBE_CLASSES}
+    """Return the tensors of another library as a saved model; its number of classes is read off the tensors."""
+    size, channels = pretrained_config.size, pretrained_config.channels
+    probe_config = bind_config(spec, {"size": size, "channels": channels, "classes": PROBE_CLASSES})
+    probe_state = build_net(spec, probe_config, 0).state_dict()
+    complete_state = _complete_state(state, probe_state, pretrained_config.ignored_prefixes)
+    num_classes = _infer_num_classes(complete_state, probe_state)
+    dtypes = {format_dtype(tensor.dtype) for tensor in complete_state.values() if tensor.is_floating_point()}
+    entries = tensors.describe_tensors(tensors.to_plain_tensors(complete_state)) if len(dtypes) > 1 else {}
+    preprocessing = Preprocessing(
+        size=size, channels=channels, mean=pretrained_config.mean, std=pretrained_config.std, resize=spec.resize
     )
-    own = build_net(spec, probe, 0).state_dict()
-    kept = (
-        {key: each for key, each in state.items() if not key.startswith(pretrained_config.ignored_prefixes)}
-        if pretrained_config.ignored_prefixes
-        else state
-    )
-    counts = {key: each for key, each in own.items() if key.endswith("num_batches_tracked")}  # old files lack them
-    whole = {**counts, **kept}
-    config = {**probe, "classes": _infer_num_classes(whole, own)}
-    kinds = {str(each.dtype).removeprefix("torch.") for each in whole.values() if each.is_floating_point()}
     manifest = Manifest(
         model=spec.name,
         origin=origin,
-        config=config,
-        classes=Classes.numbered(config["classes"]),
-        preprocessing=Preprocessing(
-            size=pretrained_config.size,
-            channels=pretrained_config.channels,
-            mean=pretrained_config.mean,
-            std=pretrained_config.std,
-            resize=spec.resize,
-        ),
+        config={**probe_config, "classes": num_classes},
+        classes=Classes.numbered(num_classes),
+        preprocessing=preprocessing,
         seed=0,
-        dtype=kinds.pop() if len(kinds) == 1 else "mixed",
+        dtype=dtypes.pop() if len(dtypes) == 1 else "mixed",
         license=pretrained_config.license,
-        tensors=tensors.describe_tensors(tensors.to_plain_tensors(whole)) if len(kinds) > 1 else {},
+        tensors=entries,
     )
-    return Artifact(manifest=manifest, state=whole, history=History())
+    return Artifact(manifest=manifest, state=complete_state, history=History())
+
+
+def _complete_state(
+    state: Mapping[str, Tensor], probe_state: Mapping[str, Tensor], ignored_prefixes: tuple[str, ...]
+) -> dict[str, Tensor]:
+    """Return a state without ignored tensors, and with the batch counters that files of old versions lack."""
+    counters = {key: tensor for key, tensor in probe_state.items() if key.endswith("num_batches_tracked")}
+    weights = {key: tensor for key, tensor in state.items() if not key.startswith(ignored_prefixes)}
+    return {**counters, **weights}
 
 
 def _infer_num_classes(state: Mapping[str, Tensor], probe_state: Mapping[str, Tensor]) -> int:
-    """Return how many classes tensors are made for: what they have where the probe's have its own number."""
-    found = {
+    """Return the number of classes of a state: its length on the axes where the probe has `PROBE_CLASSES` entries."""
+    lengths = {
         state[key].shape[axis]
-        for key, each in probe_state.items()
-        for axis, length in enumerate(each.shape)
-        if length == PROBE_CLASSES and key in state and state[key].ndim == each.ndim
+        for key, tensor in probe_state.items()
+        for axis, length in enumerate(tensor.shape)
+        if length == PROBE_CLASSES and key in state and state[key].ndim == tensor.ndim
     }
-    return found.pop() if len(found) == 1 else PROBE_CLASSES
+    return lengths.pop() if len(lengths) == 1 else PROBE_CLASSES

@@ -1,4 +1,4 @@
-"""What a model learns: a task yields losses, predicts, and tallies scores."""
+"""Define what a model learns: a task yields the losses of a batch, predicts, and tallies scores."""
 
 from collections.abc import Callable, Mapping
 
@@ -13,6 +13,6 @@ TASKS: Mapping[str, Callable[[Preprocessing], Task]] = {
     CLASSIFICATION.name: lambda preprocessing: Classification(Normalize(preprocessing)),
     GENERATION.name: Generation,
 }
-"""Each task by its name, as it is when a model is used and not trained."""
+"""Each task by name, for the use of a trained model; `zoo.tasks.build` makes the task of a training."""
 
 __all__ = ["TASKS", "Classification", "Generation", "Loss", "Tally", "Task"]

@@ -1,4 +1,4 @@
-"""Classification: one player, cross-entropy."""
+"""Classification: one player, trained by cross-entropy."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ class Classification:
     """Learn class indices from images; the net returns logits (B, K).
 
     Args:
-        normalize: Turns uint8 or [0, 1] images into what the net sees.
-        label_smoothing: Share of the target spread over all classes.
+        normalize: Turns uint8 or [0, 1] images into the input of the net.
+        label_smoothing: Fraction of the target that is spread over all classes.
         class_weights: Weight of each class in the training loss, (K); scores are never weighted.
     """
 
@@ -42,29 +42,28 @@ class Classification:
         return {"net": net}
 
     def losses(self, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:
-        """Yield the cross-entropy of a batch, and the accuracy the same forward pass shows."""
+        """Yield the cross-entropy of a batch, with the accuracy of the same forward pass."""
         num = len(batch.images)
         if hasattr(nets["net"], "cross_entropy"):
-            loss, right, gradient = self._fused_cross_entropy(nets, batch)
+            loss, num_correct, gradient = self._fused_cross_entropy(nets, batch)
         else:
             logits, gradient = self.predict(nets, batch.images), None
             weights = None if self._class_weights is None else self._class_weights.to(logits.device)
             loss = F.cross_entropy(logits, batch.targets, weight=weights, label_smoothing=self._label_smoothing)
-            right = _count_correct(logits.detach(), batch.targets)
-        yield Loss("net", loss, {"loss": (loss.detach() * num, num), "accuracy": (right, num)}, gradient)
+            num_correct = _count_correct(logits.detach(), batch.targets)
+        yield Loss("net", loss, {"loss": (loss.detach() * num, num), "accuracy": (num_correct, num)}, gradient)
 
     def _fused_cross_entropy(self, nets: Mapping[str, Module], batch: Batch) -> tuple[Tensor, Tensor, Tensor]:
-        """Return loss, right answers and gradient of a player that computes them in one call; see `zoo.fused`."""
+        """Return loss, number of correct predictions and gradient, computed in one call; see `zoo.fused`."""
         net: Any = nets["net"]
         if self._soft_targets is None:
-            smoothing, weights = self._label_smoothing, self._class_weights
             self._soft_targets = SoftTargets(
-                net.num_classes, net.dtype, label_smoothing=smoothing, class_weights=weights
+                net.num_classes, net.dtype, label_smoothing=self._label_smoothing, class_weights=self._class_weights
             )
-        found: tuple[Tensor, Tensor, Tensor] = net.cross_entropy(
+        result: tuple[Tensor, Tensor, Tensor] = net.cross_entropy(
             self._normalize(batch.images).to(net.dtype), self._soft_targets(batch.targets)
         )
-        return found
+        return result
 
     def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
         """Return logits (B, K) as float32."""
@@ -74,7 +73,7 @@ class Classification:
 
     @torch.no_grad()
     def tally(self, nets: Mapping[str, Module], batch: Batch) -> Tally:
-        """Return the summed negative log-likelihood and the number of right answers, by hard labels."""
+        """Return the summed negative log-likelihood and the number of correct predictions, by hard labels."""
         logits = self.predict(nets, batch.images)
         loss = F.cross_entropy(logits, batch.targets, reduction="sum")
         num = len(batch.images)
@@ -89,10 +88,10 @@ def _count_correct(logits: Tensor, targets: Tensor) -> Tensor:
 def build_classification(
     recipe: Recipe, preprocessing: Preprocessing, classes: Classes, train: Loader | ExternalLoader
 ) -> Classification:
-    """Return the task as a recipe trains it.
+    """Return the task with the loss that a recipe sets.
 
     Raises:
-        ConfigError: The recipe has another number of class weights than there are classes.
+        ConfigError: The number of class weights is not the number of classes.
     """
     return Classification(
         Normalize(preprocessing),
@@ -101,8 +100,11 @@ def build_classification(
     )
 
 
-def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | ExternalLoader) -> torch.Tensor | None:
-    """Return the loss weight of each class (K), or None for equal ones."""
+def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | ExternalLoader) -> Tensor | None:
+    """Return the loss weight of each class (K), or None for equal weights.
+
+    `balanced` weights are inversely proportional to the number of training images of the class.
+    """
     if recipe.class_weights is None:
         return None
     if recipe.class_weights == "balanced" and isinstance(train, Loader):
@@ -115,15 +117,16 @@ def compute_class_weights(recipe: Recipe, classes: Classes, train: Loader | Exte
 
 
 class SoftTargets:
-    """Turns targets into weights t (B, K), so that the batch's loss is the sum of t (log sum exp z - z) over both.
+    """Convert targets to weights t (B, K) such that the loss of a batch is the sum of t (logsumexp(z) - z).
 
-    As `torch.nn.functional.cross_entropy` with reduction `mean` defines it: of class indices the loss is divided by the
-    sum of the weights of their classes, of mixed ones by their number.
+    The sum is over images and classes, and z (B, K) are the logits. It equals `torch.nn.functional.cross_entropy` with
+    reduction `mean`: for class indices the loss is divided by the sum of the weights of their classes, and for mixed
+    targets by the number of images.
 
     Args:
         num_classes: Number of classes, K.
-        dtype: Number type of the weights.
-        label_smoothing: Share of the target spread over all classes.
+        dtype: Dtype of the weights.
+        label_smoothing: Fraction of the target that is spread over all classes.
         class_weights: Weight of each class, (K).
     """
 
@@ -141,7 +144,7 @@ class SoftTargets:
         return targets * (1 - self._smoothing) + self._smoothing / targets.shape[1]
 
     def __call__(self, targets: Tensor) -> Tensor:
-        """Return weights (B, K) for class indices int64 (B), or shares (B, K)."""
+        """Return weights (B, K) for class indices int64 (B), or for mixed targets (B, K)."""
         num = len(targets)
         if targets.ndim == 2:
             return (self._smooth(targets) * (self._weights / num)).to(self._dtype)

@@ -1,4 +1,4 @@
-"""Generation: two players, one draws images and the other tells them from real ones."""
+"""Generation: two players, a generator that makes images and a discriminator that tells them from real ones."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ from zoo.tasks.base import Loss, Tally
 
 
 class Generation:
-    """Learn to draw images like those of a set (Goodfellow et al. 2014).
+    """Learn to generate images like those of a data set (Goodfellow et al. 2014).
 
-    The net has two parts. `net.generator(codes)` draws normalised images (B, C, H, W) from codes (B, Z + K): Z normal
-    numbers, and the class as one of K (none where K is 0). It says so in `num_noise`, Z, and `num_labels`, K.
-    `net.discriminator(images, labels)` scores normalised images and labels (B, K): (B), above 0 for what it takes for
-    real. `net(codes)` is the generator's answer.
+    The net has two parts. `net.generator(codes)` returns normalised images (B, C, H, W) for codes (B, Z + K): Z normal
+    numbers, and the class as one-hot vector of length K (0 if the net has no classes). Its attributes `num_noise` and
+    `num_labels` are Z and K. `net.discriminator(images, labels)` returns scores (B) for normalised images and one-hot
+    labels (B, K): above 0 for images that it takes for real. `net(codes)` is the output of the generator.
 
-    Each batch the discriminator is stepped first, and then the generator against the stepped one, on the same drawn
-    images.
+    For each batch the discriminator is stepped first. Then the generator is stepped against the updated discriminator,
+    on the same generated images.
 
     Args:
-        preprocessing: Size and range of the images; the generator draws in this range.
-        objective: `classic`: cross-entropy, and for the generator its non-saturating form (Goodfellow et al. 2014,
+        preprocessing: Size and range of the images; the generator's images are in this range.
+        objective: `classic`: cross-entropy, with the non-saturating form for the generator (Goodfellow et al. 2014,
             section 3); `hinge` (Lim and Ye 2017; Miyato et al. 2018, equations 16 and 17).
-        label_smoothing: What the discriminator's target for real images lacks to 1 (Salimans et al. 2016, section 3.4);
-            for `classic`.
-        augment: Changes made to real and drawn images alike, so that the generator does not learn them (Zhao et al.
-            2020, Differentiable augmentation).
+        label_smoothing: 1 minus the discriminator's target for real images (Salimans et al. 2016, section 3.4); for
+            `classic`.
+        augment: Random changes of real and generated images alike, so that the generator does not learn them (Zhao et
+            al. 2020, Differentiable augmentation).
     """
 
     def __init__(
@@ -54,66 +54,68 @@ class Generation:
         self._augment = augment
 
     def players(self, net: Module) -> dict[str, Any]:
-        """Return the two players, in the order they are stepped."""
+        """Return the two players, in the order of their steps."""
         return {"discriminator": net.discriminator, "generator": net.generator}
 
     def losses(self, nets: Mapping[str, Module], batch: Batch) -> Iterator[Loss]:
-        """Yield the discriminator's loss, and once it has stepped the generator's."""
+        """Yield the discriminator's loss, and after its step the generator's."""
         generator, discriminator = nets["generator"], nets["discriminator"]
         labels = one_hot(batch.targets, generator)
         num = len(labels)
-        drawn = generator(make_codes(labels, generator))
-        on_real = discriminator(self._apply_augment(self._normalize(batch.images)), labels).float()
-        on_drawn = discriminator(
-            self._apply_augment(drawn.detach()), labels
-        ).float()  # apart: each with its own batch statistics
-        loss = self._discriminator_loss(on_real, on_drawn)
-        shown: Tally = {"discriminator_loss": (loss.detach() * num, num), "real_as_real": ((on_real > 0).sum(), num)}
-        yield Loss("discriminator", loss, shown)
-        with freeze(unwrap(discriminator)) as judge:
-            on_drawn = judge(self._apply_augment(drawn), labels).float()
-            loss = -on_drawn.mean() if self._is_hinge else F.softplus(-on_drawn).mean()
-            shown = {"generator_loss": (loss.detach() * num, num), "drawn_as_real": ((on_drawn > 0).sum(), num)}
-            yield Loss("generator", loss, shown)
+        samples = generator(make_codes(labels, generator))
+        real_scores = discriminator(self._apply_augment(self._normalize(batch.images)), labels).float()
+        # a call of its own, so that real and generated images have their own batch statistics
+        fake_scores = discriminator(self._apply_augment(samples.detach()), labels).float()
+        loss = self._discriminator_loss(real_scores, fake_scores)
+        tally: Tally = {
+            "discriminator_loss": (loss.detach() * num, num),
+            "real_as_real": ((real_scores > 0).sum(), num),
+        }
+        yield Loss("discriminator", loss, tally)
+        with freeze(unwrap(discriminator)) as frozen_discriminator:
+            fake_scores = frozen_discriminator(self._apply_augment(samples), labels).float()
+            loss = -fake_scores.mean() if self._is_hinge else F.softplus(-fake_scores).mean()
+            tally = {"generator_loss": (loss.detach() * num, num), "drawn_as_real": ((fake_scores > 0).sum(), num)}
+            yield Loss("generator", loss, tally)
 
-    def _discriminator_loss(self, on_real: Tensor, on_drawn: Tensor) -> Tensor:
-        """Return the discriminator's loss for its scores (B) of real and of drawn images."""
+    def _discriminator_loss(self, real_scores: Tensor, fake_scores: Tensor) -> Tensor:
+        """Return the discriminator's loss for its scores (B) of real and of generated images."""
         if self._is_hinge:
-            return F.relu(1 - on_real).mean() + F.relu(1 + on_drawn).mean()
-        target = torch.full_like(on_real, self._real_target)
-        return F.binary_cross_entropy_with_logits(on_real, target) + F.softplus(on_drawn).mean()
+            return F.relu(1 - real_scores).mean() + F.relu(1 + fake_scores).mean()
+        target = torch.full_like(real_scores, self._real_target)
+        return F.binary_cross_entropy_with_logits(real_scores, target) + F.softplus(fake_scores).mean()
 
     def _apply_augment(self, images: Tensor) -> Tensor:
-        """Return normalised images, each changed at random where the recipe augments."""
+        """Return normalised images, each changed at random if the recipe augments."""
         if self._augment is None:
             return images
-        draws = torch.Generator(images.device).manual_seed(int(torch.randint(2**62, ())))
-        levels, _ = self._augment(self._denormalize(images), images.new_zeros(0), draws)
+        rng = torch.Generator(images.device).manual_seed(int(torch.randint(2**62, ())))
+        levels, _ = self._augment(self._denormalize(images), images.new_zeros(0), rng)
         return self._normalize(levels)
 
     def predict(self, nets: Mapping[str, Module], images: Tensor) -> Tensor:
         """Return images float32 (B, C, H, W) in [0, 1] for codes (B, Z + K)."""
         generator = nets["generator"]
-        drawn = generator(images.to(next(generator.parameters()).dtype))
-        return self._denormalize(drawn.float())
+        samples = generator(images.to(next(generator.parameters()).dtype))
+        return self._denormalize(samples.float())
 
     @torch.no_grad()
     def tally(self, nets: Mapping[str, Module], batch: Batch) -> Tally:
-        """Return how many held-out images the discriminator takes for real: fewer than in training if it overfits."""
+        """Count the validation images that the discriminator takes for real: fewer than in training if it overfits."""
         labels = one_hot(batch.targets, nets["generator"])
         scores = nets["discriminator"](self._normalize(batch.images), labels)
         return {"real_as_real": ((scores > 0).sum(), len(labels))}
 
 
 def build_generation(recipe: Recipe, preprocessing: Preprocessing) -> Generation:
-    """Return the task as a recipe has it learnt.
+    """Return the task with the objective and augmentation that a recipe sets.
 
     Raises:
-        ConfigError: The recipe asks for what only a classifier can do.
+        ConfigError: The recipe has a setting that only a classifier supports.
     """
     for name in ("mixup", "cutmix", "class_weights"):
         if getattr(recipe, name):
-            raise ConfigError(f"{name} is for classifiers; a generator learns from whole images, so leave it out")
+            raise ConfigError(f"{name} is for classifiers; leave it out to train a generator")
     return Generation(
         preprocessing,
         objective=recipe.objective,
@@ -123,20 +125,20 @@ def build_generation(recipe: Recipe, preprocessing: Preprocessing) -> Generation
 
 
 def unwrap(player: Module) -> Any:
-    """Return a player as its author made it, without what several processes wrap it in."""
+    """Return the module inside the wrapper that training with several processes puts around a player."""
     return getattr(player, "module", player)
 
 
 def one_hot(labels: Tensor, generator: Module) -> Tensor:
-    """Return class indices (B) as a generator takes them: (B, K), with K of 0 where it knows no classes."""
-    kind, num = next(generator.parameters()), unwrap(generator).num_labels
+    """Return class indices (B) as one-hot vectors (B, K) in the generator's dtype; K is 0 if it has no classes."""
+    weight, num = next(generator.parameters()), unwrap(generator).num_labels
     if num == 0:
-        return torch.zeros(len(labels), 0, dtype=kind.dtype, device=kind.device)
-    return F.one_hot(labels.to(kind.device), num).to(kind.dtype)
+        return torch.zeros(len(labels), 0, dtype=weight.dtype, device=weight.device)
+    return F.one_hot(labels.to(weight.device), num).to(weight.dtype)
 
 
 def make_codes(labels: Tensor, generator: Module, rng: torch.Generator | None = None) -> Tensor:
-    """Return codes (B, Z + K) for labels (B, K); the noise comes from `rng`, on the CPU, or the global state."""
+    """Return codes (B, Z + K) for one-hot labels (B, K); `rng`, on the CPU, or the global state gives the noise."""
     noise = torch.randn(
         len(labels),
         unwrap(generator).num_noise,
@@ -149,7 +151,7 @@ def make_codes(labels: Tensor, generator: Module, rng: torch.Generator | None = 
 
 @contextmanager
 def freeze(net: Module) -> Iterator[Module]:
-    """Let gradients pass through a net and reach none of its weights."""
+    """Let gradients pass through a net during the block without accumulating in its weights."""
     weights = [weight for weight in net.parameters() if weight.requires_grad]
     for weight in weights:
         weight.requires_grad_(False)
