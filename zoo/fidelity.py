@@ -165,6 +165,6 @@ def accuracy_on_real(
         **changes: Fields of the classifier's recipe to change.
     """
     generated = generator.sample(count, seed=seed)
-    shape = {"channels": generated.channels, "classes": len(generated.classes), "size": generated.size}
+    shape: dict[str, Any] = {"channels": generated.channels, "classes": len(generated.classes), "size": generated.size}
     model = create(classifier, seed=seed, **shape)
     return model.fit(generated, progress=progress, **changes).evaluate(test)
