@@ -10,6 +10,8 @@ import pytest
 HEAVY = ("torch", "numpy", "scipy", "PIL", "accelerate", "matplotlib", "pyarrow", "torchvision", "torch_geometric")
 GROUND_FLOOR = (
     "errors",
+    "registries",
+    "task_info",
     "signature",
     "plugins.spec",
     "plugins.experiment_spec",
@@ -20,6 +22,9 @@ GROUND_FLOOR = (
     "plugins.hookspecs",
     "plugins.discovery",
     "plugins.catalog",
+    "plugins.doctor",
+    "plugins.import_string",
+    "plugins.scaffold",
     "recipe",
     "history",
     "saving.reference",
@@ -34,6 +39,7 @@ GROUND_FLOOR = (
     "files.atomic",
     "hub",
     "hub.resolve",
+    "cli.main",
 )
 
 SEEN = f"""
@@ -58,7 +64,7 @@ def command(*words):
 LOOKS = {
     "import zoo": "import zoo",
     "zoo.models": "import zoo\nassert 'gcn-7x7' in zoo.models and zoo.models.find('gcn-*') and repr(zoo.models)",
-    "every shelf": "import zoo\nassert [dict(s) for s in (zoo.models, zoo.encoders, zoo.datasets, zoo.experiments)]",
+    "every registry": "import zoo\nassert [dict(s) for s in (zoo.models, zoo.encoders, zoo.datasets, zoo.experiments)]",
     "the values": "from zoo import Command, DatasetSpec, EncoderSpec, Experiment, ModelSpec, Recipe, Row, hookimpl",
     "zoo list": command("list"),
     "zoo list --json": command("list", "datasets", "--json"),
