@@ -30,8 +30,8 @@ WORDS = {
 FILES = ("zoo/*.py", "zoo/*.tmpl", "plugins/*.py", "plugins/*.md", "docs/*.md", "docs/*.py", "examples/*", "README.md")
 ALLOWED = {
     ("plugins/zoo_grid_gcn/experiments.py", "mended"): (3, "part of a row's label in a stored ledger"),
-    ("docs/tables/paper1-7x7.md", "mended"): (7, "part of a row's label in a stored ledger"),
-    ("docs/papers.md", "mended"): (7, "part of a row's label in a stored ledger"),
+    ("docs/tables/paper1-7x7.md", "mended"): (5, "part of a row's label in a stored ledger"),
+    ("docs/papers.md", "mended"): (5, "part of a row's label in a stored ledger"),
 }
 """How often a file may contain a word, with the reason. The numbers may only fall."""
 PATTERN = re.compile(rf"\b({'|'.join(WORDS)})\b", re.IGNORECASE)
