@@ -1,4 +1,4 @@
-"""Tasks are done in several processes; one that fails or dies takes only its own task with it."""
+"""Tasks run in several processes; a process that fails or dies loses only its own task."""
 
 import os
 import signal
@@ -12,11 +12,11 @@ from zoo.errors import ConfigError
 from zoo.tuning.workers import PROCESS_DIED, run_tasks
 
 
-def nothing():
-    """Begin a process."""
+def do_nothing():
+    """Initialize a process."""
 
 
-def work(task):
+def run_task(task):
     if task == "dies":
         os.kill(os.getpid(), signal.SIGKILL)
     if task == "refuses":
@@ -28,10 +28,12 @@ def work(task):
     return f"{task} done"
 
 
-def test_one_that_dies_or_fails_takes_only_its_own_task_with_it():
+def test_a_process_that_dies_or_fails_loses_only_its_own_task():
     tasks = ("one", "dies", "refuses", "two", "breaks", "three")
-    found = {task: (value, problem) for task, value, problem in run_tasks(tasks, work, jobs=2, initializer=nothing)}
-    assert found == {
+    results = {
+        task: (value, problem) for task, value, problem in run_tasks(tasks, run_task, jobs=2, initializer=do_nothing)
+    }
+    assert results == {
         "one": ("one done", ""),
         "two": ("two done", ""),
         "three": ("three done", ""),
@@ -46,11 +48,11 @@ def test_ctrl_c_ends_all_processes_at_once():
     threading.Timer(1.0, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
     start = time.monotonic()
     with pytest.raises(KeyboardInterrupt):
-        list(run_tasks(("sleeps", "sleeps"), work, jobs=2, initializer=nothing))
+        list(run_tasks(("sleeps", "sleeps"), run_task, jobs=2, initializer=do_nothing))
     assert time.monotonic() - start < 20
     assert active_children() == []
 
 
-def test_no_process_at_all_is_refused():
+def test_less_than_one_process_is_refused():
     with pytest.raises(ConfigError, match="at least 1, not 0"):
-        list(run_tasks(("one",), work, jobs=0, initializer=nothing))
+        list(run_tasks(("one",), run_task, jobs=0, initializer=do_nothing))

@@ -89,7 +89,7 @@ def sweep(
     def print_trial(result: TrialResult) -> None:
         cell = result.cell
         outcome = f"{metric} {cell.metrics[metric]:.4f}, {cell.seconds:.1f} s" if cell else "failed"
-        text = f"[{result.index}/{result.total}] {result.trial.label}, seed {result.seed}: {outcome}"
+        text = f"[{result.number}/{result.total}] {result.trial.label}, seed {result.seed}: {outcome}"
         print_text(text, indent="  ", err=True)
 
     try:

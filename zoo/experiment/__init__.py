@@ -1,4 +1,8 @@
-"""Reproduce a paper's table: run the cells that are missing, and put the paper beside ours."""
+"""Reproduce a paper's table: run the missing cells, and compare zoo's results with the paper's.
+
+An experiment has rows, and every row runs with several seeds. A `Cell` is the result of one row with one seed. `run`
+trains the missing cells and adds each to a `Ledger`, a file; `to_markdown` compares the cells with the paper.
+"""
 
 from zoo.experiment.ledger import Cell, Ledger
 from zoo.experiment.report import FORMATS, to_markdown

@@ -1,4 +1,4 @@
-"""The pictures of an experiment, from its cells."""
+"""Plot the figures of an experiment from its cells."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from zoo.plugins.catalog import CATALOG
 from zoo.plugins.experiment_spec import Experiment, Row
 
 NamedFigures = Iterator[tuple[str, Any]]
-"""Figures by what they are called after the experiment's name."""
+"""Pairs of a name, which follows the experiment's name in the file name, and a figure."""
 AVERAGED_COLUMNS = ("loss", "accuracy", "val_loss", "val_accuracy", "discriminator_loss", "generator_loss")
-"""Columns of the history that are drawn."""
+"""Columns of the history that are plotted."""
 
 
 def draw_figures(experiment: Experiment, cells: Sequence[Cell]) -> dict[str, Any]:
-    """Return what the experiment asks to be drawn by file name without suffix, as far as its cells have it."""
+    """Return the figures that the experiment lists and its cells have data for, by file name without suffix."""
     full_cells = select_full_cells(experiment, cells)
     figures: dict[str, Any] = {}
     for item in experiment.figures:
@@ -77,26 +77,26 @@ def _draw_curves(experiment: Experiment, cells: Sequence[Cell], argument: str) -
 
 
 def average_histories(histories: Sequence[Sequence[dict[str, float]]]) -> History:
-    """Return the mean of several histories, epoch by epoch as far as all go."""
+    """Return the mean of several histories, epoch by epoch, as long as the shortest of them."""
     rows = []
-    for epoch, each in enumerate(zip(*histories, strict=False), start=1):
-        columns = [name for name in AVERAGED_COLUMNS if all(row.get(name) is not None for row in each)]
-        rows.append({"epoch": epoch, **{name: mean(row[name] for row in each) for name in columns}})
+    for epoch, seeds in enumerate(zip(*histories, strict=False), start=1):
+        columns = [name for name in AVERAGED_COLUMNS if all(row.get(name) is not None for row in seeds)]
+        rows.append({"epoch": epoch, **{name: mean(row[name] for row in seeds) for name in columns}})
     return History(rows)
 
 
 def _draw_confusion(experiment: Experiment, cells: Sequence[Cell], label: str) -> NamedFigures:
-    """Draw the counts of a row's seeds together."""
+    """Plot the sum of the confusion matrices of a row's seeds."""
     row = next((row for row in experiment.rows if row.label == label), None)
-    found = [cell.confusion for cell in cells if cell.row == label and cell.confusion]
-    if row is not None and found:
-        counts = [[sum(numbers) for numbers in zip(*lines, strict=True)] for lines in zip(*found, strict=True)]
+    confusions = [cell.confusion for cell in cells if cell.row == label and cell.confusion]
+    if row is not None and confusions:
+        counts = [[sum(numbers) for numbers in zip(*lines, strict=True)] for lines in zip(*confusions, strict=True)]
         names = CATALOG.registry("datasets")[row.dataset or experiment.dataset].classes
-        yield f"confusion {label}", plot_confusion_counts(counts, names, title=f"{label}, n = {len(found)}")
+        yield f"confusion {label}", plot_confusion_counts(counts, names, title=f"{label}, n = {len(confusions)}")
 
 
 def _draw_robustness(experiment: Experiment, cells: Sequence[Cell], argument: str) -> NamedFigures:
-    """Draw accuracy by strength of one change, a figure for each arm."""
+    """Plot accuracy against the strength of one change, with one figure for each arm."""
     change, _, unit = argument.partition(":")
     arms = dict.fromkeys(_get_arm(row.label) for row in experiment.rows)
     for arm in arms:
@@ -109,8 +109,8 @@ def _draw_robustness(experiment: Experiment, cells: Sequence[Cell], argument: st
         }
         models = {name: points for name, points in models.items() if points}
         if models:
-            told = f"{change}, trained {arm}" if arm else change
-            yield f"{change} {arm}", plot_robustness(models, change=change, unit=unit, title=f"accuracy under {told}")
+            title = f"accuracy under {change}" + (f", trained {arm}" if arm else "")
+            yield f"{change} {arm}", plot_robustness(models, change=change, unit=unit, title=title)
 
 
 def _get_arm(label: str) -> str:
@@ -118,7 +118,7 @@ def _get_arm(label: str) -> str:
 
 
 def _get_accuracy_by_strength(change: str, cells: Sequence[Cell]) -> dict[float, tuple[float, ...]]:
-    """Return the accuracies of each seed by strength, from the metrics `CHANGE@STRENGTH`."""
+    """Return the accuracies of the seeds by strength, from the metrics `CHANGE@STRENGTH`."""
     names = [name for name in (cells[0].metrics if cells else ()) if name.startswith(f"{change}@")]
     return {
         float(name.partition("@")[2]): tuple(cell.metrics[name] for cell in cells if name in cell.metrics)

@@ -1,4 +1,4 @@
-"""What a cell's result depends on: a cell counts for a row as long as none of it has changed."""
+"""Decide whether a cell is fresh: whether all that its result depends on is still the same as in its row."""
 
 from __future__ import annotations
 
@@ -15,25 +15,26 @@ from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
 
 QUICK_EPOCHS = 1
+"""Epochs of a quick cell."""
 
 
 def compute_inputs(experiment: Experiment, row: Row) -> dict[str, Any]:
-    """Return model, complete config, data set, and the functions it is trained and scored by, as JSON values."""
-    told = {
+    """Return model, complete config, data set, and the functions that train and score a row, as JSON values."""
+    values = {
         "model": row.model,
         "config": bind_config(_get_spec(row), row.config),
         "dataset": row.dataset or experiment.dataset,
         "train": row.train,
         "score": row.score,
     }
-    values: dict[str, Any] = json.loads(json.dumps(told))
-    return values
+    as_json: dict[str, Any] = json.loads(json.dumps(values))  # tuples become lists, as in a ledger
+    return as_json
 
 
 def resolve_row_recipe(row: Row, *, quick: bool) -> Recipe:
-    """Return the whole recipe of a row; a quick one has one epoch."""
-    chosen = _get_spec(row).get_recipe(row.recipe).replace(**row.changes)
-    return chosen.replace(epochs=QUICK_EPOCHS) if quick else chosen
+    """Return the complete recipe of a row; a quick one has one epoch."""
+    recipe = _get_spec(row).get_recipe(row.recipe).replace(**row.changes)
+    return recipe.replace(epochs=QUICK_EPOCHS) if quick else recipe
 
 
 def _get_spec(row: Row) -> ModelSpec:
@@ -42,27 +43,28 @@ def _get_spec(row: Row) -> ModelSpec:
 
 
 def select_fresh_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
-    """Return the cells that are what the rows are now, in the ledger's order."""
+    """Return the cells whose inputs still match the experiment's rows, in the order of the ledger."""
     rows = {row.label: row for row in experiment.rows}
     return [cell for cell in cells if cell.row in rows and is_fresh(cell, experiment, rows[cell.row])]
 
 
 def select_full_cells(experiment: Experiment, cells: Sequence[Cell]) -> list[Cell]:
-    """Return the fresh cells that are not quick, in the ledger's order."""
+    """Return the fresh cells that are not quick, in the order of the ledger."""
     return [cell for cell in select_fresh_cells(experiment, cells) if not cell.quick]
 
 
 def is_fresh(cell: Cell, experiment: Experiment, row: Row) -> bool:
-    """Return whether a cell is what a row would come to now.
+    """Return whether the inputs of a cell still match a row.
 
-    Fields that the recipe, and options that the model has got since, have their defaults in the cell.
+    Recipe fields and model options that were added after the cell was run have their defaults in the cell.
     """
     if cell.row != row.label or not _has_same_recipe(cell, row):
         return False
-    then, now = dict(cell.inputs), compute_inputs(experiment, row)
-    config, complete = then.pop("config", {}), now.pop("config")
-    has_no_new = all(key in config for key in row.config)
-    return then == now and has_no_new and all(key in complete and complete[key] == config[key] for key in config)
+    stored, current = dict(cell.inputs), compute_inputs(experiment, row)
+    stored_config, current_config = stored.pop("config", {}), current.pop("config")
+    has_row_options = all(key in stored_config for key in row.config)
+    has_same_options = all(key in current_config and current_config[key] == stored_config[key] for key in stored_config)
+    return stored == current and has_row_options and has_same_options
 
 
 def _has_same_recipe(cell: Cell, row: Row) -> bool:

@@ -1,4 +1,4 @@
-"""One row run with one seed, and the file of those that are done."""
+"""Store the results of an experiment: a `Cell` for each row and seed, and the `Ledger`, a file of them."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from zoo.files import atomic
 
 @dataclass(frozen=True, kw_only=True)
 class Cell:
-    """One row of a table, run with one seed.
+    """The result of one row of a table with one seed.
 
     Args:
         row: The row's label.
-        seed: Seed of weights, order and augmentation.
-        metrics: Scores by name: of a classifier test accuracy, negative log-likelihood in nats and calibration error,
-            and what the row's `score` found.
+        seed: Seed of the weights, the order of the images and the augmentation.
+        metrics: Scores by name: for a classifier test accuracy, negative log-likelihood in nats and calibration error;
+            also the scores that the row's `score` function returned.
         history: Rows of the training history.
-        parameters: Number of weights.
+        parameters: Number of parameters.
         seconds: Wall time of `fit`.
-        device: What it ran on, with the number of threads.
-        versions: Versions the result depends on.
+        device: The device, and on a CPU the number of threads.
+        versions: Versions of the packages that the result depends on.
         weights: sha256 of the trained weights.
-        recipe: The whole recipe.
-        inputs: What else the result depends on; see `zoo.experiment.freshness`.
-        confusion: confusion[i][j] test images of class i were taken for class j; empty for generators.
-        answers: One number for each test image by name, packed; see `unpack_answers`.
-        quick: Whether it was cut short, only to see that it runs.
+        recipe: The complete recipe.
+        inputs: The other inputs of the result; see `zoo.experiment.freshness`.
+        confusion: confusion[i][j] test images of class i were predicted as class j; empty for generators.
+        answers: By name, one number for each test image, packed as text; see `unpack_answers`.
+        quick: Whether the training was cut short, only to check that it runs.
     """
 
     row: str
@@ -57,19 +57,20 @@ class Cell:
     quick: bool = False
 
     def unpack_answers(self, name: str) -> NDArray[np.uint8]:
-        """Return the numbers of each test image, (N), that the row's `score` gave under a name."""
+        """Return the number of each test image, (N), that the row's `score` function returned under a name."""
         return np.frombuffer(zlib.decompress(base64.b64decode(self.answers[name])), np.uint8)
 
 
 def pack_answers(numbers: NDArray[np.uint8]) -> str:
-    """Return numbers from 0 to 255 as text; `Cell.answered` reads it."""
+    """Pack numbers from 0 to 255 into text; `Cell.unpack_answers` reverses it."""
     return base64.b64encode(zlib.compress(numbers.astype(np.uint8).tobytes(), 9)).decode()
 
 
 class Ledger:
-    """The cells that are done, in a file of JSON lines: a line counts when it is whole.
+    """A file of JSON lines with the finished cells of an experiment.
 
-    A kill while a line is written leaves half of it at the end; it is passed over, and cut off before the next one.
+    A process that is killed while it writes leaves an incomplete last line. Such a line is ignored when the file is
+    read, and removed before the next cell is added.
     """
 
     def __init__(self, path: Path) -> None:
@@ -79,14 +80,14 @@ class Ledger:
         """Return the cells in the file.
 
         Raises:
-            WeightsError: A line is no cell, or the file cannot be read.
+            WeightsError: A line is not a cell, or the file cannot be read.
         """
-        whole, _ = self._read_parts()
-        lines = whole.decode(errors="replace").splitlines()
+        complete, _ = self._read_parts()
+        lines = complete.decode(errors="replace").splitlines()
         return [self._parse_cell(number, line) for number, line in enumerate(lines, 1) if line.strip()]
 
     def _read_parts(self) -> tuple[bytes, bytes]:
-        """Return the whole lines, and what follows the last of them."""
+        """Return the complete lines, and what follows the last of them."""
         try:
             text = self.path.read_bytes() if self.path.exists() else b""
         except OSError as error:
@@ -98,25 +99,27 @@ class Ledger:
         try:
             return Cell(**json.loads(line))
         except (ValueError, TypeError) as error:
-            raise WeightsError(f"{self.path}: line {number} is no cell; remove it to run that cell again") from error
+            raise WeightsError(
+                f"{self.path}: line {number} is not a cell; remove the line to run that cell again"
+            ) from error
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Be the only process that adds cells until the block ends.
+        """Lock the file, so that no other process adds cells until the block ends.
 
         Raises:
-            BusyError: Another process runs this experiment.
-            WeightsError: The folder cannot be written.
+            BusyError: Another process has the lock: it runs this experiment.
+            WeightsError: The folder cannot be created.
         """
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise WeightsError(f"{self.path.parent} cannot be made: {error.strerror or error}") from error
+            raise WeightsError(f"{self.path.parent} cannot be created: {error.strerror or error}") from error
         with atomic.acquire_lock(self.path, timeout=0):
             yield
 
     def add(self, cell: Cell) -> None:
-        """Append a cell and wait until it is on the disk.
+        """Append a cell, and wait until it is on disk.
 
         Raises:
             WeightsError: The file cannot be written.
@@ -124,9 +127,9 @@ class Ledger:
         line = json.dumps(asdict(cell), allow_nan=False).encode() + b"\n"
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            whole, _ = self._read_parts()
+            complete, _ = self._read_parts()
             with self.path.open("ab") as file:
-                file.truncate(len(whole))
+                file.truncate(len(complete))
                 file.write(line)
                 file.flush()
                 os.fsync(file.fileno())

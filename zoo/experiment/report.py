@@ -1,4 +1,4 @@
-"""A table with the paper's numbers beside ours: as Markdown, as CSV, as JSON."""
+"""Write the report of an experiment, zoo's numbers beside the paper's: as Markdown, CSV or JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from zoo.plugins.experiment_spec import Experiment, Row
 from zoo.plugins.import_string import import_object
 
 LOSS_EPOCHS = (1, 2, 5, 10, 20, 30)
+"""Epochs whose losses are compared with the paper's."""
 CSV_COLUMNS = (
     "experiment",
     "row",
@@ -33,85 +34,62 @@ CSV_COLUMNS = (
 
 
 def to_markdown(experiment: Experiment, cells: Sequence[Cell]) -> str:
-    """Return the page: the table, a verdict for each row, losses by epoch, what it was run on."""
-    return (
-        "\n".join(
-            [f"# {format_title(experiment)}", "", *render_body(experiment, cells), *render_details(experiment, cells)]
-        )
-        + "\n"
-    )
+    """Return the page: the table, a verdict for each row, losses by epoch, devices and versions."""
+    lines = (*render_body(experiment, cells), *render_details(experiment, cells))
+    return "\n".join((f"# {format_title(experiment)}", "", *lines)) + "\n"
 
 
 def format_title(experiment: Experiment) -> str:
-    """Return the summary as a heading."""
+    """Return the summary of an experiment, with a capital, for a heading."""
     return experiment.summary[:1].upper() + experiment.summary[1:]
 
 
 def render_body(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield what is asked, the table, and the verdicts."""
-    ours = select_fresh_cells(experiment, cells)
+    """Yield the lines of source and data, the text, the table and the verdicts."""
+    fresh = select_fresh_cells(experiment, cells)
     yield f"{experiment.source}. Data: {experiment.dataset}."
     yield f"Scores on the test images; written by `zoo experiment run {experiment.name}`."
-    if any(cell.quick for cell in ours):
-        yield "**Quick cells of one epoch and few images are among these: they only show that it runs.**"
-    if len(ours) < len(cells):
-        yield f"{len(cells) - len(ours)} cells of rows as they were before are left out."
+    if any(cell.quick for cell in fresh):
+        yield "**Quick cells are included: one epoch on few images, which only shows that the experiment runs.**"
+    if len(fresh) < len(cells):
+        yield f"{len(cells) - len(fresh)} cells are left out, because their rows have changed since."
     if experiment.text:
         yield from ("", experiment.text)
     rows = summarize_rows(experiment, cells)
     yield from ("", *_render_table(experiment, rows), "")
     if any(experiment.metrics[0] in row.paper for row in experiment.rows):
-        near = f"within {experiment.tolerance:g} of it"
-        yield f"A paper's number is *reproduced* when our mean lies {near}, or it lies among our seeds; *beaten* and"
-        yield "*not reproduced* say on which side it lies otherwise."
+        tolerance_text = f"within {experiment.tolerance:g} of it"
+        yield f"A paper's number is *reproduced* if zoo's mean is {tolerance_text}, or if it is between"
+        yield "zoo's lowest and highest seed. Otherwise it is *beaten* if zoo's mean is better, else *not reproduced*."
         yield ""
     yield from (f"- {row.row.label}: {row.sentence}" for row in rows if row.has_remark)
     if any(row.primary and row.rest_command for row in rows):
-        yield f"- Not all seeds are run; the rest: `zoo experiment run {experiment.name}`."
-    yield from render_joint_verdict(experiment, ours)
+        yield f"- Some seeds are not yet run: `zoo experiment run {experiment.name}`."
+    yield from render_joint_verdict(experiment, fresh)
 
 
 def render_joint_verdict(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield what the experiment's own function says of its rows together."""
+    """Yield the sentences of the experiment's own `verdict` function, which compares the rows."""
     if experiment.verdict and cells:
-        yield from ("", "Together:", "")
+        yield from ("", "All rows together:", "")
         yield from (f"- {sentence}" for sentence in import_object(experiment.verdict, experiment.name)(cells))
 
 
 def _render_table(experiment: Experiment, rows: Sequence[Summary]) -> Iterator[str]:
     first, *others = experiment.metrics
-    yield _format_row(
-        "run", "weights", "paper", f"{first}, mean ± std", "n", "range", "verdict", *others, "seconds, median"
-    )
-    yield _format_row(*["---"] * (8 + len(others)))
+    columns = ("run", "weights", "paper", f"{first}, mean ± std", "n", "range", "verdict", *others, "seconds, median")
+    yield _format_row(*columns)
+    yield _format_row(*["---"] * len(columns))
     for row in rows:
-        stats = {stat.name: stat for stat in row.stats}
+        paper = _format_paper_value(row.row, first)
         if row.primary is None:
-            yield _format_row(
-                row.row.label,
-                "",
-                _format_paper_value(row.row, first),
-                "not yet run",
-                0,
-                "",
-                "",
-                *[""] * len(others),
-                "",
-            )
+            yield _format_row(row.row.label, "", paper, "not yet run", 0, "", "", *[""] * len(others), "")
             continue
-        shown = [str(stats[name]) if name in stats else "" for name in others]
-        count, weights = len(row.primary.values), f"{row.cells[0].parameters:,}"
-        span, seconds = row.primary.range_text, f"{row.seconds:.1f}{_format_paper_seconds(row.row)}"
-        head = (
-            row.row.label,
-            weights,
-            _format_paper_value(row.row, first),
-            row.primary,
-            count,
-            span,
-            row.verdict or "-",
-        )
-        yield _format_row(*head, *shown, seconds)
+        head = (row.row.label, f"{row.cells[0].parameters:,}", paper, row.primary, len(row.primary.values))
+        stats = {stat.name: str(stat) for stat in row.stats}
+        other_metrics = [stats.get(name, "") for name in others]
+        seconds = f"{row.seconds:.1f}{_format_paper_seconds(row.row)}"
+        yield _format_row(*head, row.primary.range_text, row.verdict or "-", *other_metrics, seconds)
 
 
 def _format_paper_seconds(row: Row) -> str:
@@ -129,33 +107,33 @@ def _format_row(*cells: object) -> str:
 
 
 def render_details(experiment: Experiment, cells: Sequence[Cell]) -> Iterator[str]:
-    """Yield the training loss by epoch beside the paper's where it prints one, and what the cells were run on."""
-    ours = select_fresh_cells(experiment, cells)
+    """Yield the training losses by epoch beside the paper's, where it has them, and the devices and versions."""
+    fresh = select_fresh_cells(experiment, cells)
     for row in experiment.rows:
-        yield from _render_losses(row, [cell for cell in ours if cell.row == row.label and not cell.quick])
+        yield from _render_losses(row, [cell for cell in fresh if cell.row == row.label and not cell.quick])
     yield ""
-    for told in sorted({f"{cell.device}; {', '.join(f'{k} {v}' for k, v in cell.versions.items())}" for cell in ours}):
-        yield f"Run on {told}."
+    environments = {f"{cell.device}; {', '.join(f'{k} {v}' for k, v in cell.versions.items())}" for cell in fresh}
+    yield from (f"Run on {environment}." for environment in sorted(environments))
 
 
-def _render_losses(row: Row, runs: Sequence[Cell]) -> Iterator[str]:
+def _render_losses(row: Row, cells: Sequence[Cell]) -> Iterator[str]:
     paper = row.paper.get("loss")
-    if not isinstance(paper, tuple) or not runs:
+    if not isinstance(paper, tuple) or not cells:
         return
     yield ""
-    yield f"Training loss of {row.label}, {len(runs)} seeds:"
+    yield f"Training loss of {row.label}, {len(cells)} seeds:"
     yield ""
-    yield "| epoch | paper | ours, mean | ours, range | brackets |"
+    yield "| epoch | paper | zoo, mean | zoo, range | brackets |"
     yield "| --- | --- | --- | --- | --- |"
     for epoch in (number for number in LOSS_EPOCHS if number <= len(paper)):
-        losses = [run.history[epoch - 1]["loss"] for run in runs if len(run.history) >= epoch]
-        low, high, stated = min(losses), max(losses), paper[epoch - 1]
-        span, inside = f"{low:.4f} to {high:.4f}", "yes" if low <= stated <= high else "no"
-        yield _format_row(epoch, f"{stated:.4f}", f"{mean(losses):.4f}", span, inside)
+        losses = [cell.history[epoch - 1]["loss"] for cell in cells if len(cell.history) >= epoch]
+        low, high, paper_loss = min(losses), max(losses), paper[epoch - 1]
+        span, brackets = f"{low:.4f} to {high:.4f}", "yes" if low <= paper_loss <= high else "no"
+        yield _format_row(epoch, f"{paper_loss:.4f}", f"{mean(losses):.4f}", span, brackets)
 
 
 def make_records(experiment: Experiment, cells: Sequence[Cell]) -> list[dict[str, Any]]:
-    """Return a record for each row and metric; a row that is not run has empty numbers."""
+    """Return a record for each row and metric; the numbers of a row that is not run are empty."""
     return [record for row in summarize_rows(experiment, cells) for record in _make_row_records(experiment, row)]
 
 
@@ -167,16 +145,16 @@ def _make_row_records(experiment: Experiment, row: Summary) -> Iterator[dict[str
     for stat in row.stats:
         numbers = {"paper": stat.paper, "mean": stat.mean, "std": stat.std, "n": len(stat.values)}
         span = {"low": min(stat.values), "high": max(stat.values)}
-        told = {
+        verdict_fields = {
             "verdict": "" if row.is_quick else stat.judge(row.tolerance),
             "weights": row.cells[0].parameters,
             "seconds": row.seconds,
         }
-        yield {name: {**head, "metric": stat.name, **numbers, **span, **told}[name] for name in CSV_COLUMNS}
+        yield {name: {**head, "metric": stat.name, **numbers, **span, **verdict_fields}[name] for name in CSV_COLUMNS}
 
 
 def to_csv(experiment: Experiment, cells: Sequence[Cell]) -> str:
-    """Return a line for each row and metric, under a head."""
+    """Return the records as CSV text, under a header line."""
     text = io.StringIO()
     writer = csv.DictWriter(text, CSV_COLUMNS, lineterminator="\n")
     writer.writeheader()
@@ -185,25 +163,20 @@ def to_csv(experiment: Experiment, cells: Sequence[Cell]) -> str:
 
 
 def to_json(experiment: Experiment, cells: Sequence[Cell]) -> str:
-    """Return the rows with their numbers and sentences."""
-    told = {
+    """Return the records and the verdicts as JSON text."""
+    fresh, summaries = select_fresh_cells(experiment, cells), summarize_rows(experiment, cells)
+    report = {
         "experiment": experiment.name,
         "source": experiment.source,
         "tolerance": experiment.tolerance,
-        "is_quick": any(cell.quick for cell in select_fresh_cells(experiment, cells)),
+        "is_quick": any(cell.quick for cell in fresh),
         "rows": make_records(experiment, cells),
-        "verdicts": {row.row.label: row.sentence for row in summarize_rows(experiment, cells)},
-        "not_yet_run": {
-            row.row.label: row.rest_command for row in summarize_rows(experiment, cells) if row.rest_command
-        },
-        "together": [
-            line[2:]
-            for line in render_joint_verdict(experiment, select_fresh_cells(experiment, cells))
-            if line.startswith("- ")
-        ],
+        "verdicts": {row.row.label: row.sentence for row in summaries},
+        "not_yet_run": {row.row.label: row.rest_command for row in summaries if row.rest_command},
+        "together": [line[2:] for line in render_joint_verdict(experiment, fresh) if line.startswith("- ")],
     }
-    return json.dumps(told, indent=2, allow_nan=False) + "\n"
+    return json.dumps(report, indent=2, allow_nan=False) + "\n"
 
 
 FORMATS = {"markdown": (".md", to_markdown), "csv": (".csv", to_csv), "json": (".json", to_json)}
-"""By name: the suffix of its file, and what writes it."""
+"""By format: the suffix of the file, and the function that writes the report."""

@@ -1,4 +1,4 @@
-"""Make one cell: train a row with one seed, and score it."""
+"""Run one cell: train a row with one seed, and score it."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from zoo.training.callbacks import Callback
 
 @dataclass(frozen=True, kw_only=True)
 class CellScores:
-    """What a trained model was scored with."""
+    """The scores of a trained model, by name; see `Cell` for the fields."""
 
     metrics: dict[str, float]
     confusion: list[list[int]] = field(default_factory=list)
@@ -47,7 +47,7 @@ def run_cell(
     """Train and score a row with one seed.
 
     Raises:
-        ZooError: It cannot be trained or scored, or a function of the row has failed.
+        ZooError: The row cannot be trained or scored, or one of its functions failed.
     """
     recipe = resolve_row_recipe(row, quick=quick)
     model = create(row.model, seed=seed, **row.config)
@@ -87,7 +87,7 @@ def make_cell(
         recipe: The complete recipe that it was trained with.
         seconds: Wall time of `fit`.
         scores: The scores of the trained model.
-        inputs: What else the result depends on; see `zoo.experiment.freshness`.
+        inputs: The other inputs of the result; see `zoo.experiment.freshness`.
         quick: Whether the training was cut short.
     """
     return Cell(
@@ -118,7 +118,7 @@ def _load_training_images(row: Row, dataset: Dataset, seed: int, quick: bool) ->
 
 
 def _call_function(target: str, row: Row, *arguments: Any, seed: int, quick: bool) -> Any:
-    """Call a function that a row names; whatever goes wrong in it is the plugin's."""
+    """Call a function that a row names; any error in it becomes a `PluginError`."""
     function = import_object(target, f"row {row.label!r}")
     try:
         return function(*arguments, seed=seed, quick=quick)
@@ -129,20 +129,20 @@ def _call_function(target: str, row: Row, *arguments: Any, seed: int, quick: boo
 
 
 def _score_model(row: Row, model: Model, dataset: Dataset, seed: int, quick: bool) -> CellScores:
-    found = CellScores(metrics={})
+    scores = CellScores(metrics={})
     if model.spec.task == "classification":
         result = model.evaluate(dataset.test)
-        found.metrics.update(accuracy=result.accuracy, nll=result.nll, ece=result.ece)
-        found.confusion.extend(list(counts) for counts in result.confusion)
+        scores.metrics.update(accuracy=result.accuracy, nll=result.nll, ece=result.ece)
+        scores.confusion.extend(list(counts) for counts in result.confusion)
     if row.score:
-        _add_scores(_call_function(row.score, row, model, dataset, seed=seed, quick=quick), found, row)
-    if not found.metrics:
-        raise PluginError(f"row {row.label!r} has no metric: a generator's row names a score")
-    return found
+        _add_scores(_call_function(row.score, row, model, dataset, seed=seed, quick=quick), scores, row)
+    if not scores.metrics:
+        raise PluginError(f"row {row.label!r} has no metric: set `score` in the row of a generator")
+    return scores
 
 
 def _add_scores(values: Any, scores: CellScores, row: Row) -> None:
-    """Put numbers to the metrics, and tensors of one number an image to the answers."""
+    """Add numbers to the metrics, and tensors with one number for each image to the answers."""
     if not isinstance(values, Mapping):
         raise PluginError(f"{row.score} of row {row.label!r} returned {type(values).__name__}, not metrics by name")
     for name, value in values.items():
@@ -151,12 +151,12 @@ def _add_scores(values: Any, scores: CellScores, row: Row) -> None:
         elif isinstance(value, int | float) and math.isfinite(value):
             scores.metrics[name] = float(value)
         else:
-            odd = f"{name} is {value!r}, neither a finite number nor a uint8 tensor (N)"
-            raise PluginError(f"{row.score} of row {row.label!r}: {odd}")
+            problem = f"{name} is {value!r}, neither a finite number nor a uint8 tensor (N)"
+            raise PluginError(f"{row.score} of row {row.label!r}: {problem}")
 
 
 def describe_device(model: Model) -> str:
-    """Return what a model was trained on, with the number of threads."""
+    """Return the name of a model's device, for a CPU with the number of threads."""
     device = next(model.net.parameters()).device
     if device.type == "cuda":
         return torch.cuda.get_device_name(device)

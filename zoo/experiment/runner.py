@@ -1,4 +1,4 @@
-"""Run an experiment's missing cells, each kept as soon as it is done."""
+"""Run the missing cells of an experiment, and add each to the ledger as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from zoo.experiment.run_cell import run_cell
 from zoo.plugins.experiment_spec import Experiment, Row
 
 QUICK_IMAGES = {"train": 2048, "test": 1000}
-"""How many images a quick cell is trained and scored on."""
+"""Number of images that a quick cell is trained and scored on."""
 
 
 def run(
@@ -28,45 +28,47 @@ def run(
     device: str | None = None,
     quick: bool = False,
     progress: bool = True,
-    on_start: Callable[[Row, int, int, int], None] = lambda row, seed, place, num: None,
+    on_start: Callable[[Row, int, int, int], None] = lambda row, seed, index, total: None,
 ) -> list[Cell]:
-    """Run the cells that the ledger lacks, add each as it is done, and return all that are the experiment's now.
+    """Run the cells that the ledger lacks, add each to it, and return all fresh cells of the experiment.
 
-    A cell that fails does not stop the others. It may be stopped anywhere: what is done is not run again.
+    A cell that fails does not stop the others. A run can be stopped at any time: finished cells are not run again.
 
     Args:
-        experiment: What to run.
-        ledger: Where cells are kept; a cell whose row has changed since counts as missing.
-        seeds: Seeds to run; the experiment's own when left out.
-        rows: Labels of the rows to run; when left out, all that need nothing which is not here.
+        experiment: The experiment to run.
+        ledger: The file of finished cells; a cell whose row has changed since counts as missing.
+        seeds: Seeds to run; the experiment's own by default.
+        rows: Labels of the rows to run; by default all rows whose needs this machine meets.
         device: Where to train.
-        quick: One epoch of a few images each, only to see that it runs; the cells say so.
-        progress: Show on standard error how many cells are done.
-        on_start: Called with row, seed, place and number of the missing cells.
+        quick: Train one epoch on a few images, only to check that it runs; such cells are marked as quick.
+        progress: Show on standard error how many cells are finished.
+        on_start: Called before each missing cell with row, seed, index from 1 and the number of missing cells.
 
     Raises:
         ConfigError: There is no such row.
         BusyError: Another process runs this experiment.
-        TrainingError: Cells have failed; all others are done.
+        TrainingError: Cells failed; all others are finished.
     """
     failures: list[tuple[Row, int, ZooError]] = []
     with ledger.lock():
-        done = select_fresh_cells(experiment, ledger.read_cells())
-        missing = list(_find_missing(experiment, done, seeds or experiment.seeds, rows, device, quick))
+        finished = select_fresh_cells(experiment, ledger.read_cells())
+        missing = list(_find_missing(experiment, finished, seeds or experiment.seeds, rows, device, quick))
         data = _DatasetCache(experiment, quick)
-        with show_cell_progress(progress, len(missing)) as shown:
-            for place, (row, seed) in enumerate(missing, start=1):
-                on_start(row, seed, place, len(missing))
-                shown.begin(f"{row.label}, seed {seed}", _estimate_seconds_left(missing[place - 1 :], done, quick))
+        with show_cell_progress(progress, len(missing)) as display:
+            for index, (row, seed) in enumerate(missing, start=1):
+                on_start(row, seed, index, len(missing))
+                display.begin(
+                    f"{row.label}, seed {seed}", _estimate_seconds_left(missing[index - 1 :], finished, quick)
+                )
                 try:
-                    cell = run_cell(experiment, row, seed, data.get(row), device, quick, shown.callbacks)
+                    cell = run_cell(experiment, row, seed, data.get(row), device, quick, display.callbacks)
                 except ZooError as error:
                     failures.append((row, seed, error))
-                    shown.end(f"failed: {error}")
+                    display.end(f"failed: {error}")
                     continue
                 ledger.add(cell)
-                done.append(cell)
-                shown.end(_format_cell(cell, experiment.metrics[0]))
+                finished.append(cell)
+                display.end(_format_cell(cell, experiment.metrics[0]))
     if failures:
         row, seed, cause = failures[0]
         first = f"the first of them {row.label!r}, seed {seed}: {cause}"
@@ -82,35 +84,35 @@ def _find_missing(
     device: str | None,
     quick: bool,
 ) -> Iterator[tuple[Row, int]]:
-    known = [row.label for row in experiment.rows]
+    row_labels = [row.label for row in experiment.rows]
     for label in labels or ():
-        if label not in known:
+        if label not in row_labels:
             raise ConfigError(
-                f"{experiment.name} has no row {label!r}; it has {join_names(repr(name) for name in known)}"
+                f"{experiment.name} has no row {label!r}; it has {join_names(repr(name) for name in row_labels)}"
             )
-    left_out = () if quick else find_unavailable_rows(experiment, device)
-    wanted = [row for row in experiment.rows if (row.label in labels if labels else row not in left_out)]
-    have = {(cell.row, cell.seed) for cell in finished if cell.quick == quick}
-    yield from ((row, seed) for seed in seeds for row in wanted if (row.label, seed) not in have)
+    unavailable = () if quick else find_unavailable_rows(experiment, device)
+    rows_to_run = [row for row in experiment.rows if (row.label in labels if labels else row not in unavailable)]
+    finished_keys = {(cell.row, cell.seed) for cell in finished if cell.quick == quick}
+    yield from ((row, seed) for seed in seeds for row in rows_to_run if (row.label, seed) not in finished_keys)
 
 
 def find_unavailable_rows(experiment: Experiment, device: str | None = None) -> tuple[Row, ...]:
-    """Return the rows that need what is not here, and are left out unless they are asked for by their labels."""
+    """Return the rows that need a GPU where there is none; they run only if their labels are given."""
     if resolve_device(device).type != "cpu":
         return ()
     return tuple(row for row in experiment.rows if row.needs == "gpu")
 
 
 def _estimate_seconds_left(missing: Sequence[tuple[Row, int]], finished: Sequence[Cell], quick: bool) -> float | None:
-    """Return about how many seconds the missing cells take, by those that are done; None while none is."""
-    known: dict[str, list[float]] = {}
+    """Estimate the seconds of the missing cells from the finished ones; None while there is none."""
+    seconds_by_row: dict[str, list[float]] = {}
     for cell in finished:
         if cell.quick == quick:
-            known.setdefault(cell.row, []).append(cell.seconds)
-    if not known:
+            seconds_by_row.setdefault(cell.row, []).append(cell.seconds)
+    if not seconds_by_row:
         return None
-    usual = mean(median(each) for each in known.values())
-    return sum(median(known[row.label]) if row.label in known else usual for row, _ in missing)
+    average = mean(median(seconds) for seconds in seconds_by_row.values())
+    return sum(median(seconds_by_row[row.label]) if row.label in seconds_by_row else average for row, _ in missing)
 
 
 def _format_cell(cell: Cell, metric: str) -> str:
@@ -119,23 +121,23 @@ def _format_cell(cell: Cell, metric: str) -> str:
 
 
 class _DatasetCache:
-    """The data sets of an experiment, each read once; a few images of each for quick cells."""
+    """The data sets of an experiment, each loaded once; for quick cells only a few images of each."""
 
     def __init__(self, experiment: Experiment, quick: bool) -> None:
-        self._usual, self._quick = experiment.dataset, quick
-        self._sets: dict[str, Dataset] = {}
+        self._default, self._quick = experiment.dataset, quick
+        self._datasets: dict[str, Dataset] = {}
 
     def get(self, row: Row) -> Dataset:
-        name = row.dataset or self._usual
-        if name not in self._sets:
-            whole = dataset(name)
-            self._sets[name] = _subsample(whole) if self._quick else whole
-        return self._sets[name]
+        name = row.dataset or self._default
+        if name not in self._datasets:
+            full = dataset(name)
+            self._datasets[name] = _subsample(full) if self._quick else full
+        return self._datasets[name]
 
 
 def _subsample(full: Dataset) -> Dataset:
-    def taken(part: str) -> Images:
+    def take_part(part: str) -> Images:
         images: Images = getattr(full, part)
         return images.take(min(QUICK_IMAGES[part], len(images)), seed=0)
 
-    return Dataset(train=lambda: taken("train"), test=lambda: taken("test"), name=full.name)
+    return Dataset(train=lambda: take_part("train"), test=lambda: take_part("test"), name=full.name)

@@ -1,4 +1,4 @@
-"""What the cells of a row come to, and the verdict that its numbers give."""
+"""Summarize the cells of a row over its seeds, and judge them against the paper's numbers."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ REPRODUCED, BEATEN, MISSED = "reproduced", "beaten", "not reproduced"
 
 @dataclass(frozen=True, kw_only=True)
 class Stat:
-    """A metric of a row over its seeds, beside the paper's.
+    """A metric of a row over its seeds, and the paper's number.
 
     Args:
         name: Name of the metric.
-        values: One of each seed.
-        paper: What the paper has, if it has one.
+        values: The value of each seed.
+        paper: The paper's number, or None.
     """
 
     name: str
@@ -36,17 +36,17 @@ class Stat:
 
     @property
     def std(self) -> float | None:
-        """Standard deviation over the seeds, of at least two."""
+        """Standard deviation over the seeds; None for a single seed."""
         return stdev(self.values) if len(self.values) > 1 else None
 
     @property
     def best(self) -> float:
-        """The best seed's."""
+        """Value of the best seed."""
         return min(self.values) if is_lower_better(self.name) else max(self.values)
 
     @property
     def worst(self) -> float:
-        """The worst seed's."""
+        """Value of the worst seed."""
         return max(self.values) if is_lower_better(self.name) else min(self.values)
 
     def __str__(self) -> str:
@@ -54,11 +54,14 @@ class Stat:
 
     @property
     def range_text(self) -> str:
-        """The least and the largest, in words."""
+        """The minimum and the maximum as text."""
         return f"{min(self.values):.4f} to {max(self.values):.4f}"
 
     def judge(self, tolerance: float) -> str:
-        """Return the verdict: whether the paper's number is met within a tolerance or lies among our seeds."""
+        """Return the verdict: reproduced, beaten, not reproduced, or an empty string where the paper has no number.
+
+        A number is reproduced if the mean is within the tolerance of it, or if it lies between two seeds.
+        """
         if self.paper is None:
             return ""
         if abs(self.mean - self.paper) <= tolerance or min(self.values) <= self.paper <= max(self.values):
@@ -68,15 +71,15 @@ class Stat:
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """A row with what its cells come to.
+    """The cells of a row with their statistics and verdict.
 
     Args:
         row: The row.
-        cells: Its cells.
-        stats: A `Stat` of each metric that the table shows and the cells have, in the table's order.
-        tolerance: The table's.
-        num_seeds: How many seeds it is to have.
-        rest_command: The command that runs the seeds which are missing, or empty.
+        cells: The fresh cells of the row.
+        stats: A `Stat` for each metric that the table shows and the cells have, in the order of the table.
+        tolerance: The tolerance of the experiment.
+        num_seeds: Number of seeds of the experiment.
+        rest_command: The command that runs the missing seeds, or an empty string.
     """
 
     row: Row
@@ -88,7 +91,7 @@ class Summary:
 
     @property
     def primary(self) -> Stat | None:
-        """The metric that is compared with the paper's."""
+        """The first metric, which is compared with the paper; None where no cell has it."""
         return self.stats[0] if self.stats else None
 
     @property
@@ -98,7 +101,7 @@ class Summary:
 
     @property
     def verdict(self) -> str:
-        """The verdict in a word; empty where the paper has no number, and of quick cells."""
+        """The verdict; an empty string where the paper has no number, and for quick cells."""
         return self.primary.judge(self.tolerance) if self.primary and not self.is_quick else ""
 
     @property
@@ -108,41 +111,43 @@ class Summary:
 
     @property
     def has_remark(self) -> bool:
-        """Whether there is more to say than the table says: a verdict, a note, or that it is not run."""
+        """Whether the row needs a sentence beside the table: it has a verdict or a note, or is not run."""
         return bool(self.verdict or self.row.note or not self.primary)
 
     @property
     def sentence(self) -> str:
-        """The verdict as a sentence; the words come from the numbers, the note from the row."""
-        told = self._format_stat(self.primary) if self.primary else f"not yet run: `{self.rest_command}`."
-        return f"{told} {self.row.note}".rstrip()
+        """The verdict and the numbers as a sentence, followed by the note of the row."""
+        text = self._format_stat(self.primary) if self.primary else f"not yet run: `{self.rest_command}`."
+        return f"{text} {self.row.note}".rstrip()
 
     def _format_stat(self, stat: Stat) -> str:
         count = len(stat.values)
         seeds = f"n = {count}{f' of {self.num_seeds} seeds' if self.rest_command else ''}"
-        ours = f"{stat} ({seeds}{f', {stat.range_text}' if count > 1 else ''})"
+        measured = f"{stat} ({seeds}{f', {stat.range_text}' if count > 1 else ''})"
         if self.is_quick:
-            return f"{ours} by quick cells, which only show that it runs."
+            return f"{measured} by quick cells, which only show that the experiment runs."
         if stat.paper is None:
-            return f"the paper has no number; ours is {ours}."
+            return f"the paper has no number; zoo has {measured}."
         reason = self._explain_verdict(stat, stat.paper)
-        return f"**{self.verdict}**: the paper has {stat.paper:.4f}, ours is {ours}; {reason}."
+        return f"**{self.verdict}**: the paper has {stat.paper:.4f}, zoo has {measured}; {reason}."
 
     def _explain_verdict(self, stat: Stat, paper: float) -> str:
         if self.verdict == BEATEN:
-            return f"our worst seed is better by {abs(stat.worst - paper):.4f}"
+            return f"zoo's worst seed is better by {abs(stat.worst - paper):.4f}"
         if self.verdict == MISSED:
-            return f"our best seed is worse by {abs(stat.best - paper):.4f}"
+            return f"zoo's best seed is worse by {abs(stat.best - paper):.4f}"
         if abs(stat.mean - paper) <= self.tolerance:
-            return f"the means differ by {abs(stat.mean - paper):.4f}, and up to {self.tolerance:g} counts as met"
-        return f"the means differ by {abs(stat.mean - paper):.4f}, but the paper's lies among our seeds"
+            return (
+                f"the means differ by {abs(stat.mean - paper):.4f}, and up to {self.tolerance:g} counts as reproduced"
+            )
+        return f"the means differ by {abs(stat.mean - paper):.4f}, but the paper's number lies between zoo's seeds"
 
 
 def summarize_rows(experiment: Experiment, cells: Sequence[Cell]) -> list[Summary]:
-    """Return a summary of each row, from the cells that are what the rows are now."""
-    ours = select_fresh_cells(experiment, cells)
+    """Return a summary of each row, from its fresh cells."""
+    fresh = select_fresh_cells(experiment, cells)
     return [
-        _summarize_row(experiment, row, tuple(cell for cell in ours if cell.row == row.label))
+        _summarize_row(experiment, row, tuple(cell for cell in fresh if cell.row == row.label))
         for row in experiment.rows
     ]
 
@@ -169,11 +174,11 @@ def _get_paper_value(row: Row, name: str) -> float | None:
 
 
 def _make_rest_command(experiment: Experiment, row: Row, cells: Sequence[Cell]) -> str:
-    have = {cell.seed for cell in cells}
-    missing = [seed for seed in experiment.seeds if seed not in have]
+    finished_seeds = {cell.seed for cell in cells}
+    missing = [seed for seed in experiment.seeds if seed not in finished_seeds]
     if not missing:
         return ""
-    words = ["zoo", "experiment", "run", experiment.name, "--row", row.label]
-    if have:
-        words += ["--seeds", ",".join(map(str, missing)) + ("," if len(missing) == 1 else "")]
-    return shlex.join([*words, "--device", "cuda"] if row.needs == "gpu" else words)
+    arguments = ["zoo", "experiment", "run", experiment.name, "--row", row.label]
+    if finished_seeds:
+        arguments += ["--seeds", ",".join(map(str, missing)) + ("," if len(missing) == 1 else "")]
+    return shlex.join([*arguments, "--device", "cuda"] if row.needs == "gpu" else arguments)

@@ -1,1 +1,1 @@
-"""Find settings: learning rate, batch size, sweeps."""
+"""Find settings: a learning rate, a batch size, or the best trial of a grid."""

@@ -1,4 +1,4 @@
-"""The points of a grid of options, each with all that a training depends on."""
+"""Expand a grid of recipe fields and model options into trials."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from zoo.recipe import VALIDATION_FRACTION, Recipe
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """One point of the grid.
+    """One point of the grid, with everything that a training depends on but the seed.
 
     Args:
-        label: What it is called in the table: all that was chosen for it.
+        label: Name in the table: model, data and the values of the options.
         model: Name of the model.
         data: Name of the data set, or a folder.
-        recipe: The whole recipe.
+        recipe: The complete recipe.
         config: Options of the model.
     """
 
@@ -31,7 +31,7 @@ class Trial:
     config: Mapping[str, Any] = field(default_factory=dict)
 
     def make_key(self, seed: int) -> str:
-        """Return what its cell with a seed is known by: a label and a whole recipe."""
+        """Return the key of the trial's cell with a seed."""
         return make_key(self.label, seed, self.recipe.to_json())
 
 
@@ -43,30 +43,32 @@ def make_trials(
     config: Mapping[str, Sequence[Any]],
     recipe: str | None = None,
 ) -> list[Trial]:
-    """Return every combination of values of recipe fields (`grid`) and model options (`config`).
+    """Return a trial for every combination of values of recipe fields (`grid`) and model options (`config`).
 
-    A model has as many classes and channels as the data, unless `config` says otherwise.
+    A model has the classes and channels of the data, unless `config` sets others. A recipe without `validation` holds
+    out `VALIDATION_FRACTION` of the training images, which the trials are compared on: test images are never used.
 
     Raises:
-        ConfigError, UnknownNameError, SourceError: One is not possible; it is found before anything is trained.
+        ConfigError, UnknownNameError, SourceError: A combination is not possible. This is checked before training.
     """
-    found: dict[str, Trial] = {}
+    trials: dict[str, Trial] = {}
     for options in _expand_grid(config):
-        made = create(model, seed=0, **options)
-        train = dataset(data, size=made.preprocessing.size, resize=made.spec.resize).train
-        whole = {"classes": len(train.classes), "channels": train.channels, **options}
-        create(model, seed=0, **whole)
+        default = create(model, seed=0, **options)
+        train = dataset(data, size=default.preprocessing.size, resize=default.spec.resize).train
+        full_config = {"classes": len(train.classes), "channels": train.channels, **options}
+        create(model, seed=0, **full_config)
         for changes in _expand_grid(grid):
-            chosen = made.spec.get_recipe(recipe).replace(**changes)
-            chosen = chosen if chosen.validation else chosen.replace(validation=VALIDATION_FRACTION)
+            trial_recipe = default.spec.get_recipe(recipe).replace(**changes)
+            if not trial_recipe.validation:
+                trial_recipe = trial_recipe.replace(validation=VALIDATION_FRACTION)
             label = _make_label(model, data, recipe, {**options, **changes})
-            found[label] = Trial(label=label, model=model, data=data, recipe=chosen, config=whole)
-    return list(found.values())
+            trials[label] = Trial(label=label, model=model, data=data, recipe=trial_recipe, config=full_config)
+    return list(trials.values())
 
 
 def _make_label(model: str, data: str, recipe: str | None, values: Mapping[str, Any]) -> str:
-    named = [] if recipe is None else [f"recipe={recipe}"]
-    return " ".join([model, data, *named, *(f"{name}={_format_value(value)}" for name, value in values.items())])
+    recipe_part = [] if recipe is None else [f"recipe={recipe}"]
+    return " ".join([model, data, *recipe_part, *(f"{name}={_format_value(value)}" for name, value in values.items())])
 
 
 def _expand_grid(grid: Mapping[str, Sequence[Any]]) -> Iterator[dict[str, Any]]:
@@ -78,5 +80,5 @@ def _format_value(value: Any) -> str:
 
 
 def make_key(label: str, seed: int, recipe: Mapping[str, Any]) -> str:
-    """Return what a cell is known by."""
+    """Return the key of a cell: its label, its seed and its complete recipe, as JSON."""
     return json.dumps([label, seed, recipe], sort_keys=True)

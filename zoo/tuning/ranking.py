@@ -1,4 +1,4 @@
-"""Trials of a sweep, best first."""
+"""Rank the trials of a sweep by a metric."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from zoo.history import is_lower_better
 
 
 def rank_trials(cells: Iterable[Cell], metric: str = "val_accuracy") -> list[dict[str, Any]]:
-    """Return a row a trial, best first: mean and standard deviation of a metric over seeds, and their number."""
+    """Return a row for each trial, best first: mean and standard deviation of a metric, and the number of seeds."""
     by_label: dict[str, list[Cell]] = {}
     for cell in cells:
         by_label.setdefault(cell.row, []).append(cell)
@@ -21,10 +21,10 @@ def rank_trials(cells: Iterable[Cell], metric: str = "val_accuracy") -> list[dic
 
 
 def check_metric(cell: Cell, metric: str) -> None:
-    """Raise unless a training has shown a metric.
+    """Check that a cell has a metric.
 
     Raises:
-        ConfigError: It has not.
+        ConfigError: It does not.
     """
     if metric not in cell.metrics:
         raise ConfigError(f"{cell.row} has no {metric!r}; it has {', '.join(cell.metrics)}")

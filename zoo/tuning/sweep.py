@@ -1,4 +1,4 @@
-"""Many trainings over a grid of options and seeds, several at a time; those that are done are not run again."""
+"""Train a grid of trials with several seeds, in parallel processes; finished trainings are not run again."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ from zoo.tuning.workers import run_tasks
 
 
 class TrialResult(NamedTuple):
-    """A training that has ended: the how many-th of how many, and what it came to or why it failed."""
+    """One finished training: its number from 1, the total, and its cell or the reason why it failed."""
 
     trial: Trial
     seed: int
-    index: int  # type: ignore[assignment]
+    number: int
     total: int
     cell: Cell | None
     problem: str
@@ -33,7 +33,7 @@ class TrialResult(NamedTuple):
 
 @dataclass(frozen=True, kw_only=True)
 class SweepResult:
-    """What a sweep came to: the cells that are done, and what became of the others, by label and seed."""
+    """The result of a sweep: the cells of finished trainings, and why the others failed, by label and seed."""
 
     cells: tuple[Cell, ...]
     failures: Mapping[tuple[str, int], str]
@@ -47,49 +47,50 @@ def sweep(
     jobs: int = 1,
     device: str | None = None,
     metric: str = "val_accuracy",
-    on_done: Callable[[TrialResult], None] = lambda ended: None,
+    on_done: Callable[[TrialResult], None] = lambda result: None,
 ) -> SweepResult:
-    """Train every trial with every seed that the ledger lacks, `jobs` at a time, each in a process of its own.
+    """Train every trial with every seed that the ledger lacks, `jobs` at a time, each in its own process.
 
-    A trial whose training fails, or whose process dies, does not stop the others, and is tried again the next time.
+    A training that fails, or whose process dies, does not stop the others. The next sweep tries it again.
 
     Args:
         trials: The trials.
-        ledger: Where cells are kept; each is added when it is done.
-        seeds: Seeds of weights, order and augmentation.
-        jobs: Processes at a time; the machine's threads are shared among them.
+        ledger: The file of finished cells; each cell is added when its training ends.
+        seeds: Seeds of the weights, the order of the images and the augmentation.
+        jobs: Number of processes at a time; the threads of the machine are divided among them.
         device: Where to train.
-        metric: What trials will be ranked by.
-        on_done: Called when a training has ended.
+        metric: The metric that the trials will be ranked by.
+        on_done: Called when a training ends.
 
     Raises:
-        ConfigError: No seed or less than one job is asked for, or what was trained has no such metric.
+        ConfigError: There is no seed, `jobs` is below 1, or a trained cell does not have the metric.
         WeightsError: The ledger is damaged, or cannot be written.
-        BusyError: Another process sweeps into it.
+        BusyError: Another process runs a sweep with this ledger.
     """
     if not seeds:
         raise ConfigError("a sweep takes at least one seed")
-    done = {make_key(cell.row, cell.seed, cell.recipe) for cell in ledger.read_cells()}
-    missing = [(point, seed) for seed in seeds for point in trials if point.make_key(seed) not in done]
+    finished_keys = {make_key(cell.row, cell.seed, cell.recipe) for cell in ledger.read_cells()}
+    missing = [(trial, seed) for seed in seeds for trial in trials if trial.make_key(seed) not in finished_keys]
     failures: dict[tuple[str, int], str] = {}
-    begin, work = partial(_init_worker, max(1, torch.get_num_threads() // max(jobs, 1))), partial(_train_task, device)
+    initializer = partial(_init_worker, max(1, torch.get_num_threads() // max(jobs, 1)))
+    function = partial(_train_task, device)
     with ledger.lock():
-        for place, ended in enumerate(run_tasks(missing, work, jobs=jobs, initializer=begin), start=1):
-            point, seed = ended.task
-            if ended.value is None:
-                failures[point.label, seed] = ended.problem
+        for number, result in enumerate(run_tasks(missing, function, jobs=jobs, initializer=initializer), start=1):
+            trial, seed = result.task
+            if result.value is None:
+                failures[trial.label, seed] = result.problem
             else:
-                ledger.add(ended.value)
-                check_metric(ended.value, metric)
-            on_done(TrialResult(point, seed, place, len(missing), ended.value, ended.problem))
-    wanted = {point.make_key(seed) for point in trials for seed in seeds}
-    cells = (cell for cell in ledger.read_cells() if make_key(cell.row, cell.seed, cell.recipe) in wanted)
+                ledger.add(result.value)
+                check_metric(result.value, metric)
+            on_done(TrialResult(trial, seed, number, len(missing), result.value, result.problem))
+    keys = {trial.make_key(seed) for trial in trials for seed in seeds}
+    cells = (cell for cell in ledger.read_cells() if make_key(cell.row, cell.seed, cell.recipe) in keys)
     return SweepResult(cells=tuple(cells), failures=failures)
 
 
-def _init_worker(threads: int) -> None:
-    os.environ["OMP_NUM_THREADS"] = str(threads)
-    torch.set_num_threads(threads)
+def _init_worker(num_threads: int) -> None:
+    os.environ["OMP_NUM_THREADS"] = str(num_threads)
+    torch.set_num_threads(num_threads)
 
 
 def _train_task(device: str | None, task: tuple[Trial, int]) -> Cell:
@@ -97,7 +98,11 @@ def _train_task(device: str | None, task: tuple[Trial, int]) -> Cell:
 
 
 def train_trial(trial: Trial, seed: int, device: str | None = None) -> Cell:
-    """Train one trial, and return what its held-out images show."""
+    """Train one trial, and return its cell, with the scores on the validation images.
+
+    Raises:
+        TrainingError: The recipe holds out no validation images.
+    """
     model = create(trial.model, seed=seed, **trial.config)
     images = dataset(trial.data, size=model.preprocessing.size, resize=model.spec.resize).train
     start = time.perf_counter()
@@ -106,5 +111,5 @@ def train_trial(trial: Trial, seed: int, device: str | None = None) -> Cell:
     last = model.history.best(trial.recipe.monitor) if trial.recipe.keep == "best" else model.history[-1]
     metrics = {name: value for name, value in last.items() if name.startswith("val_")}
     if not metrics:
-        raise TrainingError(f"{trial.label} held out no images to be compared on; set validation=0.1")
+        raise TrainingError(f"{trial.label} has no validation images to compare trials on; set validation=0.1")
     return make_cell(trial.label, seed, model, trial.recipe, seconds, scores=CellScores(metrics=metrics))

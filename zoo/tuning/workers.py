@@ -1,4 +1,4 @@
-"""Work done in several processes, one thing at a time in each; one that dies takes only its own with it."""
+"""Run tasks in several worker processes; a process that dies loses only its current task."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ T = TypeVar("T")
 R = TypeVar("R")
 PROCESS_DIED = "its process died; there may be too little memory for so many jobs"
 JOIN_TIMEOUT = 10.0
-"""Seconds that a process has to end when it is told to."""
+"""Seconds to wait for a process to end after it is terminated."""
 
 
 class TaskResult(NamedTuple, Generic[T, R]):
-    """What became of a task: a value, or a problem."""
+    """The result of a task: a value, or a problem as text."""
 
     task: T
     value: R | None
@@ -27,28 +27,28 @@ class TaskResult(NamedTuple, Generic[T, R]):
 
 
 class Worker(Generic[T, R]):
-    """A process that does one task at a time.
+    """A process that runs one task at a time.
 
     Args:
-        function: What is done with a task, by name: a function of a module.
-        initializer: What is called in the process first.
+        function: The function to call with each task; it is pickled by name, so it must belong to a module.
+        initializer: The function to call first in the process.
     """
 
     def __init__(self, function: Callable[[T], R], initializer: Callable[[], None]) -> None:
         context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-        self.pipe, theirs = context.Pipe()
-        self._process = context.Process(target=_run_worker, args=(theirs, function, initializer), daemon=True)
+        self.pipe, worker_pipe = context.Pipe()
+        self._process = context.Process(target=_run_worker, args=(worker_pipe, function, initializer), daemon=True)
         self._process.start()
-        theirs.close()
+        worker_pipe.close()
         self._task: T | None = None
 
     def submit(self, task: T) -> None:
-        """Begin a task."""
+        """Send a task to the process."""
         self._task = task
         self.pipe.send(task)
 
     def receive(self) -> TaskResult[T, R]:
-        """Return what became of the task, once the pipe has something to read."""
+        """Return the result of the task; blocks until the pipe has something to read."""
         assert self._task is not None
         try:
             return TaskResult(self._task, *self.pipe.recv())
@@ -56,7 +56,7 @@ class Worker(Generic[T, R]):
             return TaskResult(self._task, None, PROCESS_DIED)
 
     def close(self) -> None:
-        """End the process, whatever it does."""
+        """Terminate the process, even in the middle of a task."""
         self._process.terminate()
         self._process.join(JOIN_TIMEOUT)
         self.pipe.close()
@@ -65,38 +65,41 @@ class Worker(Generic[T, R]):
 def run_tasks(
     tasks: Sequence[T], function: Callable[[T], R], *, jobs: int, initializer: Callable[[], None]
 ) -> Iterator[TaskResult[T, R]]:
-    """Yield what became of each task as it ends; all processes end with this, on Ctrl-C too.
+    """Yield the result of each task as it ends. All processes end with this generator, also on Ctrl-C.
 
     Args:
-        tasks: What there is to do.
-        function: What is done with a task; its errors are problems of that task.
-        jobs: Processes at a time.
-        initializer: What is called in each process first.
+        tasks: The tasks.
+        function: The function to call with each task; an error in it is the problem of that task alone.
+        jobs: Number of processes at a time.
+        initializer: The function to call first in each process.
+
+    Raises:
+        ConfigError: `jobs` is below 1.
     """
     if jobs < 1:
-        raise ConfigError(f"jobs is how many trainings run at a time, at least 1, not {jobs}")
+        raise ConfigError(f"jobs is the number of processes at a time, at least 1, not {jobs}")
     waiting = deque(tasks)
-    lanes: dict[Any, Worker[T, R]] = {}
+    workers: dict[Any, Worker[T, R]] = {}
     try:
-        while waiting or lanes:
-            while waiting and len(lanes) < jobs:
-                lane = Worker(function, initializer)
-                lane.submit(waiting.popleft())
-                lanes[lane.pipe] = lane
-            for pipe in wait(list(lanes)):
-                outcome = lanes[pipe].receive()
-                if waiting and outcome.problem != PROCESS_DIED:
-                    lanes[pipe].submit(waiting.popleft())
+        while waiting or workers:
+            while waiting and len(workers) < jobs:
+                worker = Worker(function, initializer)
+                worker.submit(waiting.popleft())
+                workers[worker.pipe] = worker
+            for pipe in wait(list(workers)):
+                result = workers[pipe].receive()
+                if waiting and result.problem != PROCESS_DIED:
+                    workers[pipe].submit(waiting.popleft())
                 else:
-                    lanes.pop(pipe).close()
-                yield outcome
+                    workers.pop(pipe).close()
+                yield result
     finally:
-        for lane in lanes.values():
-            lane.close()
+        for worker in workers.values():
+            worker.close()
 
 
 def _run_worker(pipe: Connection, function: Callable[[Any], Any], initializer: Callable[[], None]) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for who began this, and ends it
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent process handles Ctrl-C and ends this one
     initializer()
     while True:
         try:
@@ -111,5 +114,5 @@ def _run_task(function: Callable[[Any], Any], task: Any) -> tuple[Any, str]:
         return function(task), ""
     except ZooError as error:
         return None, str(error)
-    except Exception as error:  # a model's or a plugin's: the other tasks go on
+    except Exception as error:  # an error of a model or a plugin: the other tasks go on
         return None, f"{type(error).__name__}: {error}"
