@@ -7,7 +7,7 @@ from torch import nn
 
 import zoo
 from tests.support.fake_plugin import offer
-from tests.support.faulty_nets import Sound, Telling
+from tests.support.faulty_nets import Sound, WithFeatures
 from zoo.errors import PluginError
 from zoo.inference.features import extract_features
 
@@ -27,7 +27,7 @@ class Positions(nn.Module):
         return self.layer(input=images.flatten(2).mT).mean(1)
 
 
-@pytest.mark.parametrize("net", [Sound, Telling])
+@pytest.mark.parametrize("net", [Sound, WithFeatures])
 def test_features_of_a_linear_classifier_are_its_inputs(net):
     features = extract_features(net((7, 7)), IMAGES, name="it")
     assert torch.equal(features, IMAGES.flatten(1))

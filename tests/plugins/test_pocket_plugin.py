@@ -59,7 +59,7 @@ def test_the_encoder_is_listed_with_its_plugin_and_passes_the_kit(publisher, fig
 def test_zoo_and_the_plugin_come_from_their_wheels(publisher):
     source = "import zoo, zoo_pocket; print(zoo.__file__, zoo_pocket.__file__)"
     for path in publisher.run("python", "-c", source).stdout.split():
-        assert path.startswith(str(publisher.place))
+        assert path.startswith(str(publisher.root))
 
 
 def test_a_model_is_trained_saved_and_loaded_through_it_from_the_shell(publisher, trained):

@@ -1,4 +1,4 @@
-"""Saved models made by hand: what a hostile or a broken writer could leave."""
+"""Write saved models by hand, as a hostile or broken program could."""
 
 import hashlib
 import json
@@ -11,41 +11,41 @@ from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
 
 
 def make_weights_file(header: dict | bytes, data: bytes = b"") -> bytes:
-    """Return a safetensors file of a header and tensor bytes."""
+    """Return the bytes of a safetensors file."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
     return len(text).to_bytes(8, "little") + text + data
 
 
-def parts(data: bytes) -> tuple[dict, bytes]:
-    """Return the header and the tensor bytes of a safetensors file."""
+def split_weights_file(data: bytes) -> tuple[dict, bytes]:
+    """Split a safetensors file into its header and tensor bytes."""
     length = parse_header_length(data[:8], len(data), name="it")
     return json.loads(data[8 : 8 + length]), data[8 + length :]
 
 
 def edit_manifest(folder: Path, **changes) -> Path:
-    """Change fields of a saved model's manifest, in both its places, with good seals and hashes."""
+    """Change fields in both copies of a saved model's manifest, with valid checksums and hashes."""
     record = json.loads((folder / CONFIG).read_text()) | changes
     record.pop("seal")
-    header, data = parts((folder / WEIGHTS).read_bytes())
+    header, data = split_weights_file((folder / WEIGHTS).read_bytes())
     header["__metadata__"]["zoo"] = dump_with_checksum({**record, "files": {}})
     return write_weights(folder, make_weights_file(header, data), record)
 
 
 def write_weights(folder: Path, weights: bytes, record: dict | None = None) -> Path:
-    """Put other bytes of weights into a saved model, with the hashes in `config.json` to go with them."""
+    """Replace the weights of a saved model and update the hashes in `config.json`."""
     if record is None:
         record = json.loads((folder / CONFIG).read_text())
         record.pop("seal")
     (folder / WEIGHTS).write_bytes(weights)
     if record.get("files"):
-        files = (name for name in (WEIGHTS, HISTORY))
+        files = (WEIGHTS, HISTORY)
         record["files"] = {name: hashlib.sha256((folder / name).read_bytes()).hexdigest() for name in files}
     (folder / CONFIG).write_text(dump_with_checksum(record))
     return folder
 
 
 def write_state(folder: Path, state: dict) -> Path:
-    """Put other tensors into a saved model, with a manifest, seals and hashes that all agree with them."""
+    """Replace the tensors of a saved model and update manifest, checksums and hashes."""
     record = json.loads((folder / CONFIG).read_text()) | {"tensors": describe_tensors(to_plain_tensors(state))}
     record.pop("seal")
     return write_weights(folder, to_bytes(state, dump_with_checksum({**record, "files": {}})), record)

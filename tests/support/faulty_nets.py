@@ -1,4 +1,4 @@
-"""A small correct model, and models that differ from it in one fault each; every fault is one that strangers made."""
+"""A small correct model, and models with one fault each, as found in plugins of new users."""
 
 import enum
 import os
@@ -11,7 +11,7 @@ from zoo.recipe import Recipe
 
 
 class Sound(nn.Module):
-    """A linear classifier of the pixels: correct, and the one the others are like."""
+    """A correct linear classifier of the pixels, the base of the others."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__()
@@ -21,7 +21,7 @@ class Sound(nn.Module):
         return self.layer(images.flatten(1))
 
 
-# Making
+# Construction
 
 
 class Unseeded(Sound):
@@ -82,7 +82,7 @@ class FromEnvironment(Sound):
         self.layer = nn.Sequential(nn.Linear(channels * size[0] * size[1], width), nn.Linear(width, classes))
 
 
-# Describing
+# Declaration
 
 
 class Loose(Sound):
@@ -100,7 +100,7 @@ class Fancy(Sound):
 
 
 class Growing(Sound):
-    """What completes its config changes it each time."""
+    """Its hook changes the config each time."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10, hidden: int = 8):
         super().__init__(size, channels, classes)
@@ -120,7 +120,7 @@ class FixedSize(nn.Module):
         return self.layer(images.flatten(1))
 
 
-# Running
+# Forward
 
 
 class Batchwise(Sound):
@@ -155,7 +155,7 @@ class GreyOnly(Sound):
 
 
 class RedOnly(Sound):
-    """It is made for any number of channels, and looks at the first."""
+    """It accepts any number of channels, and uses the first."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__(size, 1, classes)
@@ -190,7 +190,7 @@ class Drifting(Sound):
 
 
 class Softmaxed(Sound):
-    """The loss applies the softmax once more."""
+    """The loss applies a second softmax."""
 
     def forward(self, images):
         return super().forward(images).softmax(1)
@@ -211,7 +211,7 @@ class Viewing(Sound):
         return self.layer(images.view(len(images), -1))
 
 
-# Learning
+# Training
 
 
 class Forgotten(Sound):
@@ -226,7 +226,7 @@ class Detached(Sound):
 
 
 class OffByOne(Sound):
-    """In eval mode class k is told as class k + 1."""
+    """In eval mode, class k is predicted as class k + 1."""
 
     def forward(self, images):
         logits = super().forward(images)
@@ -234,7 +234,7 @@ class OffByOne(Sound):
 
 
 class Restless(Sound):
-    """Its dropout draws from a generator of its own."""
+    """Its dropout uses a generator of its own."""
 
     def forward(self, images):
         if self.training:
@@ -243,11 +243,11 @@ class Restless(Sound):
         return super().forward(images)
 
 
-# Lasting
+# Persistence
 
 
 class Hidden(Sound):
-    """What it draws is no tensor, so nothing stores it."""
+    """Its random scale is not a tensor, and so is not stored."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__(size, channels, classes)
@@ -270,7 +270,7 @@ class Rounding(Sound):
 
 
 class Cooling(Sound):
-    """It counts its steps aside of what is saved, and answers by the count."""
+    """Its output depends on a count of steps that is not stored."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__(size, channels, classes)
@@ -311,8 +311,8 @@ class Branching(Sound):
         return super().forward(images if float(images.sum()) > 0 else -images)
 
 
-class Telling(Sound):
-    """It says what its features are, and is correct."""
+class WithFeatures(Sound):
+    """It defines its features correctly."""
 
     def forward(self, images):
         return self.forward_head(self.forward_features(images))
@@ -320,32 +320,32 @@ class Telling(Sound):
     def forward_features(self, images):
         return images.flatten(1)
 
-    def forward_head(self, found, pre_logits=False):
-        return found if pre_logits else self.layer(found)
+    def forward_head(self, features, pre_logits=False):
+        return features if pre_logits else self.layer(features)
 
 
-class Deciding(Telling):
-    def forward_head(self, found, pre_logits=False):
-        return self.layer(found)
+class Deciding(WithFeatures):
+    def forward_head(self, features, pre_logits=False):
+        return self.layer(features)
 
 
-class Mingling(Telling):
+class Mingling(WithFeatures):
     def forward_features(self, images):
         return images.flatten(1) - images.flatten(1).mean(0)
 
 
-class Straying(Telling):
+class Straying(WithFeatures):
     def forward(self, images):
         return 2 * super().forward(images)
 
 
-class Nested(Telling):
-    def forward_head(self, found, pre_logits=False):
-        return found[:, None] if pre_logits else self.layer(found)
+class Nested(WithFeatures):
+    def forward_head(self, features, pre_logits=False):
+        return features[:, None] if pre_logits else self.layer(features)
 
 
 class Pooled(nn.Module):
-    """A classifier of the mean level: correct, and the same for a turned or mirrored image."""
+    """A correct classifier of the mean level, with the same logits for a rotated or mirrored image."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__()
@@ -356,21 +356,21 @@ class Pooled(nn.Module):
 
 
 class Leaning(Pooled):
-    """The top row counts a little more."""
+    """The top row has a slightly larger weight."""
 
     def forward(self, images):
         return super().forward(images) + 1e-3 * self.layer(images[:, :, 0].mean(2))
 
 
 class Placed(Pooled):
-    """It knows where a pixel lies, by a weight that begins at zero."""
+    """It has a weight for each pixel, initially zero."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__(size, channels, classes)
-        self.places = nn.Parameter(torch.zeros(size))
+        self.position = nn.Parameter(torch.zeros(size))
 
     def forward(self, images):
-        return super().forward(images * (1 + self.places))
+        return super().forward(images * (1 + self.position))
 
 
 FAULTS = {
@@ -418,7 +418,7 @@ FAULTS = {
 }
 """The check that must catch each faulty net."""
 
-UNTRUE = {
+WRONG_SPECS = {
     "described": {"summary": "two\nlines"},
     "paper_named": {"paper": " "},
     "name_tells_the_size": {"name": "subject-8x8"},
@@ -427,7 +427,7 @@ UNTRUE = {
     "declared_symmetry_holds": {"symmetry": "D4"},
     "recipes_train": {"recipes": {"odd": Recipe(class_weights=(1.0, 2.0, 3.0))}},
 }
-"""Changes of a sound model's spec that make it untrue, by the check that must catch each."""
+"""Changes of a correct model's spec that make it wrong, by the check that must catch each."""
 
 LOPSIDED = (Leaning, Placed)
-"""Nets that do not keep the symmetry which their specs declare."""
+"""Nets that do not have the symmetry that their specs declare."""

@@ -1,4 +1,4 @@
-"""zoo in a child of this process, which has torch in memory already: a fresh Python takes seconds to import it."""
+"""Run the command line in a fork of this process, which has imported torch; a fresh Python takes seconds to do so."""
 
 import importlib
 import json
@@ -15,7 +15,7 @@ from zoo.plugins.catalog import CATALOG
 
 
 def zoo(*words: str, path: tuple[Path, ...] = ()) -> subprocess.CompletedProcess[str]:
-    """Run the command line with `path` in front of what is installed; nothing of it is left in this process."""
+    """Run the command line with `path` before the installed packages; this process is not affected."""
     sys.stdout.flush()
     with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as errors:
         child = os.fork()
@@ -32,7 +32,7 @@ def _run(words: tuple[str, ...], path: tuple[Path, ...], out: int, errors: int) 
     try:
         os.dup2(out, 1)
         os.dup2(errors, 2)
-        sys.stdout, sys.stderr = (open(place, "w", closefd=False) for place in (1, 2))  # noqa: SIM115
+        sys.stdout, sys.stderr = (open(descriptor, "w", closefd=False) for descriptor in (1, 2))  # noqa: SIM115
         warnings.resetwarnings()
         warnings.simplefilter("ignore")
         sys.path[:0] = map(str, path)
@@ -53,6 +53,6 @@ def _run(words: tuple[str, ...], path: tuple[Path, ...], out: int, errors: int) 
 
 def zoo_json(*words: str, path: tuple[Path, ...] = ()):
     """Run a command that succeeds, and return the JSON it prints."""
-    done = zoo(*words, "--json", path=path)
-    assert done.returncode == 0, f"{done.returncode}: {done.stderr or done.stdout}"
-    return json.loads(done.stdout)
+    process = zoo(*words, "--json", path=path)
+    assert process.returncode == 0, f"{process.returncode}: {process.stderr or process.stdout}"
+    return json.loads(process.stdout)

@@ -1,4 +1,4 @@
-"""Models that are too heavy for tests at their full width: options that make them small, and fewer checks for some."""
+"""Options that make large models small enough for tests, and fewer checks for some of them."""
 
 import zoo
 from zoo.testing import CHECKS_BY_TASK
@@ -16,7 +16,7 @@ OPTIONS = {
     "attention-gan-32x32": {"width": 16, "size": (16, 16)},
     "sn-gan-32x32": {"width": 16, "size": (16, 16), "channels": 1},
 }
-"""Options that keep a model's depth and layers, and make it narrow."""
+"""Options that reduce the width and keep the layers."""
 SHAPES = (
     "same_seed_same_weights",
     "config_is_complete",
@@ -31,7 +31,7 @@ SHAPES = (
     "exports",
 )
 DEEP = ("resnet-34", "resnet-50", "resnet-101", "resnet-20", "resnet-56")
-"""Models made of the blocks of others, which pass every check."""
+"""Models whose blocks occur in other models, which pass every check."""
 
 
 def list_checks(name):

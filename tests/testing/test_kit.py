@@ -9,7 +9,7 @@ import pytest
 
 import zoo
 from tests.support.fake_plugin import offer
-from tests.support.faulty_nets import FAULTS, LOPSIDED, UNTRUE, Detached, Forgotten, Pooled, Sound
+from tests.support.faulty_nets import FAULTS, LOPSIDED, WRONG_SPECS, Detached, Forgotten, Pooled, Sound
 from tests.support.small_models import OPTIONS, list_checks
 from zoo import testing
 from zoo.errors import ConfigError
@@ -63,8 +63,8 @@ def test_a_symmetry_that_a_net_does_not_keep_is_caught_by_name_with_what_to_do(o
 
 
 def test_at_least_25_faults_are_planted_and_every_check_has_one(figure):
-    caught = {*FAULTS.values(), *UNTRUE}
-    num = len(FAULTS) + len(LOPSIDED) + len(UNTRUE)
+    caught = {*FAULTS.values(), *WRONG_SPECS}
+    num = len(FAULTS) + len(LOPSIDED) + len(WRONG_SPECS)
     figure(f"check_model: {num} planted faults for {len(caught)} of {len(CLASSIFIER_CHECKS)} checks of a model")
     assert num >= 25
     assert caught == set(CLASSIFIER_CHECKS)
@@ -80,9 +80,9 @@ def test_a_planted_fault_is_caught_by_name_with_what_to_do(offered, monkeypatch,
         check_model(name)
 
 
-@pytest.mark.parametrize("check", UNTRUE)
+@pytest.mark.parametrize("check", WRONG_SPECS)
 def test_a_spec_that_is_untrue_is_caught_by_name_with_what_to_do(offered, check):
-    name = offered(Sound, **UNTRUE[check])
+    name = offered(Sound, **WRONG_SPECS[check])
     with pytest.raises(CheckFailure, match=rf"(?s)^{name}: {check}: .*; \w"):
         check_model(name)
 
