@@ -1,25 +1,25 @@
-"""What can go wrong, as one tree. Everything a user can cause is a `ZooError`.
+"""All errors of zoo as one tree. Every error that a user can cause is a `ZooError`.
 
 ZooError
 ├── UnknownNameError (KeyError)        no such model, data set, plugin or reference
 ├── AmbiguousNameError (KeyError)      two plugins offer one name
-├── PluginError                        a plugin that cannot be used, with plugin, distribution and version
+├── PluginError                        a plugin that cannot be used
 ├── ConfigError (ValueError)           an option of a model or a field of a recipe
 ├── DataError (ValueError)             images or labels that cannot be used
-│   ├── ImageError                     images of a wrong shape, type, range; a file that is no image
+│   ├── ImageError                     images of a wrong shape, dtype or range; a file that is not an image
 │   ├── LabelError                     labels that do not fit the images or the model's classes
 │   └── SourceError                    a folder, file or iterable that cannot be read as a data set
-├── DeviceError (RuntimeError)         a device that is not there
-├── TrainingError (RuntimeError)       training that cannot go on, such as a loss that is not finite
+├── DeviceError (RuntimeError)         a device that is not available
+├── TrainingError (RuntimeError)       a training that cannot continue, such as a loss that is not finite
 ├── ExportError (RuntimeError)         a model that cannot be written as ONNX or by torch.export
 ├── WeightsError (ValueError)          a saved model that cannot be written, read or trusted
-│   └── BusyError                      another process is saving to the same place, and took too long
+│   └── BusyError                      another process writes to the same path, and took too long
 └── HubError (RuntimeError)            publishing to or loading from a Hub
-    ├── HubNotFoundError               no such repository, revision or file, or none that this token may see
-    ├── HubAccessError                 a token that is missing, invalid or without the right; a gated repository
-    ├── HubConflictError               somebody else published first, or a tag is taken
-    ├── HubUnreachableError            no answer, or a broken one, after several tries; offline and not in the cache
-    └── HubUntrustedError              an endpoint, an answer or a repository that is not safe to use
+    ├── HubNotFoundError               no such repository, revision or file, or not visible with this token
+    ├── HubAccessError                 a token that is missing, invalid or without permission; a gated repository
+    ├── HubConflictError               another push came first, or a tag exists already
+    ├── HubUnreachableError            no valid response after several tries; offline and not in the cache
+    └── HubUntrustedError              an endpoint, response or repository that is not safe to use
 """
 
 from __future__ import annotations
@@ -31,16 +31,16 @@ class ZooError(Exception):
     """The root: a message that says what the problem is and what to do."""
 
     def __str__(self) -> str:
-        """Return the message unquoted, also where `KeyError` would quote it."""
+        """Return the message without the quotes that `KeyError` adds."""
         return str(self.args[0]) if self.args else ""
 
 
 class UnknownNameError(ZooError, KeyError):
-    """A name that no shelf, data set or folder knows."""
+    """A name that is not in a registry, data set or folder."""
 
 
 class AmbiguousNameError(ZooError, KeyError):
-    """A bare name that more than one plugin offers."""
+    """A name without plugin that more than one plugin offers."""
 
 
 class PluginError(ZooError):
@@ -56,7 +56,7 @@ class DataError(ZooError, ValueError):
 
 
 class ImageError(DataError):
-    """Images of a wrong shape, type or range, or a file that is no image."""
+    """Images of a wrong shape, dtype or range, or a file that is not an image."""
 
 
 class LabelError(DataError):
@@ -68,11 +68,11 @@ class SourceError(DataError):
 
 
 class DeviceError(ZooError, RuntimeError):
-    """A device that is not there."""
+    """A device that is not available."""
 
 
 class TrainingError(ZooError, RuntimeError):
-    """Training that cannot go on."""
+    """A training that cannot continue."""
 
 
 class ExportError(ZooError, RuntimeError):
@@ -84,49 +84,49 @@ class WeightsError(ZooError, ValueError):
 
 
 class BusyError(WeightsError):
-    """Another process is saving to the same place, and took too long."""
+    """Another process writes to the same path, and took too long."""
 
 
 class HubError(ZooError, RuntimeError):
-    """Publishing to a Hub, or loading from one, did not work."""
+    """Publishing to a Hub, or loading from one, failed."""
 
 
 class HubNotFoundError(HubError):
-    """There is no such repository, revision or file, or none that this token may see."""
+    """There is no such repository, revision or file, or it is not visible with this token."""
 
 
 class HubAccessError(HubError):
-    """The token is missing, invalid or without the right, or the repository is gated."""
+    """The token is missing, invalid or without permission, or the repository is gated."""
 
 
 class HubConflictError(HubError):
-    """Somebody else published first, or the tag is taken."""
+    """Another push came first, or the tag exists already."""
 
 
 class HubUnreachableError(HubError):
-    """The Hub gave no answer, or a broken one, after several tries; or zoo is offline and the cache has no copy."""
+    """The Hub gave no valid response after several tries; or zoo is offline and the cache has no copy."""
 
 
 class HubUntrustedError(HubError):
-    """An endpoint, an answer or a repository is not safe to use."""
+    """An endpoint, a response or a repository is not safe to use."""
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
-    """Return `"; did you mean a or b?"` for near names, or an empty string.
+    """Return `"; did you mean a or b?"` for similar names, or an empty string.
 
     >>> did_you_mean("gcn7x7", ["gcn-7x7", "cnn-deep"])
     '; did you mean gcn-7x7?'
     """
-    from difflib import get_close_matches  # not before something goes wrong: listing is to be fast
+    from difflib import get_close_matches  # only if something goes wrong: listing must be fast
 
-    near = get_close_matches(str(name), list(known), n=3, cutoff=0.6)
-    return f"; did you mean {' or '.join(near)}?" if near else ""
+    matches = get_close_matches(str(name), list(known), n=3, cutoff=0.6)
+    return f"; did you mean {' or '.join(matches)}?" if matches else ""
 
 
 def join_names(names: Iterable[object], limit: int = 12) -> str:
-    """Return names joined for an error message, cut after `limit`.
+    """Return names joined for an error message, with at most `limit` of them.
 
-    >>> listed(["a", "b", "c"], limit=2)
+    >>> join_names(["a", "b", "c"], limit=2)
     'a, b and 1 more'
     """
     all_names = [str(name) for name in names]

@@ -1,4 +1,4 @@
-"""What goes into a model and what comes out: preprocessing and classes, as values that travel with weights."""
+"""The input and output of a model as values that are stored with its weights: preprocessing and classes."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ from zoo.errors import ConfigError, LabelError
 
 @dataclass(frozen=True, kw_only=True)
 class Classes:
-    """The classes of a data set: the labels its owner uses, and names for people.
+    """The classes of a data set: the labels in the data, and names for people.
 
     Args:
-        values: What `predict` returns for class index k: `values[k]`, an int or a str.
-        names: What people read for class index k.
+        values: The label of each class index, which `predict` returns; an int or a str.
+        names: The name of each class index.
     """
 
     values: tuple[int | str, ...]
     names: tuple[str, ...]
 
     def __post_init__(self) -> None:
-        """Check that each class has one value and one name."""
+        """Check that each class has one value and one name, and that values are unique."""
         if len(self.values) != len(self.names) or len(set(self.values)) != len(self.values):
             raise LabelError(f"{len(self.values)} class values and {len(self.names)} names; each class has one of each")
         if not all(isinstance(value, int | str) for value in self.values):
@@ -45,17 +45,17 @@ class Classes:
 
 @dataclass(frozen=True, kw_only=True)
 class Preprocessing:
-    """What weights expect of images; it travels with them.
+    """How images are prepared for a net; stored with its weights.
 
-    Images become floats in [0, 1], are resized to `size`, and then normalised to (x - mean) / std by channel.
+    Images are converted to floats in [0, 1], resized to `size`, and normalised to (x - mean) / std by channel.
 
     Args:
         size: Height and width in pixels.
-        channels: 1 (grey) or 3 (red, green, blue), or what the model was made for.
+        channels: 1 (grey), 3 (red, green, blue), or another number that the model was made for.
         mean: Mean of each channel, for images in [0, 1].
         std: Standard deviation of each channel, for images in [0, 1].
         resize: `area` averages when shrinking (bilinear with anti-aliasing); `sample` takes bilinear samples with the
-            corners aligned, as `scipy.ndimage.zoom(order=1)` does and paper 1 with it.
+            corners aligned, as `scipy.ndimage.zoom(order=1)` does, which paper 1 uses.
     """
 
     size: tuple[int, int]
@@ -65,13 +65,13 @@ class Preprocessing:
     resize: str = "area"
 
     def __post_init__(self) -> None:
-        """Check ranges; one mean or std serves every channel."""
-        given = self.size
+        """Check all fields; one mean or std is for every channel."""
+        original_size = self.size
         for name in ("size", "mean", "std"):
             value = getattr(self, name)
             object.__setattr__(self, name, tuple(value) if isinstance(value, Iterable) else (value,))
         if len(self.size) != 2 or any(not isinstance(n, int) or n < 1 for n in self.size):
-            raise ConfigError(f"size is two positive whole numbers (height, width), not {given!r}")
+            raise ConfigError(f"size is two positive whole numbers (height, width), not {original_size!r}")
         if not isinstance(self.channels, int) or self.channels < 1:
             raise ConfigError(f"channels is a positive whole number, not {self.channels!r}")
         if self.resize not in ("area", "sample"):

@@ -55,9 +55,9 @@ CLASSIFICATION = TaskInfo(
     headline="An image classifier for",
     usage='labels = model.predict("picture.png")  # a file, a folder, an array, a tensor or Pillow images',
     limits=(
-        "It knows the {num_classes} classes above, and gives one of them for whatever image it is shown. Images of "
-        "another size are brought to {size} (`{resize}`), which loses what is smaller than a pixel there. Scores hold "
-        "for images like those it was trained on.{scored}"
+        "It labels any image with one of the {num_classes} classes above, whatever the image shows. Images of another "
+        "size are resized to {size} (`{resize}`), which loses details smaller than a pixel. Scores are valid only for "
+        "images like those it was trained on.{scored}"
     ),
     command="zoo predict {model} picture.png",
     is_generative=False,
@@ -73,10 +73,10 @@ GENERATION = TaskInfo(
     name="generation",
     pipeline_tag="unconditional-image-generation",
     headline="A generator of",
-    usage="images = model.sample(16)  # labelled images, each class in turn; or one image of each label of a list",
+    usage="images = model.sample(16)  # 16 labelled images, each class in turn; or pass a list of labels",
     limits=(
-        "It generates what is like its training images, with their faults and gaps, and may generate some of them "
-        "nearly as they are. `zoo evaluate` measures how far its images are from real ones."
+        "It generates images like its training images, with their faults and gaps, and may nearly copy some of them. "
+        "`zoo evaluate` measures how far its images are from real ones."
     ),
     command="zoo sample {model}",
     is_generative=True,

@@ -1,4 +1,4 @@
-"""One writer at a time, whole or not at all, and nothing left behind."""
+"""Files and folders are replaced whole or not at all, by one writer at a time, without leftovers."""
 
 import os
 import threading
@@ -10,10 +10,10 @@ from zoo.errors import BusyError
 from zoo.files import atomic
 
 
-@pytest.fixture(params=["exchanged", "moved away and in"])
+@pytest.fixture(params=["exchange", "two renames"])
 def target(request, tmp_path, monkeypatch):
-    """Return a folder that holds the old version, on a system that can exchange two folders or cannot."""
-    if request.param != "exchanged":
+    """Return a folder with old content, on a system that can exchange two folders, or cannot."""
+    if request.param != "exchange":
         monkeypatch.setattr(atomic, "_try_exchange", lambda one, other: False)
     folder = tmp_path / "model"
     folder.mkdir()
@@ -21,34 +21,34 @@ def target(request, tmp_path, monkeypatch):
     return folder
 
 
-def beside(target):
+def list_siblings(target):
     return sorted(path.name for path in target.parent.iterdir() if path != target)
 
 
-def replaced(target, text="new"):
+def replace(target, text="new"):
     with atomic.replace_folder(target, timeout=0.2) as staged:
         atomic.write_new_file(staged / "a.txt", text.encode())
 
 
-def test_a_folder_is_replaced_and_nothing_is_left(target):
-    replaced(target)
+def test_a_folder_is_replaced_without_leftovers(target):
+    replace(target)
     assert (target / "a.txt").read_text() == "new"
-    assert beside(target) == []
+    assert list_siblings(target) == []
 
 
-def test_a_folder_is_made_with_the_folders_around_it(tmp_path):
-    replaced(tmp_path / "a" / "b" / "model")
+def test_parent_folders_are_created(tmp_path):
+    replace(tmp_path / "a" / "b" / "model")
     assert (tmp_path / "a" / "b" / "model" / "a.txt").read_text() == "new"
 
 
-def test_the_old_one_stays_until_the_block_ends(target):
+def test_the_old_folder_stays_until_the_block_ends(target):
     with atomic.replace_folder(target) as staged:
         atomic.write_new_file(staged / "a.txt", b"new")
         assert (target / "a.txt").read_text() == "old"
 
 
 @pytest.mark.parametrize("error", [OSError, KeyboardInterrupt, SystemExit])
-def test_a_block_that_fails_changes_nothing_and_leaves_nothing(target, error):
+def test_an_error_in_the_block_changes_nothing(target, error):
     def broken():
         with atomic.replace_folder(target) as staged:
             atomic.write_new_file(staged / "a.txt", b"new")
@@ -57,7 +57,7 @@ def test_a_block_that_fails_changes_nothing_and_leaves_nothing(target, error):
     with pytest.raises(error):
         broken()
     assert (target / "a.txt").read_text() == "old"
-    assert beside(target) == []
+    assert list_siblings(target) == []
 
 
 def test_a_second_writer_waits_for_the_first(target):
@@ -76,22 +76,22 @@ def test_a_second_writer_waits_for_the_first(target):
         atomic.write_new_file(staged / "a.txt", b"second")
     first.join()
     assert (target / "a.txt").read_text() == "second"
-    assert beside(target) == []
+    assert list_siblings(target) == []
 
 
-def test_a_writer_that_waits_too_long_says_so(target):
+def test_a_writer_that_waits_too_long_is_refused(target):
     with atomic.acquire_lock(target):
         start = time.perf_counter()
-        with pytest.raises(BusyError, match=r"still did after 0\.2 s; try again"):
-            replaced(target)
+        with pytest.raises(BusyError, match=r"still was after 0\.2 s; try again"):
+            replace(target)
         assert time.perf_counter() - start < 2
-    replaced(target)
+    replace(target)
 
 
-def test_two_names_in_one_place_do_not_wait_for_each_other(target):
+def test_two_names_in_one_folder_do_not_wait_for_each_other(target):
     with atomic.acquire_lock(target):
-        replaced(target.with_name("other"))
-    assert beside(target) == ["other"]
+        replace(target.with_name("other"))
+    assert list_siblings(target) == ["other"]
 
 
 def test_many_writers_never_write_at_once(target):
@@ -111,11 +111,11 @@ def test_many_writers_never_write_at_once(target):
     for each in writers:
         each.join()
     assert (max(most), len(most)) == (1, 30)
-    assert beside(target) == []
+    assert list_siblings(target) == []
 
 
-def test_the_next_writer_removes_what_killed_ones_left_and_nothing_else(target):
-    kept = [
+def test_the_next_writer_removes_only_what_killed_ones_left(target):
+    unrelated = [
         ".model.txt",
         ".model.12345678",
         ".model.1234567.partial",
@@ -123,55 +123,55 @@ def test_the_next_writer_removes_what_killed_ones_left_and_nothing_else(target):
         ".other.12345678.partial",
         "model.12345678.old",
     ]
-    for name in (".model.12345678.partial", ".model.9abcdef0.old", *kept):
+    for name in (".model.12345678.partial", ".model.9abcdef0.old", *unrelated):
         (target.parent / name).mkdir()
         (target.parent / name / "a.txt").write_text("orphan")
     (target.parent / ".model.0badcafe.partial").write_text("a file")
-    replaced(target)
-    assert beside(target) == sorted(kept)
+    replace(target)
+    assert list_siblings(target) == sorted(unrelated)
     assert (target / "a.txt").read_text() == "new"
 
 
 @pytest.mark.parametrize("name", ["[model]", "mo*del", "mod?l", "mödel", " model ", "model.", "-model", "a" * 200])
-def test_names_that_mean_something_to_a_pattern_are_names(tmp_path, name):
+def test_names_with_special_characters_are_supported(tmp_path, name):
     target = tmp_path / name
-    replaced(target, "old")
+    replace(target, "old")
     (tmp_path / f".{name}.12345678.partial").mkdir()
-    replaced(target)
+    replace(target)
     assert [path.name for path in tmp_path.iterdir()] == [name]
 
 
-def test_what_was_moved_away_is_put_back_for_a_reader_and_for_a_writer(target):
-    away = target.with_name(".model.12345678.old")
-    for look in (atomic.recover, replaced):
-        target.rename(away)
-        look(target)
+def test_a_backup_is_restored_for_readers_and_writers(target):
+    backup = target.with_name(".model.12345678.old")
+    for use in (atomic.recover, replace):
+        target.rename(backup)
+        use(target)
         assert target.is_dir()
-        assert beside(target) == []
+        assert list_siblings(target) == []
 
 
-def test_a_reader_leaves_what_is_there_as_it_is(target):
+def test_a_reader_does_not_touch_leftovers_of_writers(target):
     orphan = target.with_name(".model.12345678.old")
     orphan.mkdir()
     assert atomic.recover(target) == target
     assert orphan.is_dir()
 
 
-def test_a_link_among_the_orphans_is_removed_and_not_followed(target, tmp_path):
+def test_a_link_among_leftovers_is_removed_but_not_followed(target, tmp_path):
     precious = tmp_path / "precious"
     precious.mkdir()
     (precious / "thesis.txt").write_text("three years")
     precious.chmod(0o555)
     (tmp_path / ".model.12345678.partial").symlink_to(precious)
-    replaced(target)
+    replace(target)
     assert (precious / "thesis.txt").read_text() == "three years"
     assert precious.stat().st_mode & 0o777 == 0o555
-    assert beside(target) == ["precious"]
+    assert list_siblings(target) == ["precious"]
 
 
-def test_the_rights_of_a_folder_stay(target):
+def test_the_permissions_of_a_folder_stay(target):
     target.chmod(0o750)
-    replaced(target)
+    replace(target)
     assert target.stat().st_mode & 0o777 == 0o750
 
 
@@ -187,7 +187,7 @@ def test_a_file_is_replaced_in_one_step(tmp_path):
     assert os.listdir(tmp_path) == ["zoo.lock"]
 
 
-def test_a_file_is_never_written_over(tmp_path):
+def test_a_new_file_never_overwrites(tmp_path):
     (tmp_path / "a").write_text("old")
     with pytest.raises(FileExistsError):
         atomic.write_new_file(tmp_path / "a", b"new")

@@ -1,4 +1,4 @@
-"""Paths that lead nowhere are said to, and what is replaced while it is read is read again."""
+"""Impossible paths are refused, and a folder that is replaced during a read is read again."""
 
 import os
 import shutil
@@ -20,53 +20,53 @@ def folder(tmp_path):
     return folder
 
 
-def successor(folder, text):
-    """Return a folder that would replace it."""
-    made = folder.with_name(f"next-{text}")
-    made.mkdir()
+def make_successor(folder, text):
+    """Return a folder that can replace another."""
+    new = folder.with_name(f"next-{text}")
+    new.mkdir()
     for name in ("a", "b"):
-        (made / name).write_text(text)
-    return made
+        (new / name).write_text(text)
+    return new
 
 
-def put(made, folder):
+def install(new, folder):
     shutil.rmtree(folder)
-    made.rename(folder)
+    new.rename(folder)
 
 
-def both(folder):
+def read_both(folder):
     return (folder / "a").read_text(), (folder / "b").read_text()
 
 
-def test_what_was_replaced_between_two_files_is_read_again(folder):
-    nexts = [successor(folder, "new")]
+def test_a_folder_replaced_between_two_files_is_read_again(folder):
+    successors = [make_successor(folder, "new")]
 
-    def read(place):
-        first = (place / "a").read_text()
-        if nexts:
-            put(nexts.pop(), folder)
-        return first, (place / "b").read_text()
+    def read(path):
+        first = (path / "a").read_text()
+        if successors:
+            install(successors.pop(), folder)
+        return first, (path / "b").read_text()
 
     assert read_consistently(folder, read) == ("new", "new")
 
 
-def test_what_failed_while_it_was_replaced_is_read_again(folder):
-    nexts = [successor(folder, "new")]
+def test_an_error_during_a_replacement_is_read_again(folder):
+    successors = [make_successor(folder, "new")]
 
-    def read(place):
-        if nexts:
-            put(nexts.pop(), folder)
+    def read(path):
+        if successors:
+            install(successors.pop(), folder)
             raise WeightsError("half")
-        return both(place)
+        return read_both(path)
 
     assert read_consistently(folder, read) == ("new", "new")
 
 
-def test_what_fails_by_itself_is_tried_once(folder):
+def test_an_error_without_a_replacement_is_raised_at_once(folder):
     tries = []
 
-    def read(place):
-        tries.append(place)
+    def read(path):
+        tries.append(path)
         raise WeightsError("damaged")
 
     with pytest.raises(WeightsError, match="damaged"):
@@ -74,23 +74,23 @@ def test_what_fails_by_itself_is_tried_once(folder):
     assert tries == [folder]
 
 
-def test_a_place_that_is_replaced_for_ever_is_given_up(folder):
-    def read(place):
-        put(successor(folder, "new"), folder)
+def test_reading_gives_up_on_endless_replacements(folder):
+    def read(path):
+        install(make_successor(folder, "new"), folder)
 
     with pytest.raises(WeightsError, match=f"replaced {MAX_READ_ATTEMPTS} times while it was read; try again"):
         read_consistently(folder, read)
 
 
-def test_a_folder_that_takes_the_number_of_the_old_one_is_another(folder):
-    """While it is held the old one keeps its inode, so that no new folder can pass for it."""
+def test_a_new_folder_never_gets_the_inode_of_the_old_one(folder):
+    """The old folder is open during the read, so its inode number stays taken."""
     inode, seen = folder.stat().st_ino, []
 
-    def read(place):
+    def read(path):
         if not seen:
-            put(successor(folder, "new"), folder)
+            install(make_successor(folder, "new"), folder)
             seen.append(folder.stat().st_ino)
-        return both(place)
+        return read_both(path)
 
     assert read_consistently(folder, read) == ("new", "new")
     assert seen[0] != inode
@@ -99,7 +99,7 @@ def test_a_folder_that_takes_the_number_of_the_old_one_is_another(folder):
 def test_no_file_stays_open(folder):
     before = len(os.listdir("/proc/self/fd")) if Path("/proc/self/fd").is_dir() else 0
     for _ in range(20):
-        read_consistently(folder, both)
+        read_consistently(folder, read_both)
     assert (len(os.listdir("/proc/self/fd")) if before else 0) == before
 
 
@@ -111,27 +111,27 @@ def model():
 NOWHERE = ["./a\0b", f"./{'a' * 300}", "/", "."]
 
 
-@pytest.mark.parametrize("place", NOWHERE, ids=["zero byte", "long", "root", "here"])
-def test_a_place_that_cannot_be_loaded_from_is_a_clear_error(place):
+@pytest.mark.parametrize("path", NOWHERE, ids=["zero byte", "long", "root", "here"])
+def test_an_impossible_path_to_load_is_refused(path):
     with pytest.raises(WeightsError):
-        zoo.load(place)
+        zoo.load(path)
 
 
-@pytest.mark.parametrize("place", NOWHERE[1:], ids=["long", "root", "here"])
-def test_a_place_that_cannot_be_saved_to_is_a_clear_error(model, place):
-    with pytest.raises(WeightsError, match=r"cannot save|no saved model"):
-        model.save(place)
+@pytest.mark.parametrize("path", NOWHERE[1:], ids=["long", "root", "here"])
+def test_an_impossible_path_to_save_is_refused(model, path):
+    with pytest.raises(WeightsError, match=r"cannot save|not a saved model"):
+        model.save(path)
 
 
-def test_a_file_in_the_way_is_named(model, tmp_path):
+def test_a_file_at_the_path_is_named(model, tmp_path):
     (tmp_path / "file").write_text("mine")
-    for place in (tmp_path / "file", tmp_path / "file" / "model"):
+    for path in (tmp_path / "file", tmp_path / "file" / "model"):
         with pytest.raises(WeightsError, match=str(tmp_path / "file")):
-            model.save(place)
+            model.save(path)
     assert (tmp_path / "file").read_text() == "mine"
 
 
-def test_a_slash_at_the_end_and_dots_on_the_way_are_no_matter(model, tmp_path):
+def test_trailing_slashes_and_dots_are_resolved(model, tmp_path):
     assert model.save(f"{tmp_path}/a/") == tmp_path / "a"
     assert model.save(tmp_path / "b" / ".." / "c") == tmp_path / "c"
     assert not (tmp_path / "b").exists()
@@ -139,7 +139,7 @@ def test_a_slash_at_the_end_and_dots_on_the_way_are_no_matter(model, tmp_path):
 
 @pytest.mark.parametrize("name", ["config.json", "model.safetensors", "history.jsonl"])
 @pytest.mark.parametrize("kind", ["pipe", "device", "folder", "link to nothing", "link to itself"])
-def test_what_is_no_file_is_refused_at_once(model, tmp_path, name, kind):
+def test_anything_but_a_regular_file_is_refused_at_once(model, tmp_path, name, kind):
     path = model.save(tmp_path / "model") / name
     path.unlink()
     {
@@ -165,6 +165,6 @@ NAMES = ["modèle", "模型", "a b", "a'b", 'a"b', "$HOME", "-x", "#1", "%20", "
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_any_name_of_a_folder_is_a_name(model, tmp_path, name):
+def test_any_name_of_a_folder_is_supported(model, tmp_path, name):
     assert zoo.load(model.save(tmp_path / name)).reference == str(tmp_path / name)
     assert os.listdir(tmp_path) == [name]

@@ -1,4 +1,4 @@
-"""safetensors files: written plainly, and read only when whole."""
+"""safetensors files: tensors are written as plain copies, and damaged files are refused."""
 
 import json
 
@@ -18,9 +18,9 @@ WEIGHTS = {
 }
 
 
-def test_tensors_of_any_kind_come_back_bit_for_bit():
-    tensors, about = from_bytes(to_bytes(WEIGHTS, "a note"), name="it")
-    assert about == "a note"
+def test_tensors_of_any_dtype_are_read_bit_for_bit():
+    tensors, text = from_bytes(to_bytes(WEIGHTS, "a note"), name="it")
+    assert text == "a note"
     assert set(tensors) == set(WEIGHTS)
     for name, tensor in WEIGHTS.items():
         assert tensors[name].dtype == tensor.dtype
@@ -47,7 +47,7 @@ def test_every_truncation_is_refused():
     print(f"{len(data)} truncations refused")
 
 
-def headed(header):
+def make_file(header):
     return len(header).to_bytes(8, "little") + header
 
 
@@ -56,15 +56,15 @@ def headed(header):
     [b"", b"{", b"[]", b"\xff\xfe", b'{"__metadata__": 3}', b"[" * 100_000, b'{"a": {"dtype": "F32"}}'],
     ids=len,
 )
-def test_a_header_that_is_none_is_refused(header):
+def test_an_invalid_header_is_refused(header):
     with pytest.raises(WeightsError, match="damaged"):
-        from_bytes(headed(header), name="it")
+        from_bytes(make_file(header), name="it")
 
 
-def test_a_header_past_the_cap_is_refused_before_it_is_parsed():
+def test_a_header_over_the_limit_is_refused_before_parsing():
     header = json.dumps({"__metadata__": {"zoo": "x" * MAX_HEADER_BYTES}}).encode()
     with pytest.raises(WeightsError, match=f"at most {MAX_HEADER_BYTES}"):
-        from_bytes(headed(header), name="it")
+        from_bytes(make_file(header), name="it")
 
 
 def test_a_missing_file_is_named(tmp_path):

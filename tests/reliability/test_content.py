@@ -58,7 +58,7 @@ KINDS = {
     "wrong type": mistyped,
     "NaN": lambda state: spoiled(state, float("nan")),
     "infinite": lambda state: spoiled(state, float("-inf")),
-    "no tensors": lambda state: ({}, ["holds no tensors"]),
+    "no tensors": lambda state: ({}, ["contains no tensors"]),
 }
 
 

@@ -149,7 +149,7 @@ def test_a_folder_of_something_else_is_refused_and_stays(content, pristine, tmp_
     other = tmp_path / "other"
     other.mkdir()
     (other / content).write_text("three years")
-    with pytest.raises(WeightsError, match="is no saved model; save to another place"):
+    with pytest.raises(WeightsError, match="is not a saved model; save to another path"):
         zoo.load(pristine).save(other)
     assert [(path.name, path.read_text()) for path in other.iterdir()] == [(content, "three years")]
     assert bar.beside(other) == []

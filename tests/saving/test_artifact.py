@@ -1,4 +1,4 @@
-"""The one folder shape: written whole, read back bit for bit, and readable without zoo."""
+"""A saved model is one folder: written whole, read back bit for bit, and readable without zoo."""
 
 import hashlib
 import json
@@ -11,7 +11,7 @@ import torch
 import zoo
 from tests.support.artifacts import edit_manifest
 from zoo.errors import UnknownNameError, WeightsError
-from zoo.saving.bundled import list_folders as shipped
+from zoo.saving.bundled import list_folders
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def folder(model, tmp_path):
     return model.save(tmp_path / "model")
 
 
-def test_the_folder_holds_four_files_and_nothing_else_is_left(folder):
+def test_the_folder_has_four_files_and_no_temporary_ones(folder):
     assert sorted(path.name for path in folder.iterdir()) == [
         "README.md",
         "config.json",
@@ -35,7 +35,7 @@ def test_the_folder_holds_four_files_and_nothing_else_is_left(folder):
     assert [path.name for path in folder.parent.iterdir()] == ["model"]
 
 
-def test_a_model_comes_back_bit_for_bit(model, folder):
+def test_a_loaded_model_equals_the_saved_one(model, folder):
     again = zoo.load(folder)
     for name, tensor in model.net.state_dict().items():
         assert torch.equal(again.net.state_dict()[name], tensor)
@@ -49,7 +49,7 @@ def test_a_model_comes_back_bit_for_bit(model, folder):
     assert again.data == "fashion-mnist-7x7/train"
 
 
-def test_saving_again_replaces_what_was_there(model, folder):
+def test_saving_again_replaces_the_folder(model, folder):
     model.fit(zoo.dataset("fashion-mnist-7x7").train.take(64), epochs=1, progress=False)
     model.save(folder)
     assert len(zoo.load(folder).history) == 2
@@ -73,7 +73,7 @@ def test_the_manifest_names_everything_and_hashes_every_file(model, folder):
         assert hashlib.sha256((folder / name).read_bytes()).hexdigest() == sha256
 
 
-def test_it_is_read_with_safetensors_and_json_alone(folder):
+def test_the_folder_is_readable_with_safetensors_and_json_alone(folder):
     script = (
         "import sys, json; sys.modules['zoo'] = None\n"
         "from safetensors.torch import load_file\n"
@@ -82,12 +82,12 @@ def test_it_is_read_with_safetensors_and_json_alone(folder):
         "assert set(weights) == set(manifest['tensors'])\n"
         "print(sum(w.numel() for w in weights.values()))"
     )
-    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
-    assert int(done.stdout) == zoo.load(folder).num_parameters
+    process = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(process.stdout) == zoo.load(folder).num_parameters
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "history.jsonl"])
-def test_a_changed_byte_is_found(folder, name):
+def test_a_changed_byte_is_detected(folder, name):
     data = bytearray((folder / name).read_bytes())
     data[len(data) // 2] ^= 1
     (folder / name).write_bytes(data)
@@ -96,31 +96,31 @@ def test_a_changed_byte_is_found(folder, name):
 
 
 def test_the_readme_may_be_edited_by_hand(folder):
-    (folder / "README.md").write_text("my own words")
+    (folder / "README.md").write_text("edited by hand")
     assert len(zoo.load(folder).history) == 1
 
 
-def test_a_folder_of_something_else_is_never_replaced(model, tmp_path):
+def test_a_folder_with_other_files_is_never_replaced(model, tmp_path):
     (tmp_path / "thesis.txt").write_text("three years")
-    with pytest.raises(WeightsError, match="no saved model"):
+    with pytest.raises(WeightsError, match="not a saved model"):
         model.save(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "three years"
 
 
-def test_a_model_that_no_plugin_provides_names_the_package_to_install(folder):
+def test_loading_without_the_plugin_names_the_package_to_install(folder):
     edit_manifest(folder, model="vig-9x9", plugin={"plugin": "zoo_vig", "distribution": "zoo-vig", "version": "2.1"})
     with pytest.raises(UnknownNameError, match="pip install zoo-vig"):
         zoo.load(folder)
 
 
-def test_a_namesake_from_another_distribution_does_not_stand_in(folder):
+def test_a_model_of_the_same_name_in_another_distribution_is_not_used(folder):
     edit_manifest(folder, plugin={"plugin": "zoo_grid_gcn", "distribution": "zoo-other", "version": "1"})
     with pytest.raises(UnknownNameError, match="pip install zoo-other"):
         zoo.load(folder)
 
 
-def test_weights_that_do_not_ship_are_named_beside_those_that_do():
-    assert "gcn-7x7/fashion-mnist" in shipped()
+def test_an_unknown_reference_is_refused_with_a_suggestion():
+    assert "gcn-7x7/fashion-mnist" in list_folders()
     with pytest.raises(UnknownNameError, match="did you mean gcn-7x7/fashion-mnist"):
         zoo.load("gcn-7x7/fashion-mnst")
 
@@ -157,31 +157,31 @@ def test_weights_that_do_not_ship_are_named_beside_those_that_do():
     ],
     ids=str,
 )
-def test_a_manifest_that_cannot_be_used_is_refused_with_its_field(folder, key, value):
+def test_an_unusable_manifest_is_refused(folder, key, value):
     edit_manifest(folder, **{key: value})
     with pytest.raises(WeightsError):
         zoo.load(folder)
 
 
-def test_weights_that_are_not_finite_are_refused(model, tmp_path):
+def test_nonfinite_weights_are_refused(model, tmp_path):
     model.net.convolutions[0].bias.data[0] = float("nan")
     with pytest.raises(WeightsError, match="NaN"):
         zoo.load(model.save(tmp_path / "broken"))
 
 
-def test_loading_gives_eval_mode_and_leaves_the_random_state(folder):
+def test_loading_gives_eval_mode_and_does_not_change_the_random_state(folder):
     before = torch.get_rng_state()
     assert not zoo.load(folder).net.training
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_config_that_would_take_all_memory_is_refused_before_anything_is_built(folder):
+def test_a_config_that_would_take_all_memory_is_refused_before_building(folder):
     config = {"size": [7, 7], "channels": 1, "hidden": [10**9], "classes": 10, "last_relu": False, "bias": 0.0}
-    with pytest.raises(WeightsError, match=r"says 1,000,000,000, and \d+ numbers were saved"):
+    with pytest.raises(WeightsError, match=r"has the number 1,000,000,000, but only \d+ weights"):
         zoo.load(edit_manifest(folder, config=config))
 
 
-def test_a_callback_that_writes_words_into_the_history_does_not_keep_a_model_from_being_saved(model, tmp_path):
+def test_a_history_with_text_from_a_callback_can_be_saved(model, tmp_path):
     class Note:
         def on_step(self, training):
             training.row["note"] = "slow"
@@ -194,7 +194,7 @@ def test_a_callback_that_writes_words_into_the_history_does_not_keep_a_model_fro
     assert again.history[-1]["note"] == "slow"
 
 
-@pytest.mark.parametrize("place", ["~nobody-of-that-name/x", "a\0b"])
-def test_a_place_that_cannot_be_is_an_error_of_zoo(model, place):
-    with pytest.raises(WeightsError, match="no place to save to"):
-        model.save(place)
+@pytest.mark.parametrize("path", ["~nobody-of-that-name/x", "a\0b"])
+def test_an_impossible_path_is_refused(model, path):
+    with pytest.raises(WeightsError, match="not a path to save to"):
+        model.save(path)

@@ -1,4 +1,4 @@
-"""The card: what people wrote stays, in its text and in its metadata, however often a model is saved."""
+"""The card: edits of people stay, in its text and in its metadata, however often a model is saved."""
 
 import time
 
@@ -8,10 +8,10 @@ from PIL import Image
 
 import zoo
 from zoo.saving.card import MAX_ROWS
-from zoo.saving.card_merge import BEGIN_MARK, END_MARK, merge_cards, metadata_of
+from zoo.saving.card_merge import BEGIN_MARK, END_MARK, merge_cards, split_card
 from zoo.signature import Classes
 
-OURS = """---
+NEW = """---
 library_name: zoo-models
 pipeline_tag: image-classification
 tags:
@@ -29,7 +29,7 @@ What it is.
 """
 
 
-def carded(metadata, text="Mine.\n"):
+def make_card(metadata, text="Mine.\n"):
     return f"---\n{metadata}\n---\n{text}"
 
 
@@ -39,54 +39,54 @@ def model():
     return zoo.create("gcn-7x7", seed=0, hidden=(4, 8)).fit(train, epochs=2, progress=False)
 
 
-THEIRS = {
+EXISTING = {
     "plain text": "Mine.\n",
-    "text around the marks": OURS.replace(BEGIN_MARK, f"Above, mine.\n\n{BEGIN_MARK}") + "\nBelow.\n",
+    "text around the marks": NEW.replace(BEGIN_MARK, f"Above, mine.\n\n{BEGIN_MARK}") + "\nBelow.\n",
     "no line end": "Mine.",
-    "windows": carded("a: b").replace("\n", "\r\n"),
-    "metadata that is no YAML": carded("a: [b\n: :"),
-    "metadata that is a list": carded("- a\n- b"),
+    "windows": make_card("a: b").replace("\n", "\r\n"),
+    "metadata that is no YAML": make_card("a: [b\n: :"),
+    "metadata that is a list": make_card("- a\n- b"),
     "metadata that never ends": "---\na: b\nMine.",
-    "a byte order mark": "\ufeff" + carded("a: b"),
-    "a date": carded("date: 2024-01-01"),
-    "a set": carded("a: !!set {b, c}"),
-    "code": carded("a: !!python/object/apply:os.system [ls]"),
-    "no tags": carded("tags:"),
-    "one tag": carded("tags: mine"),
-    "odd results": carded("model-index: [3, [1], {name: 5}]"),
-    "a list in itself": carded("a: &a [*a]"),
-    "a mapping in itself": carded("a: &a {b: *a}"),
-    "a zero": carded('a: "\\0"'),
-    "half a letter": carded('a: "\\ud800"'),
-    "a list as a key": carded("? [a, b]\n: c"),
+    "a byte order mark": "\ufeff" + make_card("a: b"),
+    "a date": make_card("date: 2024-01-01"),
+    "a set": make_card("a: !!set {b, c}"),
+    "code": make_card("a: !!python/object/apply:os.system [ls]"),
+    "no tags": make_card("tags:"),
+    "one tag": make_card("tags: mine"),
+    "odd results": make_card("model-index: [3, [1], {name: 5}]"),
+    "a list in itself": make_card("a: &a [*a]"),
+    "a mapping in itself": make_card("a: &a {b: *a}"),
+    "a zero": make_card('a: "\\0"'),
+    "half a letter": make_card('a: "\\ud800"'),
+    "a list as a key": make_card("? [a, b]\n: c"),
     "a fence in the text": "Mine.\n---\na: b\n---\n",
-    "300 levels": carded("a: " + "[" * 300 + "]" * 300),
-    "100,000 levels": carded("a: " + "[" * 100_000 + "]" * 100_000),
-    "10,000 digits": carded("a: " + "9" * 10_000),
-    "a mark cut in two": OURS.replace(END_MARK, "") + "Mine.\n",
+    "300 levels": make_card("a: " + "[" * 300 + "]" * 300),
+    "100,000 levels": make_card("a: " + "[" * 100_000 + "]" * 100_000),
+    "10,000 digits": make_card("a: " + "9" * 10_000),
+    "a mark cut in two": NEW.replace(END_MARK, "") + "Mine.\n",
     "the end before the beginning": f"{END_MARK} Mine. {BEGIN_MARK}",
-    "a list of lists as tags": carded("tags: [[a], {b: c}]"),
-    "a list in itself as tags": carded("tags: &a [*a]"),
+    "a list of lists as tags": make_card("tags: [[a], {b: c}]"),
+    "a list in itself as tags": make_card("tags: &a [*a]"),
 }
 
 
-@pytest.mark.parametrize("theirs", THEIRS.values(), ids=THEIRS)
-def test_what_people_wrote_stays_once_and_merging_again_changes_nothing(theirs):
-    text = merge_cards(OURS, theirs)
+@pytest.mark.parametrize("existing", EXISTING.values(), ids=EXISTING)
+def test_edits_stay_once_and_merging_again_changes_nothing(existing):
+    text = merge_cards(NEW, existing)
     for _ in range(3):
-        assert merge_cards(OURS, text) == text
-    assert text.lower().count("mine.") == theirs.lower().count("mine.")
+        assert merge_cards(NEW, text) == text
+    assert text.lower().count("mine.") == existing.lower().count("mine.")
     assert f"# gcn-7x7\n\nWhat it is.\n\n{END_MARK}" in text
-    assert metadata_of(text)["library_name"] == "zoo-models"
+    assert split_card(text)[0]["library_name"] == "zoo-models"
 
 
-def test_a_card_that_holds_what_people_wrote_is_merged_with_one_that_does_too():
-    theirs = THEIRS["text around the marks"]
-    assert merge_cards(theirs, theirs) == merge_cards(OURS, theirs)
+def test_an_edited_card_is_merged_with_an_edited_card():
+    existing = EXISTING["text around the marks"]
+    assert merge_cards(existing, existing) == merge_cards(NEW, existing)
 
 
 def test_text_stays_above_and_below_the_block():
-    text = merge_cards(OURS, "---\na: b\n---\nAbove.\n\n" + f"{BEGIN_MARK}\nold\n{END_MARK}" + "\n\nBelow.\n")
+    text = merge_cards(NEW, "---\na: b\n---\nAbove.\n\n" + f"{BEGIN_MARK}\nold\n{END_MARK}" + "\n\nBelow.\n")
     assert [text.index(word) for word in ("Above.", BEGIN_MARK, "What it is.", END_MARK, "Below.")] == sorted(
         text.index(word) for word in ("Above.", BEGIN_MARK, "What it is.", END_MARK, "Below.")
     )
@@ -94,15 +94,15 @@ def test_text_stays_above_and_below_the_block():
 
 
 def test_metadata_that_zoo_does_not_write_stays():
-    theirs = carded("license: mit\nbase_model: [a/b]\ntags: [mine, zoo]\ndate: 2024-01-01\nlibrary_name: other")
-    found = metadata_of(merge_cards(OURS, theirs))
-    assert (found["license"], found["base_model"], str(found["date"])) == ("mit", ["a/b"], "2024-01-01")
-    assert found["tags"] == ["zoo", "gcn-7x7", "mine"]
-    assert found["library_name"] == "zoo-models"
+    existing = make_card("license: mit\nbase_model: [a/b]\ntags: [mine, zoo]\ndate: 2024-01-01\nlibrary_name: other")
+    metadata = split_card(merge_cards(NEW, existing))[0]
+    assert (metadata["license"], metadata["base_model"], str(metadata["date"])) == ("mit", ["a/b"], "2024-01-01")
+    assert metadata["tags"] == ["zoo", "gcn-7x7", "mine"]
+    assert metadata["library_name"] == "zoo-models"
 
 
-def test_an_empty_card_is_ours():
-    assert merge_cards(OURS, "") == merge_cards(OURS, " \n") == OURS
+def test_an_empty_card_is_replaced():
+    assert merge_cards(NEW, "") == merge_cards(NEW, " \n") == NEW
 
 
 ALIASES = "\n".join(f"a{n}: &a{n} [{', '.join([f'*a{n - 1}' if n else 'x'] * 10)}]" for n in range(10))
@@ -114,15 +114,15 @@ MERGES = "\n".join(f"a{n}: &a{n} {{<<: [{', '.join([f'*a{n - 1}'] * 10 if n else
     [ALIASES, f"{ALIASES}\ntags: *a9", MERGES, "\n".join(f"k{n}: v" for n in range(5_000))],
     ids=["aliases", "aliases as tags", "merges", "many"],
 )
-def test_metadata_that_would_grow_for_ever_does_not_hang(metadata):
+def test_metadata_that_would_grow_without_bound_does_not_hang(metadata):
     start = time.perf_counter()
-    text = merge_cards(OURS, carded(metadata))
+    text = merge_cards(NEW, make_card(metadata))
     assert time.perf_counter() - start < 5
     assert len(text) < 1 << 20
     assert "Mine." in text
 
 
-def test_a_class_may_be_called_as_a_mark_is(model, tmp_path):
+def test_a_class_may_have_the_name_of_a_mark(model, tmp_path):
     odd = zoo.load(model.save(tmp_path / "model"))
     odd.classes = Classes.of(range(10), [BEGIN_MARK, END_MARK, "---", "```", "`", "$x$", "<b>", "a\nb", "|", ""])
     first = odd.save(tmp_path / "odd").joinpath("README.md").read_text()
@@ -131,21 +131,21 @@ def test_a_class_may_be_called_as_a_mark_is(model, tmp_path):
     assert (tmp_path / "odd" / "README.md").read_text() == first
 
 
-def test_saving_again_changes_no_letter(model, tmp_path):
+def test_saving_again_does_not_change_the_card(model, tmp_path):
     first = model.save(tmp_path / "model").joinpath("README.md").read_text()
     for _ in range(3):
         zoo.load(tmp_path / "model").save(tmp_path / "model")
         assert (tmp_path / "model" / "README.md").read_text() == first
 
 
-def blocks(text):
-    """Return the Python on a card."""
+def read_blocks(text):
+    """Return the Python code on a card."""
     return [part.partition("```")[0] for part in text.split("```python\n")[1:]]
 
 
 def test_the_code_on_a_card_runs(model, tmp_path, small):
     folder = model.save(tmp_path / "model")
-    use, train = blocks((folder / "README.md").read_text())
+    use, train = read_blocks((folder / "README.md").read_text())
     picture = tmp_path / "picture.png"
     Image.fromarray(small.images[0, 0].numpy()).save(picture)
     use = use.replace("./path/of/this/folder", str(folder)).replace("picture.png", str(picture))
@@ -156,7 +156,7 @@ def test_the_code_on_a_card_runs(model, tmp_path, small):
     assert "seed=0" in train
 
 
-def test_a_long_training_is_told_in_few_rows(tmp_path):
+def test_a_long_training_is_shown_in_few_rows(tmp_path):
     model = zoo.create("gcn-7x7", seed=0, hidden=(4, 8))
     for epoch in range(1, 1001):
         model.history.append({"epoch": epoch, "loss": 1.0 / epoch})
@@ -167,8 +167,8 @@ def test_a_long_training_is_told_in_few_rows(tmp_path):
     assert rows[-1].startswith("| 1000 |")
 
 
-def test_the_metadata_is_yaml_that_others_read(model, tmp_path):
+def test_the_metadata_is_valid_yaml(model, tmp_path):
     head = model.save(tmp_path / "model").joinpath("README.md").read_text().split("---\n")[1]
-    found = yaml.safe_load(head)
-    assert found["pipeline_tag"] == "image-classification"
-    assert found["datasets"] == ["fashion-mnist-7x7"]
+    metadata = yaml.safe_load(head)
+    assert metadata["pipeline_tag"] == "image-classification"
+    assert metadata["datasets"] == ["fashion-mnist-7x7"]

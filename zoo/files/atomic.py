@@ -1,6 +1,7 @@
-"""Put a folder or file in its place whole or not at all, one writer at a time. The one door to filelock.
+"""Replace a folder or file whole or not at all, one writer at a time. Door: filelock.
 
-What a killed writer left behind is cleaned away by the next one.
+A writer works on a hidden folder or file beside the target and renames it at the end. The next writer removes what a
+killed one left behind.
 """
 
 from __future__ import annotations
@@ -18,17 +19,17 @@ from pathlib import Path
 from zoo.errors import BusyError
 
 LOCK_TIMEOUT = 5.0
-"""How long a writer waits for another one, in seconds."""
+"""How long a writer waits for another, in seconds."""
 RENAME_EXCHANGE, AT_FDCWD = 2, -100
-"""Linux: `RENAME_EXCHANGE` and `AT_FDCWD` of renameat2(2)."""
+"""Constants of Linux's renameat2(2)."""
 
 
 @contextmanager
 def acquire_lock(target: Path, *, timeout: float = LOCK_TIMEOUT) -> Iterator[None]:
-    """Be the only one that writes `target` until the block ends.
+    """Hold the lock on `target` during the block, after removing what killed writers left.
 
     Raises:
-        BusyError: Another process still writes it after `timeout` seconds.
+        BusyError: Another process still holds it after `timeout` seconds.
     """
     from filelock import FileLock, Timeout
 
@@ -37,24 +38,24 @@ def acquire_lock(target: Path, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Non
     try:
         lock.acquire()
     except Timeout:
-        raise BusyError(f"another process is writing {target}, and still did after {timeout:g} s; try again") from None
+        raise BusyError(f"another process is writing {target}, and still was after {timeout:g} s; try again") from None
     try:
         _restore(target)
         _clean(target)
         yield
     finally:
-        with suppress(OSError):  # while it is held: who waits sees that the file is gone, and makes another
+        with suppress(OSError):  # before the release: a waiting process sees that the file is gone, and makes another
             path.unlink()
         lock.release()
 
 
 @contextmanager
 def replace_folder(target: Path, *, timeout: float = LOCK_TIMEOUT) -> Iterator[Path]:
-    """Yield an empty folder; when the block ends well it stands at `target` in one step, else nothing has changed.
+    """Yield an empty folder that replaces `target` in one step at the end of the block; an error changes nothing.
 
     Raises:
         BusyError: Another process still writes `target` after `timeout` seconds.
-        OSError: The folder cannot be made or put in place.
+        OSError: The folder cannot be made or renamed.
     """
     target.parent.mkdir(parents=True, exist_ok=True)
     with acquire_lock(target, timeout=timeout):
@@ -71,7 +72,7 @@ def replace_folder(target: Path, *, timeout: float = LOCK_TIMEOUT) -> Iterator[P
 
 
 def write_new_file(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write one file's bytes, if they are to last a power cut through to the disk; it must not exist yet."""
+    """Write a file that must not exist yet; if `durable`, wait until its bytes are on disk."""
     with path.open("xb") as file:
         file.write(data)
         file.flush()
@@ -80,12 +81,12 @@ def write_new_file(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
-    """Write a file in one step: who reads it meanwhile, or after a kill, sees the old bytes or the new ones.
+    """Replace a file in one step: a reader sees the old bytes or the new ones, also if the writer is killed.
 
     Args:
-        path: Where.
+        path: The file.
         data: The new bytes.
-        durable: Whether a power cut must not take them; waiting for the disk takes milliseconds.
+        durable: Wait until the bytes are on disk, which takes milliseconds, so that they survive a power cut.
     """
     staged = _temporary_path(path, "partial")
     try:
@@ -98,14 +99,18 @@ def replace_file(path: Path, data: bytes, *, durable: bool = True) -> None:
 
 
 def recover(target: Path) -> Path:
-    """Return `target`; if a writer was killed just between moving the old one away and the new one in, put it back."""
-    old = _find_backups(target) if not target.exists() else []
-    if old:
+    """Return the path to read `target` from, after undoing a replacement that was cut off.
+
+    A writer may have been killed between moving the old folder away and the new one in. The old one is then moved back,
+    or read where it is if this process may not write there.
+    """
+    backups = _find_backups(target) if not target.exists() else []
+    if backups:
         try:
             with acquire_lock(target):
                 pass
-        except OSError:  # not ours to mend: the old one is read where it lies
-            return old[-1]
+        except OSError:  # no right to write here: read the backup
+            return backups[-1]
     return target
 
 
@@ -118,15 +123,15 @@ def _find_backups(target: Path) -> list[Path]:
 
 
 def _restore(target: Path) -> None:
-    old = _find_backups(target)
-    if old and not target.exists():
-        old[-1].rename(target)
+    backups = _find_backups(target)
+    if backups and not target.exists():
+        backups[-1].rename(target)
 
 
 def _clean(target: Path) -> None:
-    """Remove what killed writers left; whoever holds the lock is the only writer, so nobody needs it."""
-    for what in ("partial", "old"):
-        for orphan in target.parent.glob(f".{_escape_glob(target.name)}.{'[0-9a-f]' * 8}.{what}"):
+    """Remove what killed writers left; the lock is held, so no other writer uses it."""
+    for suffix in ("partial", "old"):
+        for orphan in target.parent.glob(f".{_escape_glob(target.name)}.{'[0-9a-f]' * 8}.{suffix}"):
             if orphan.is_dir() and not orphan.is_symlink():
                 _remove(orphan)
             else:
@@ -134,15 +139,15 @@ def _clean(target: Path) -> None:
 
 
 def _remove(folder: Path) -> None:
-    """Remove a folder with all in it, also where a folder inside may not be written."""
-    for place, _, _ in os.walk(folder):
+    """Remove a folder with its contents, also if a folder inside is read-only."""
+    for path, _, _ in os.walk(folder):
         with suppress(OSError):
-            os.chmod(place, 0o700)
+            os.chmod(path, 0o700)
     shutil.rmtree(folder, ignore_errors=True)
 
 
 def _check_writable(target: Path) -> None:
-    """Raise if what stands there may not be written: it could not be removed."""
+    """Raise if `target` exists and may not be written, since it could not be removed."""
     if target.exists() and not os.access(target, os.W_OK):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(target))
 
@@ -152,21 +157,21 @@ def _escape_glob(name: str) -> str:
 
 
 def _install_folder(staged: Path, target: Path) -> None:
-    """Move a folder to `target`; what stood there is exchanged with it, and removed; its rights stay."""
+    """Move a folder to `target`, with the permissions of the old one, which is removed."""
     if not target.exists():
         staged.rename(target)
         return
     with suppress(OSError):
         shutil.copymode(target, staged)
     if not _try_exchange(staged, target):
-        old = _temporary_path(target, "old")
-        target.rename(old)  # a reader that comes now, or after a kill, finds it again: see `recovered`
+        backup = _temporary_path(target, "old")
+        target.rename(backup)  # a reader that looks now, or after a kill, finds it: see `recover`
         staged.rename(target)
-        _remove(old)
+        _remove(backup)
 
 
 def _try_exchange(first: Path, second: Path) -> bool:
-    """Swap two folders in one step; False where the system or the file system cannot."""
+    """Exchange two folders in one step; return False if the system or the file system cannot."""
     if not sys.platform.startswith("linux"):
         return False
     try:
@@ -182,7 +187,7 @@ def _try_exchange(first: Path, second: Path) -> bool:
 
 
 def _fsync_folder(folder: Path) -> None:
-    """Make a folder's names last through a power cut, where the system lets us."""
+    """Wait until the names in a folder are on disk, if the system supports it."""
     with suppress(OSError):
         handle = os.open(folder, os.O_RDONLY)
         try:

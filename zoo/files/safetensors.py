@@ -1,4 +1,4 @@
-"""Read and write safetensors files: the one door to the format."""
+"""Read and write safetensors files. Door: safetensors."""
 
 from __future__ import annotations
 
@@ -17,19 +17,21 @@ from zoo.files.safetensors_header import METADATA_KEY, parse_header, parse_heade
 
 
 def to_plain_tensors(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """Return tensors as they are written: on the CPU, contiguous, none sharing memory with another.
+    """Return copies of tensors on the CPU, contiguous, with memory of their own.
 
     Raises:
-        WeightsError: One is no tensor, or a sparse one.
+        WeightsError: A value is not a tensor, or is sparse.
     """
-    odd = [name for name, each in tensors.items() if not isinstance(each, Tensor) or each.layout != torch.strided]
-    if odd:
-        raise WeightsError(f"{join_names(odd)} cannot be saved: zoo saves plain tensors, and no other state of a net")
+    unsupported = [
+        name for name, each in tensors.items() if not isinstance(each, Tensor) or each.layout != torch.strided
+    ]
+    if unsupported:
+        raise WeightsError(f"{join_names(unsupported)} cannot be saved: zoo saves only dense tensors of a net")
     return {name: tensor.detach().cpu().contiguous().clone() for name, tensor in tensors.items()}
 
 
 def describe_tensors(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]:
-    """Return type, shape and sha256 of each plain tensor by name, as a manifest holds them."""
+    """Return dtype, shape and sha256 of each tensor by name, in the form of a manifest."""
     return {
         name: {
             "dtype": str(tensor.dtype).removeprefix("torch."),
@@ -41,20 +43,28 @@ def describe_tensors(tensors: Mapping[str, Tensor]) -> dict[str, dict[str, Any]]
 
 
 def to_bytes(tensors: Mapping[str, Tensor], metadata_text: str) -> bytes:
-    """Return the bytes of a safetensors file; tied, strided and device tensors are written as plain copies.
+    """Return the bytes of a safetensors file.
 
-    Equal tensors and text give equal bytes: `metadata_text` is the one entry of the header's metadata, since safetensors
-    writes several in any order.
+    Tied, strided and device tensors are written as plain copies. Equal tensors and text give equal bytes: the metadata
+    of the header has one entry, since safetensors writes several in any order.
+
+    Args:
+        tensors: The tensors by name.
+        metadata_text: Text for the metadata of the header; without an entry if empty.
     """
     return safetensors.torch.save(to_plain_tensors(tensors), {METADATA_KEY: metadata_text} if metadata_text else {})
 
 
 def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str]:
-    """Return the tensors of a safetensors file's bytes, and the text zoo wrote about them (empty if another wrote it).
+    """Return the tensors of a safetensors file, and zoo's text in its metadata (empty in files of others).
+
+    Args:
+        data: The bytes of the file.
+        name: The file, for messages.
 
     Raises:
-        WeightsError: The bytes are no safetensors file, or the header is larger than
-            `zoo.files.safetensors_header.MAX_HEADER`.
+        WeightsError: The bytes are not a safetensors file, or the header is larger than
+            `zoo.files.safetensors_header.MAX_HEADER_BYTES`.
     """
     length = parse_header_length(data[:8], len(data), name=str(name))
     header = parse_header(data[8 : 8 + length], len(data), name=str(name))
@@ -66,9 +76,9 @@ def from_bytes(data: bytes, *, name: str | Path) -> tuple[dict[str, Tensor], str
 
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], str]:
-    """Return what `from_bytes` returns for a file, whose header is checked before the rest is read.
+    """Return the tensors of a safetensors file, and zoo's text in its metadata; the header is checked first.
 
     Raises:
-        WeightsError: The file cannot be read, or is no safetensors file.
+        WeightsError: The file cannot be read, or is not a safetensors file.
     """
     return from_bytes(read_safetensors_bytes(path), name=path)

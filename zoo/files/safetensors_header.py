@@ -1,4 +1,4 @@
-"""The header of a safetensors file, checked to the last byte before anything else is read. No torch here."""
+"""Parse the header of a safetensors file, and check every byte of it before anything else is read. No torch here."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from zoo.files.checked_json import parse_json
 from zoo.files.paths import open_regular_file
 
 METADATA_KEY = "zoo"
-"""The one entry of the metadata in the header of the weights: the manifest."""
+"""The key of zoo's text in the metadata of a header; in the weights of a model it is the manifest."""
 MAX_HEADER_BYTES = 1 << 20
-"""Largest header that is parsed, in bytes: 1 MiB describes more than 3,000 tensors with their hashes."""
+"""Largest header that is parsed, in bytes: 1 MiB is enough for more than 3,000 tensors with their hashes."""
 DTYPES = {
     "BOOL": ("bool", 1),
     "U8": ("uint8", 1),
@@ -29,18 +29,18 @@ DTYPES = {
     "F32": ("float32", 4),
     "F64": ("float64", 8),
 }
-"""Types zoo reads: the format's name, torch's name, and bytes a value."""
+"""Dtypes that zoo reads: name in the format, name in torch, and bytes per value."""
 MAX_HEADER_PARTS = 60_000
-"""Most braces, brackets and commas, counted before a header is parsed: a tensor and its hash take less than 20."""
+"""Largest number of braces, brackets and commas, checked before parsing; a tensor with its hash has fewer than 20."""
 MAX_DIMS = 64
-"""As many as a tensor of torch can have."""
+"""Largest number of axes of a tensor in torch."""
 MAX_NAME_LENGTH = 1000
-"""Longest name of a tensor, in letters."""
+"""Longest name of a tensor, in characters."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TensorEntry:
-    """One tensor of a file: torch's name of its type, its shape, and where its bytes lie in the file."""
+    """One tensor of a file: its dtype in torch, its shape, and the offsets of its first byte and behind its last."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -50,17 +50,22 @@ class TensorEntry:
 
 @dataclass(frozen=True, kw_only=True)
 class Header:
-    """What a file says it holds."""
+    """The tensors and the metadata of a file, by name."""
 
     entries: Mapping[str, TensorEntry]
     metadata: Mapping[str, str]
 
 
 def parse_header_length(head: bytes, size: int, *, name: str) -> int:
-    """Return the header's length in bytes, from the first 8 bytes of a file of `size` bytes.
+    """Return the length of a header in bytes.
+
+    Args:
+        head: The first 8 bytes of the file.
+        size: Size of the file in bytes.
+        name: The file, for messages.
 
     Raises:
-        WeightsError: The file ends before its header does, or the header is larger than `MAX_HEADER`.
+        WeightsError: The file ends before its header does, or the header is larger than `MAX_HEADER_BYTES`.
     """
     length = int.from_bytes(head[:8], "little")
     if len(head) >= 8 and length > MAX_HEADER_BYTES:
@@ -71,52 +76,58 @@ def parse_header_length(head: bytes, size: int, *, name: str) -> int:
 
 
 def parse_header(text: bytes, size: int, *, name: str) -> Header:
-    """Return the header whose JSON is `text`, of a file of `size` bytes, after checking that it describes it wholly.
+    """Parse a header, and check that its tensors fill the file without a gap.
+
+    Args:
+        text: The JSON of the header.
+        size: Size of the file in bytes.
+        name: The file, for messages.
 
     Raises:
-        WeightsError: The tensors do not fill the file without a gap, or one has an unknown type or an unfit shape.
+        WeightsError: The header is damaged, its tensors do not fill the file, or one has an unknown dtype or another
+            size than its shape says.
     """
     if not text.startswith(b"{"):
-        raise WeightsError(f"{name} is damaged, or no safetensors file: its header is no JSON object")
+        raise WeightsError(f"{name} is damaged, or not a safetensors file: its header is not a JSON object")
     if sum(map(text.count, (b"{", b"[", b","))) > MAX_HEADER_PARTS:
-        raise WeightsError(f"{name} has a header of more than {MAX_HEADER_PARTS} parts; zoo reads no more")
+        raise WeightsError(f"{name} has a header of more than {MAX_HEADER_PARTS} parts, the limit of zoo")
     try:
         record = parse_json(text, name="its header")
     except WeightsError as error:
         raise WeightsError(f"{name} is damaged: {error}") from error
     metadata = record.pop("__metadata__", {})
     if not isinstance(metadata, dict) or not all(isinstance(value, str) for value in metadata.values()):
-        raise WeightsError(f"{name} is damaged: its metadata is not text by name")
+        raise WeightsError(f"{name} is damaged: its metadata is not a mapping of text")
     begin = 8 + len(text)
     entries = {key: _parse_entry(key, value, begin, name) for key, value in record.items()}
-    place = begin
+    offset = begin
     for key, entry in sorted(entries.items(), key=lambda item: (item[1].start, item[1].stop)):
-        if entry.start != place:
-            raise WeightsError(f"{name} is damaged: {key!r} begins at byte {entry.start}, not at {place}")
-        place = entry.stop
-    if place != size:
-        raise WeightsError(f"{name} is damaged: it is {size} bytes, and its header describes {place}")
+        if entry.start != offset:
+            raise WeightsError(f"{name} is damaged: {key!r} begins at byte {entry.start}, not at {offset}")
+        offset = entry.stop
+    if offset != size:
+        raise WeightsError(f"{name} is damaged: it is {size} bytes, and its header describes {offset}")
     if not entries:
-        raise WeightsError(f"{name} holds no tensors")
+        raise WeightsError(f"{name} contains no tensors")
     return Header(entries=entries, metadata=metadata)
 
 
 def _parse_entry(key: str, value: Any, begin: int, name: str) -> TensorEntry:
     if not 0 < len(key) <= MAX_NAME_LENGTH or not key.isprintable() or "/" in key or "\\" in key:
-        raise WeightsError(f"{name} is damaged: {key[:80]!r} is no name of a tensor")
+        raise WeightsError(f"{name} is damaged: {key[:80]!r} is not a name of a tensor")
     if not isinstance(value, dict) or set(value) != {"dtype", "shape", "data_offsets"}:
         raise WeightsError(f"{name} is damaged: {key!r} is not described by dtype, shape and data_offsets")
     dtype, shape, offsets = value["dtype"], value["shape"], value["data_offsets"]
     if not isinstance(dtype, str) or dtype not in DTYPES:
-        raise WeightsError(f"{name}: {key!r} has type {str(dtype)[:20]!r}, which zoo does not read")
+        raise WeightsError(f"{name}: {key!r} has dtype {str(dtype)[:20]!r}, which zoo does not read")
     if not _is_count_list(shape) or not _is_count_list(offsets) or len(offsets) != 2:
         raise WeightsError(f"{name} is damaged: shape and offsets of {key!r} are not whole numbers from 0 up")
     if len(shape) > MAX_DIMS:
         raise WeightsError(f"{name} is damaged: {key!r} has {len(shape)} axes; a tensor has at most {MAX_DIMS}")
-    kind, width = DTYPES[dtype]
+    torch_dtype, width = DTYPES[dtype]
     if math.prod(shape) * width != offsets[1] - offsets[0]:
         raise WeightsError(f"{name} is damaged: {key!r} is {dtype} {shape}, and has {offsets[1] - offsets[0]} bytes")
-    return TensorEntry(dtype=kind, shape=tuple(shape), start=begin + offsets[0], stop=begin + offsets[1])
+    return TensorEntry(dtype=torch_dtype, shape=tuple(shape), start=begin + offsets[0], stop=begin + offsets[1])
 
 
 def _is_count_list(values: Any) -> bool:
@@ -124,10 +135,10 @@ def _is_count_list(values: Any) -> bool:
 
 
 def read_safetensors_bytes(path: Path) -> bytes:
-    """Return a safetensors file's bytes, after its header was checked against its size.
+    """Return the bytes of a safetensors file, after checking its header.
 
     Raises:
-        WeightsError: It cannot be read, or its header is damaged, too large or describes another size.
+        WeightsError: It cannot be read, or its header is damaged, too large, or describes another size.
     """
     try:
         with open_regular_file(path) as file:

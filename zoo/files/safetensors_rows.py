@@ -1,4 +1,4 @@
-"""A safetensors file larger than memory: written row by row, and read where it lies."""
+"""Write and read a safetensors file that is larger than memory, row by row."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from zoo.files.safetensors_header import DTYPES, METADATA_KEY, Header, parse_hea
 
 
 class Column(NamedTuple):
-    """A tensor to write: its number type in the format's words, and its shape."""
+    """A tensor to write: its dtype by the name in the format, and its shape."""
 
     dtype: str
     shape: tuple[int, ...]
@@ -27,16 +27,16 @@ class Column(NamedTuple):
 def write_rows(
     path: Path, columns: Mapping[str, Column], chunks: Iterable[tuple[str, bytes]], metadata_text: str
 ) -> None:
-    """Write a file whose tensors come in chunks of bytes, each tensor's after those before it.
+    """Write a file whose tensors come in chunks of bytes.
 
     Args:
-        path: Where; a file there is replaced in one step.
-        columns: The tensors in the order in which their bytes lie.
-        chunks: A tensor's name and its next bytes.
-        metadata_text: Text to keep in the header.
+        path: The file; an existing one is replaced in one step.
+        columns: The tensors, in the order of their bytes in the file.
+        chunks: Pairs of a tensor's name and its next bytes.
+        metadata_text: Text for the metadata of the header.
 
     Raises:
-        WeightsError: The bytes are more or fewer than the shapes say.
+        WeightsError: There are more or fewer bytes than the shapes say.
         OSError: It cannot be written.
     """
     staged = path.with_name(f".{path.name}.partial")
@@ -55,35 +55,35 @@ def _write_columns(
 ) -> None:
     widths = {name: width for name, (_, width) in DTYPES.items()}
     record: dict[str, object] = {"__metadata__": {METADATA_KEY: metadata_text}} if metadata_text else {}
-    starts, place = {}, 0
-    for name, (kind, shape) in columns.items():
-        starts[name] = place
-        place += widths[kind] * torch.Size(shape).numel()
-        record[name] = {"dtype": kind, "shape": list(shape), "data_offsets": [starts[name], place]}
+    starts, offset = {}, 0
+    for name, (dtype, shape) in columns.items():
+        starts[name] = offset
+        offset += widths[dtype] * torch.Size(shape).numel()
+        record[name] = {"dtype": dtype, "shape": list(shape), "data_offsets": [starts[name], offset]}
     text = json.dumps(record).encode()
     text += b" " * (-len(text) % 8)
     file.write(len(text).to_bytes(8, "little") + text)
-    written = dict(starts)
+    positions = dict(starts)
     for name, data in chunks:
-        file.seek(8 + len(text) + written[name])
+        file.seek(8 + len(text) + positions[name])
         file.write(data)
-        written[name] += len(data)
-    ends = [*list(starts.values())[1:], place]
-    if list(written.values()) != ends:
-        raise WeightsError(f"{file.name} would be cut: tensors end at {list(written.values())}, not at {ends}")
+        positions[name] += len(data)
+    ends = [*list(starts.values())[1:], offset]
+    if list(positions.values()) != ends:
+        raise WeightsError(f"{file.name} is incomplete: tensors end at {list(positions.values())}, not at {ends}")
 
 
 class RowReader:
-    """A safetensors file whose rows are read from the disk when they are looked at.
+    """A safetensors file whose rows are read from disk on access.
 
-    They are read, not mapped: around each row of a mapped file the system may keep two megabytes resident, and a
-    shuffled epoch would soon hold the whole file.
+    Rows are read, not memory-mapped: the system may keep two megabytes in memory around each row of a mapped file, and
+    a shuffled epoch would soon fill memory with the whole file.
 
     Args:
-        path: The file; it stays open as long as this is used.
+        path: The file; it stays open as long as the reader exists.
 
     Raises:
-        WeightsError: It cannot be read, or is no safetensors file.
+        WeightsError: It cannot be read, or is not a safetensors file.
     """
 
     def __init__(self, path: Path) -> None:
@@ -99,33 +99,33 @@ class RowReader:
         self.metadata_text = self.header.metadata.get(METADATA_KEY, "")
 
     def read_tensor(self, name: str) -> Tensor:
-        """Return a whole tensor, in memory.
+        """Return a whole tensor.
 
         Raises:
             WeightsError: The file has changed since it was opened.
         """
-        found = self._allocate(name, self.header.entries[name].shape)
-        self._read_into(_as_memoryview(found), self.header.entries[name].start)
-        return found
+        tensor = self._allocate(name, self.header.entries[name].shape)
+        self._read_into(_as_memoryview(tensor), self.header.entries[name].start)
+        return tensor
 
     def read_rows(self, name: str, indices: Tensor) -> Tensor:
-        """Return rows of a tensor, int64 (B) to (B, ...); those that follow each other are read at once.
+        """Return rows of a tensor, (B, ...), for indices int64 (B); consecutive rows are read at once.
 
         Raises:
             WeightsError: The file has changed since it was opened.
         """
-        entry, chosen = self.header.entries[name], indices.tolist()
-        found = self._allocate(name, (len(chosen), *entry.shape[1:]))
-        target, width = _as_memoryview(found), (entry.stop - entry.start) // max(entry.shape[0], 1)
-        for first, stop in _split_runs(chosen):
-            self._read_into(target[first * width : stop * width], entry.start + chosen[first] * width)
-        return found
+        entry, rows = self.header.entries[name], indices.tolist()
+        tensor = self._allocate(name, (len(rows), *entry.shape[1:]))
+        target, width = _as_memoryview(tensor), (entry.stop - entry.start) // max(entry.shape[0], 1)
+        for first, stop in _split_runs(rows):
+            self._read_into(target[first * width : stop * width], entry.start + rows[first] * width)
+        return tensor
 
     def _allocate(self, name: str, shape: tuple[int, ...]) -> Tensor:
         return torch.empty(shape, dtype=getattr(torch, self.header.entries[name].dtype))
 
     def _read_into(self, target: memoryview, offset: int) -> None:
-        """Read into memory from a place in the file, wherever other threads and forks are reading."""
+        """Fill memory from an offset of the file; safe while other threads and forks read."""
         if hasattr(os, "preadv"):
             num = os.preadv(self._file.fileno(), [target], offset)
         else:
@@ -133,7 +133,7 @@ class RowReader:
                 self._file.seek(offset)
                 num = self._file.readinto(target) or 0
         if num == 0 < len(target):
-            raise WeightsError(f"{self._path} has been cut since it was opened")
+            raise WeightsError(f"{self._path} has become shorter since it was opened")
         if num < len(target):
             self._read_into(target[num:], offset + num)
 
@@ -144,7 +144,7 @@ def _as_memoryview(tensor: Tensor) -> memoryview:
 
 
 def _split_runs(indices: list[int]) -> Iterator[tuple[int, int]]:
-    """Yield the parts of a list, first and stop, in which each number is one more than that before it."""
+    """Yield first and stop of each part of a list in which each number is one more than the one before."""
     first = 0
     for stop in range(1, len(indices) + 1):
         if stop == len(indices) or indices[stop] != indices[stop - 1] + 1:

@@ -1,4 +1,4 @@
-"""Nested values with tensors in them, taken apart into JSON and named tensors, and put together again. No pickle."""
+"""Encode nested values with tensors as JSON and named tensors, and decode them. No pickle."""
 
 from __future__ import annotations
 
@@ -14,16 +14,17 @@ from zoo.errors import WeightsError
 
 Tensors = dict[str, Tensor]
 MAX_TENSOR_NAME = 900
-"""Letters of a tensor's name; `zoo.files.safetensors_header` reads no name of more than 1000."""
+"""Longest name of a tensor in characters; `zoo.files.safetensors_header` reads at most 1000."""
 
 
 def encode_state(value: Any, tensors: Tensors, name: str = "") -> Any:
-    """Return a value as JSON, and add each tensor in it to `tensors` under the path that leads to it.
+    """Return a value as JSON, and add each tensor in it to `tensors`, named by its path in the value.
 
-    Tuples, dicts with any plain keys, numpy arrays and numbers that are not finite come back as they were.
+    Numbers, text, tensors, numpy arrays, lists, tuples and dicts with any plain keys are decoded to equal values of the
+    same type, also numbers that are not finite.
 
     Raises:
-        WeightsError: Something in it is none of these.
+        WeightsError: The value contains something else.
     """
     if value is None or isinstance(value, bool | int | str):
         return value
@@ -34,12 +35,13 @@ def encode_state(value: Any, tensors: Tensors, name: str = "") -> Any:
     if isinstance(value, np.ndarray):
         return {"array": _add_tensor(_array_to_tensor(value, name), tensors, name), "dtype": str(value.dtype)}
     if isinstance(value, list):
-        return [encode_state(each, tensors, f"{name}.{place}") for place, each in enumerate(value)]
+        return [encode_state(each, tensors, f"{name}.{index}") for index, each in enumerate(value)]
     if isinstance(value, tuple):
         return {"tuple": encode_state(list(value), tensors, name)}
     if isinstance(value, Mapping):
         return _encode_mapping(value, tensors, name)
-    raise WeightsError(f"a {type(value).__name__} at {name or 'the top'} cannot be kept; use numbers, text and tensors")
+    kind = type(value).__name__
+    raise WeightsError(f"a {kind} at {name or 'the top'} cannot be stored; use numbers, text and tensors")
 
 
 def _encode_mapping(value: Mapping[Any, Any], tensors: Tensors, name: str) -> Any:
@@ -56,10 +58,10 @@ def _encode_mapping(value: Mapping[Any, Any], tensors: Tensors, name: str) -> An
 
 
 def decode_state(value: Any, tensors: Mapping[str, Tensor]) -> Any:
-    """Return what `apart` was given, from its JSON and its tensors.
+    """Return the value that `encode_state` encoded, from its JSON and its tensors.
 
     Raises:
-        WeightsError: The JSON is not what `apart` returns, or names a tensor that is not there.
+        WeightsError: `encode_state` did not write the JSON, or it names a missing tensor.
     """
     if isinstance(value, list):
         return [decode_state(each, tensors) for each in value]
@@ -68,7 +70,7 @@ def decode_state(value: Any, tensors: Mapping[str, Tensor]) -> Any:
     try:
         return _decode_tagged(value, tensors)
     except (KeyError, ValueError, TypeError) as error:
-        raise WeightsError(f"this is no state that zoo wrote: {type(error).__name__}: {error}") from error
+        raise WeightsError(f"this is not a state that zoo wrote: {type(error).__name__}: {error}") from error
 
 
 def _decode_tagged(value: dict[str, Any], tensors: Mapping[str, Tensor]) -> Any:
@@ -90,22 +92,21 @@ def _decode_tagged(value: dict[str, Any], tensors: Mapping[str, Tensor]) -> Any:
 
 
 def _array_to_tensor(array: np.ndarray[Any, Any], name: str) -> Tensor:
-    """Return an array as a tensor; unsigned numbers, which safetensors' readers know in one width only, as int64."""
+    """Return an array as a tensor; unsigned integers, of which safetensors has only uint8 everywhere, as int64."""
     if array.dtype.kind == "u" and array.dtype.itemsize < 8:
         array = array.astype(np.int64)
     try:
         return torch.from_numpy(np.ascontiguousarray(array))
     except TypeError as error:
-        raise WeightsError(f"an array of {array.dtype} at {name or 'the top'} cannot be kept") from error
+        raise WeightsError(f"an array of {array.dtype} at {name or 'the top'} cannot be stored") from error
 
 
 def _add_tensor(tensor: Tensor, tensors: Tensors, name: str) -> str:
-    """Add a tensor under its path, made fit for a safetensors header and unlike all others."""
-    wanted = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)[
-        -MAX_TENSOR_NAME:
-    ]
-    free = wanted or "tensor"
-    while free in tensors:
-        free = f"{wanted}~{len(tensors)}"
-    tensors[free] = tensor
-    return free
+    """Add a tensor under a unique name made from its path, with only characters that a header may have."""
+    printable = "".join(letter if letter.isprintable() and letter not in "/\\" else "_" for letter in name)
+    base = printable[-MAX_TENSOR_NAME:] or "tensor"
+    unique = base
+    while unique in tensors:
+        unique = f"{printable[-MAX_TENSOR_NAME:]}~{len(tensors)}"
+    tensors[unique] = tensor
+    return unique

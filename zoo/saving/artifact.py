@@ -1,4 +1,4 @@
-"""A saved model with its tensors: written as the one folder shape, and read back."""
+"""Write a saved model with its tensors as one folder, and read it back."""
 
 from __future__ import annotations
 
@@ -28,9 +28,14 @@ from zoo.saving.manifest import Manifest
 
 @dataclass(frozen=True, kw_only=True)
 class Artifact:
-    """What a folder holds: the manifest, the tensors by name, the history, and the card as people left it.
+    """The content of the folder of a saved model.
 
-    `reference` is what a card written from it says to give to `zoo.load`.
+    Args:
+        manifest: Everything but tensors and history.
+        state: The tensors by name.
+        history: One row per epoch.
+        card: The text of the README.md that was read with the model.
+        reference: What a new card says to pass to `zoo.load`.
     """
 
     manifest: Manifest
@@ -46,13 +51,14 @@ def collect_versions() -> dict[str, str]:
 
 
 def write_artifact(path: Path, artifact: Artifact) -> Path:
-    """Write an artifact as a folder: whole or not at all. A saved model under that name is replaced.
+    """Write an artifact as a folder, whole or not at all, and return its path.
 
-    What people put beside zoo's files stays, and so does what they wrote on the card outside zoo's marks.
+    A saved model at that path is replaced. Other files in the folder stay, and so does text on its card outside zoo's
+    marks.
 
     Raises:
-        BusyError: Another process still writes there after five seconds.
-        WeightsError: The folder cannot be written, or is something else than a saved model.
+        BusyError: Another process still writes the folder after five seconds.
+        WeightsError: The folder cannot be written, or is not a saved model.
     """
     target = resolve_path(path)
     try:
@@ -68,28 +74,28 @@ def write_artifact(path: Path, artifact: Artifact) -> Path:
 
 
 def _check_replaceable(target: Path) -> None:
-    """Raise if there is something else than an empty folder, a saved model or a run of zoo; that is never touched."""
+    """Raise if a path is neither free, nor an empty folder, a saved model or a run; anything else is never replaced."""
     if not target.exists():
         return
     is_empty = target.is_dir() and not any(target.iterdir())
-    is_ours = ((target / CONFIG).is_file() and (target / HISTORY).is_file()) or (target / RUN).is_file()
-    if not is_empty and not is_ours:
-        raise WeightsError(f"{target} is there and is no saved model; save to another place")
+    is_from_zoo = ((target / CONFIG).is_file() and (target / HISTORY).is_file()) or (target / RUN).is_file()
+    if not is_empty and not is_from_zoo:
+        raise WeightsError(f"{target} exists and is not a saved model; save to another path")
 
 
 def build_files(artifact: Artifact) -> dict[str, bytes]:
-    """Return each file's bytes; the manifest comes last, with the others' sha256.
+    """Return the bytes of each file by name; the manifest comes last, with the sha256 of the others.
 
     Raises:
-        WeightsError: It has more tensors than the header of a file can describe, or holds what JSON cannot.
+        WeightsError: There are more tensors than the header of a file can describe, or a value that JSON cannot store.
     """
     try:
         return _build_files_unchecked(artifact)
     except WeightsError:
         raise
     except (TypeError, ValueError) as error:
-        told = f"its history, classes or scores hold what JSON cannot: {error}"
-        raise WeightsError(f"{artifact.manifest.model} cannot be saved: {told}") from error
+        reason = f"its history, classes or scores have a value that JSON cannot store: {error}"
+        raise WeightsError(f"{artifact.manifest.model} cannot be saved: {reason}") from error
 
 
 def _build_files_unchecked(artifact: Artifact) -> dict[str, bytes]:
@@ -101,16 +107,17 @@ def _build_files_unchecked(artifact: Artifact) -> dict[str, bytes]:
     folder.parse_embedded_manifest(weights, name=WEIGHTS)
     hashed = {WEIGHTS: weights, HISTORY: artifact.history.to_jsonl().encode()}
     card = merge_cards(render_card(manifest, artifact.history, artifact.reference), artifact.card)
-    whole = replace(manifest, files=folder.hash_files(hashed))
-    return {**hashed, CARD: card.encode(), CONFIG: whole.to_json().encode()}
+    manifest = replace(manifest, files=folder.hash_files(hashed))
+    return {**hashed, CARD: card.encode(), CONFIG: manifest.to_json().encode()}
 
 
 def _read_card(target: Path) -> str:
-    """Return the card that lies there, which people may have written on."""
+    """Return the card of an existing folder, which people may have edited; empty if there is none."""
     return (target / CARD).read_text("utf-8", "replace") if (target / CARD).is_file() else ""
 
 
 def _copy_other_files(target: Path, staged: Path) -> None:
+    """Copy what is in a folder besides zoo's files to the folder that replaces it."""
     for path in target.iterdir() if target.is_dir() else ():
         is_folder = path.is_dir() and not path.is_symlink()
         if path.name in FILES and not is_folder:
@@ -122,7 +129,7 @@ def _copy_other_files(target: Path, staged: Path) -> None:
 
 
 def _link_or_copy(path: str | os.PathLike[str], copy: str | os.PathLike[str]) -> None:
-    """Give a file a second name, or copy it where that cannot be."""
+    """Make a hard link to a file, or copy it if the file system has no links."""
     try:
         os.link(path, copy, follow_symlinks=False)
     except OSError:
@@ -130,25 +137,35 @@ def _link_or_copy(path: str | os.PathLike[str], copy: str | os.PathLike[str]) ->
 
 
 def read_artifact(path: Path, *, allow_nonfinite: bool = False) -> Artifact:
-    """Read a folder that `write` wrote, or its weights file alone; every byte is checked against the manifest.
+    """Read a saved model, or its weights file alone; every byte is checked against the manifest.
+
+    Args:
+        path: The folder, or its `model.safetensors`.
+        allow_nonfinite: Accept NaN and infinite values.
 
     Raises:
-        WeightsError: There is no such folder, a file is missing, damaged, or not the one the manifest names, or a
-            tensor holds NaN or an infinite value.
+        WeightsError: There is no such folder; a file is missing, damaged, or not the one in the manifest; or a tensor
+            has NaN or infinite values.
     """
-    found = folder.read_model_files(path)
-    state, _ = tensors.from_bytes(found.weights, name=path)
+    files = folder.read_model_files(path)
+    state, _ = tensors.from_bytes(files.weights, name=path)
     if not allow_nonfinite:
         check_finite(state, name=str(path))
-    history = History.from_jsonl(found.history, name=path / HISTORY)
-    history.stopped = found.manifest.stopped
-    return Artifact(manifest=found.manifest, state=state, history=history, card=found.card)
+    history = History.from_jsonl(files.history, name=path / HISTORY)
+    history.stopped = files.manifest.stopped
+    return Artifact(manifest=files.manifest, state=state, history=history, card=files.card)
 
 
 def check_finite(state: Mapping[str, Tensor], *, name: str) -> None:
-    """Raise if a tensor holds NaN or an infinite value."""
-    unfit = [key for key, each in state.items() if each.is_floating_point() and not bool(torch.isfinite(each).all())]
-    if unfit:
+    """Raise if a tensor has NaN or infinite values.
+
+    Raises:
+        WeightsError: It has; the message names the tensors.
+    """
+    nonfinite = [
+        key for key, each in state.items() if each.is_floating_point() and not bool(torch.isfinite(each).all())
+    ]
+    if nonfinite:
         raise WeightsError(
-            f"{name}: {join_names(unfit, 6)} holds NaN or infinite values; allow_nonfinite=True loads it all the same"
+            f"{name}: {join_names(nonfinite, 6)} has NaN or infinite values; allow_nonfinite=True loads it anyway"
         )

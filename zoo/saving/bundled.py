@@ -1,4 +1,4 @@
-"""What is on the shelf `zoo.trained`: weights that ship with zoo, as values. No torch here."""
+"""List the trained weights that ship with zoo, the registry `zoo.trained`. No torch here."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ from zoo.saving.folder import CONFIG, WEIGHTS, read_manifest
 from zoo.saving.manifest import Manifest
 
 BUNDLED_FOLDERS = ("zoo_weights", "weights")
-"""Beside the package: where a wheel puts the weights, and where a checkout has them."""
+"""Folders beside the package: of the weights in a wheel, and in a checkout."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class TrainedWeights:
-    """Trained weights: `zoo.load(name)` returns the model.
+    """Trained weights that ship with zoo; `zoo.load(name)` returns the model.
 
     Args:
         name: The reference, `model/tag`.
-        model: The model's name on `zoo.models`.
-        data: What it was trained on.
-        scored_on: What its accuracy was measured on.
-        accuracy: Share of those images it gets right; None if it was not scored.
-        parameters: How many weights it has.
+        model: The name of the model in `zoo.models`.
+        data: Images that it was trained on.
+        scored_on: Images that its accuracy was measured on.
+        accuracy: Accuracy on those images, between 0 and 1; None if it was not scored.
+        parameters: Number of weights.
         num_bytes: Size of the weights file.
-        license: Identifier of the weights' licence.
-        folder: Where it lies.
+        license: Identifier of the licence of the weights.
+        folder: The folder of the saved model.
         tags: Words to search by.
     """
 
@@ -46,39 +46,39 @@ class TrainedWeights:
 
     @property
     def summary(self) -> str:
-        """One line for a list."""
+        """One line for a listing."""
         return f"{self.model} trained on {self.data}"
 
     @property
     def manifest(self) -> Manifest:
-        """Everything that is stored with the weights: config, classes, recipe, scores, versions."""
+        """The manifest: config, classes, recipe, scores, versions."""
         return read_manifest(self.folder)
 
 
 def list_folders() -> dict[str, Path]:
-    """Return where the weights that ship with zoo lie, by reference `model/tag`."""
-    beside = Path(__file__).parents[2]
-    found = [path.parent for root in BUNDLED_FOLDERS for path in sorted((beside / root).glob(f"*/*/{CONFIG}"))]
-    return {f"{folder.parent.name}/{folder.name}": folder for folder in found}
+    """Return the folder of each of the weights that ship with zoo, by reference `model/tag`."""
+    parent = Path(__file__).parents[2]
+    folders = [path.parent for root in BUNDLED_FOLDERS for path in sorted((parent / root).glob(f"*/*/{CONFIG}"))]
+    return {f"{folder.parent.name}/{folder.name}": folder for folder in folders}
 
 
 def get_reference(folder: Path) -> str:
-    """Return the reference that a folder has, or will have, among the weights that ship with zoo; else nothing."""
-    place = resolve_path(folder)
-    is_shipped = place.parent.parent in [Path(__file__).parents[2].resolve() / root for root in BUNDLED_FOLDERS]
-    return f"{place.parent.name}/{place.name}" if is_shipped else ""
+    """Return the reference of a folder among the weights that ship with zoo, existing or not; else an empty text."""
+    path, parent = resolve_path(folder), Path(__file__).parents[2].resolve()
+    is_bundled = path.parent.parent in [parent / root for root in BUNDLED_FOLDERS]
+    return f"{path.parent.name}/{path.name}" if is_bundled else ""
 
 
 @cache
 def list_trained() -> tuple[tuple[str, TrainedWeights], ...]:
-    """Return what is whole; a damaged folder takes itself off the shelf, not the others."""
-    found = []
+    """Return plugin and value of each of the weights that ship with zoo; damaged ones are left out with a warning."""
+    trained = []
     for name, folder in list_folders().items():
         try:
-            found.append(("zoo", _describe(name, folder)))
+            trained.append(("zoo", _describe(name, folder)))
         except WeightsError as error:
-            warnings.warn(f"{name} is left off the shelf: {error}", stacklevel=2)
-    return tuple(found)
+            warnings.warn(f"{name} is left out of zoo.trained: {error}", stacklevel=2)
+    return tuple(trained)
 
 
 def _describe(name: str, folder: Path) -> TrainedWeights:

@@ -1,4 +1,4 @@
-"""Manifest and history to the README.md that lies with the weights."""
+"""Render the model card, the README.md beside the weights, from manifest and history."""
 
 from __future__ import annotations
 
@@ -13,16 +13,16 @@ from zoo.saving.manifest import Manifest, Score
 from zoo.saving.reference import is_hub_reference
 
 MAX_ROWS = 20
-"""Epochs shown; of longer training every so many."""
+"""Approximate number of epochs shown; of longer trainings every n-th epoch."""
 
 
 def render_card(manifest: Manifest, history: History, reference: str = "") -> str:
-    """Return the model card: metadata, what it is, how to use it, what it reached, how it was trained, its limits.
+    """Return a model card: metadata, summary, usage, scores, training and limits.
 
     Args:
-        manifest: What is stored with the weights.
-        history: A row an epoch.
-        reference: What to write in `zoo.load(...)`.
+        manifest: The manifest of the weights.
+        history: One row per epoch.
+        reference: What the card passes to `zoo.load`.
     """
     parts = [
         BEGIN_MARK,
@@ -67,21 +67,21 @@ def _render_summary(manifest: Manifest) -> str:
     height, width = manifest.preprocessing.size
     origin, channels = manifest.origin, manifest.preprocessing.channels
     colours = {1: "grey", 3: "colour"}.get(channels, f"{channels}-channel")
-    begun = f" It began from the weights of `{manifest.base}`." if manifest.base else ""
+    base = f" Its training began from the weights of `{manifest.base}`." if manifest.base else ""
     return (
         f"# {manifest.model}\n\n"
-        f"{manifest.task_info.headline} {colours} images of {height} x {width} pixels, with {manifest.parameters:,} weights "
-        f"({manifest.dtype}), of plugin `{origin.plugin}` ({origin.distribution} {origin.version}).{begun}\n\n"
+        f"{manifest.task_info.headline} {colours} images of {height} x {width} pixels, with {manifest.parameters:,} "
+        f"weights ({manifest.dtype}), of plugin `{origin.plugin}` ({origin.distribution} {origin.version}).{base}\n\n"
         f"Classes: {', '.join(map(_escape_markdown, manifest.classes.names))}."
     )
 
 
 def _render_usage(manifest: Manifest, reference: str) -> str:
-    where = reference or "./path/of/this/folder"
-    revision = "" if not is_hub_reference(where) else "  # add @revision to pin it"
+    reference = reference or "./path/of/this/folder"
+    advice = "  # add @revision to pin it" if is_hub_reference(reference) else ""
     return (
         f"## Use\n\n```\npip install {manifest.origin.distribution}\n```\n\n```python\nimport zoo\n\n"
-        f'model = zoo.load("{where}"){revision}\n{manifest.task_info.usage}\n```'
+        f'model = zoo.load("{reference}"){advice}\n{manifest.task_info.usage}\n```'
     )
 
 
@@ -103,32 +103,34 @@ def _render_scores(scores: tuple[Score, ...]) -> str:
 
 def _render_training(manifest: Manifest, history: History) -> str:
     if not history:
-        how = f"begun from `{manifest.base}`, not trained further" if manifest.base else "the weights of its seed"
-        return f"## Training\n\nNot trained: {how}."
+        origin = f"those of `{manifest.base}`" if manifest.base else "random, from its seed"
+        return f"## Training\n\nNot trained: the weights are {origin}."
     columns = [name for name in history.columns if name not in ("seconds", "images_per_second")]
-    every = -(-len(history) // MAX_ROWS)
-    shown = [row for place, row in enumerate(history, 1) if place % every == 0 or place in (1, len(history))]
-    table = _render_table(columns, [[_format_cell(row.get(name)) for name in columns] for row in shown])
-    told = f"On {_escape_markdown(manifest.data) or 'data without a name'} with seed {manifest.seed}, {len(history)} epochs."
+    step = -(-len(history) // MAX_ROWS)
+    rows = [row for epoch, row in enumerate(history, 1) if epoch % step == 0 or epoch in (1, len(history))]
+    table = _render_table(columns, [[_format_cell(row.get(name)) for name in columns] for row in rows])
+    data = _escape_markdown(manifest.data) or "data without a name"
+    summary = f"Trained on {data} with seed {manifest.seed} for {len(history)} epochs."
     stopped = f" It ended early: {_escape_markdown(manifest.stopped)}." if manifest.stopped else ""
-    versions = ", ".join(f"{name} {word}" for name, word in manifest.versions.items())
-    again = _render_reproduction(manifest, history)
-    return f"## Training\n\n{told}{stopped} Saved with {versions}.{again}\n\n{table}"
+    versions = ", ".join(f"{name} {version}" for name, version in manifest.versions.items())
+    code = _render_reproduction(manifest, history)
+    return f"## Training\n\n{summary}{stopped} Saved with {versions}.{code}\n\n{table}"
 
 
 def _render_reproduction(manifest: Manifest, history: History) -> str:
-    """Return the lines of Python that train the same weights; in words where one `fit` does not tell it all."""
+    """Return Python that trains the same weights, or only the recipe if one `fit` is not the whole training."""
     if manifest.recipe is None:
         return ""
     default = Recipe().to_json()
-    told = {key: _to_tuple(value) for key, value in manifest.recipe.to_json().items() if value != default[key]}
-    recipe = f"zoo.Recipe({_format_arguments(told)})"
+    changes = {key: _to_tuple(value) for key, value in manifest.recipe.to_json().items() if value != default[key]}
+    recipe = f"zoo.Recipe({_format_arguments(changes)})"
     name, _, part = manifest.data.partition("/")
     if part != "train" or manifest.base or len(history) != manifest.recipe.epochs:
         return f" The last recipe: `{recipe}`."
+    options = f"seed={manifest.seed}, {_format_arguments(manifest.config)}"
     return (
-        f" The same again:\n\n```python\ndata = zoo.dataset({_format_literal(name)})\n"
-        f"model = zoo.create({_format_literal(manifest.model)}, seed={manifest.seed}, {_format_arguments(manifest.config)})\n"
+        f" To train it again:\n\n```python\ndata = zoo.dataset({_format_literal(name)})\n"
+        f"model = zoo.create({_format_literal(manifest.model)}, {options})\n"
         f"model.fit(data.train, recipe={recipe})\n```"
     )
 
@@ -151,7 +153,7 @@ def _render_limits(manifest: Manifest) -> str:
         num_classes=len(manifest.classes),
         size=f"{height} x {width}",
         resize=manifest.preprocessing.resize,
-        scored="" if manifest.scores else " It has not been scored on held-back images.",
+        scored="" if manifest.scores else " It has not been scored on test images.",
     )
     return f"## Limits\n\n{text}"
 
@@ -166,6 +168,6 @@ def _format_cell(value: object) -> str:
 
 
 def _escape_markdown(text: str) -> str:
-    """Return text in one line that Markdown shows as it is."""
+    """Return text as one line with the special characters of Markdown escaped."""
     line = " ".join(text.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return "".join(f"\\{letter}" if letter in "\\`|*[]$" else letter for letter in line)

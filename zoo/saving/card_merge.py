@@ -1,6 +1,6 @@
-"""What people wrote on a card is kept when zoo writes it anew. The one door to yaml.
+"""Merge a new card with an existing one, so that what people wrote on it stays. Door: yaml.
 
-zoo writes between two marks, and the fields of the metadata it knows; all else on a card is its owner's.
+zoo writes the text between two marks and the metadata fields it knows. Everything else on a card belongs to its owner.
 """
 
 from __future__ import annotations
@@ -10,34 +10,35 @@ from typing import Any
 
 BEGIN_MARK = "<!-- zoo: written anew at each save; write above or below these marks -->"
 END_MARK = "<!-- /zoo -->"
+"""The marks around zoo's text; cards that were saved before have them, so they never change."""
 FENCE = "---\n"
 
 
 def merge_cards(new: str, existing: str) -> str:
-    """Return our card with what people wrote on theirs: text outside the marks, and metadata zoo does not write.
+    """Return a new card with what people wrote on the existing one.
 
-    Where theirs has no such text, that of ours stays.
+    These are its text outside the marks, and its metadata that zoo does not write. If it has no text outside the marks,
+    that of the new card stays.
+
+    Args:
+        new: The card as zoo writes it.
+        existing: The card that people may have edited.
     """
     if not existing.strip():
         return new
-    our_metadata, our_body = split_card(new)
-    their_metadata, their_body = split_card(existing)
-    above, block, below = _split_block(our_body)
-    their_above, their_block, their_below = _split_block(their_body)
-    if (their_above + their_below).strip():
-        above, below = their_above, their_below
-    if not their_block and above.strip():  # a card that zoo never wrote on: its text comes first
+    new_metadata, new_body = split_card(new)
+    old_metadata, old_body = split_card(existing)
+    above, block, below = _split_block(new_body)
+    old_above, old_block, old_below = _split_block(old_body)
+    if (old_above + old_below).strip():
+        above, below = old_above, old_below
+    if not old_block and above.strip():  # a card that zoo never wrote: its text comes first
         above = above.strip("\n").rstrip() + "\n\n"
-    return join_card(_merge_metadata(our_metadata, their_metadata), f"{above}{block}{below or chr(10)}")
-
-
-def metadata_of(card: str) -> dict[str, Any]:
-    """Return the metadata at the top of a card; nothing where there is none that can be read."""
-    return split_card(card)[0]
+    return join_card(_merge_metadata(new_metadata, old_metadata), f"{above}{block}{below or chr(10)}")
 
 
 def join_card(metadata: Mapping[str, Any], body: str) -> str:
-    """Return a card of metadata and text."""
+    """Return a card with metadata in YAML above its text."""
     import yaml
 
     head = yaml.safe_dump(dict(metadata), sort_keys=False, allow_unicode=True, width=1000)
@@ -45,7 +46,7 @@ def join_card(metadata: Mapping[str, Any], body: str) -> str:
 
 
 def split_card(text: str) -> tuple[dict[str, Any], str]:
-    """Return the metadata and the text below it; metadata that cannot be read stays in the text."""
+    """Split a card into metadata and text; metadata that cannot be parsed stays in the text."""
     import yaml
 
     text = text.replace("\r\n", "\n")
@@ -54,14 +55,14 @@ def split_card(text: str) -> tuple[dict[str, Any], str]:
         return {}, text
     try:
         metadata = yaml.safe_load(head)
-        join_card(metadata, "")  # what cannot be written again is not metadata either
+        join_card(metadata, "")  # metadata that cannot be written again counts as text
     except (yaml.YAMLError, RecursionError, ValueError, TypeError):
         return {}, text
     return (metadata, body.lstrip("\n")) if isinstance(metadata, dict) else ({}, text)
 
 
 def _split_block(body: str) -> tuple[str, str, str]:
-    """Return the text above zoo's block, the block with its marks, and the text below; a lone mark is nobody's text."""
+    """Split text into the part above zoo's block, the block with its marks, and the part below; drop a mark alone."""
     end = body.rfind(END_MARK)
     begin = body.rfind(BEGIN_MARK, 0, end) if end >= 0 else -1
     if begin < 0:
@@ -75,7 +76,7 @@ def _strip_marks(text: str) -> str:
 
 
 def _merge_metadata(new: Mapping[str, Any], existing: Mapping[str, Any]) -> dict[str, Any]:
-    """Return their metadata with the fields zoo writes; tags and results of other models stay beside ours."""
+    """Return existing metadata with zoo's fields; other tags and results of other models stay."""
     tags = dict.fromkeys(
         tag for tag in [*_as_list(new.get("tags")), *_as_list(existing.get("tags"))] if isinstance(tag, str)
     )

@@ -1,4 +1,7 @@
-"""The one folder shape, without torch: which files it has, and whether they are whole and belong together."""
+"""Read the folder of a saved model: its file names, and checks that its files are whole and belong together.
+
+No torch here.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ CONFIG, WEIGHTS, HISTORY, CARD = "config.json", "model.safetensors", "history.js
 RUN, CHECKPOINTS = "run.json", "checkpoints"
 """What a training run adds to its folder: its state, and the folder of its checkpoints."""
 FILES = (CONFIG, WEIGHTS, HISTORY, CARD)
-"""All the files zoo writes, reads, publishes and downloads."""
+"""The files of a saved model: all that zoo writes, reads, pushes and pulls."""
 MAX_HISTORY_BYTES = 64 << 20
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelFiles:
-    """A saved model's files, checked: the manifest, the bytes of the weights, the history's text and the card's."""
+    """The checked files of a saved model: manifest, bytes of the weights, text of the history and of the card."""
 
     manifest: Manifest
     weights: bytes
@@ -32,18 +35,19 @@ class ModelFiles:
 
 
 def read_model_files(path: Path) -> ModelFiles:
-    """Read a folder that zoo wrote, or the weights file alone; every file is checked against the manifest.
+    """Read a saved model, or its weights file alone; every file is checked against the manifest.
 
-    A folder that is being replaced meanwhile is read as it was before or as it is after, never mixed.
+    If another process replaces the folder, it is read as it is before or after, never a mixture.
 
     Raises:
-        WeightsError: There is no such folder or file; one is missing, damaged, too large, or not the one named.
+        WeightsError: There is no such folder or file; or a file is missing, damaged, too large, or not the one in the
+            manifest.
     """
     return read_consistently(expand_path(path), _read_path)
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Return the manifest of a folder, from `config.json` alone.
+    """Return the manifest of a folder; only `config.json` is read.
 
     Raises:
         WeightsError: It is missing or damaged.
@@ -56,7 +60,7 @@ def _read_path(path: Path) -> ModelFiles:
     if path.is_file():
         return _read_weights_file(path)
     if not path.is_dir():
-        raise WeightsError(f"no folder {path}")
+        raise WeightsError(f"there is no folder {path}")
     return _read_folder(path)
 
 
@@ -69,8 +73,8 @@ def _read_folder(folder: Path) -> ModelFiles:
     history = read_bytes(folder / HISTORY, limit=MAX_HISTORY_BYTES)
     for name, data in ((WEIGHTS, weights), (HISTORY, history)):
         _check_hash(folder / name, data, manifest.files[name])
-    header, told = parse_embedded_manifest(weights, name=str(folder / WEIGHTS))
-    if told != manifest.without_files():
+    header, embedded = parse_embedded_manifest(weights, name=str(folder / WEIGHTS))
+    if embedded != manifest.without_files():
         raise WeightsError(f"{folder / CONFIG} and the header of {WEIGHTS} describe two different models")
     _check_entries(header, manifest, folder / WEIGHTS)
     return ModelFiles(
@@ -79,7 +83,7 @@ def _read_folder(folder: Path) -> ModelFiles:
 
 
 def _read_card(path: Path) -> str:
-    """Return what the card says, whoever wrote it; it is bound to nothing."""
+    """Return the text of the card; it is not hashed, since people edit it."""
     return read_bytes(path, limit=MAX_JSON_BYTES).decode("utf-8", "replace") if path.is_file() else ""
 
 
@@ -97,27 +101,27 @@ def parse_embedded_manifest(weights: bytes, *, name: str) -> tuple[Header, Manif
     """Return the header of a weights file, and the manifest in it.
 
     Raises:
-        WeightsError: Either is damaged, or zoo did not write the file.
+        WeightsError: The header or the manifest is damaged, or zoo did not write the file.
     """
     length = parse_header_length(weights[:8], len(weights), name=name)
     header = parse_header(weights[8 : 8 + length], len(weights), name=name)
     if METADATA_KEY not in header.metadata:
-        raise WeightsError(f"{name} has no manifest in its header; it was not saved by zoo")
+        raise WeightsError(f"{name} has no manifest in its header; zoo did not save it")
     return header, Manifest.from_json(header.metadata[METADATA_KEY], name=f"the manifest in the header of {name}")
 
 
 def _check_entries(header: Header, manifest: Manifest, path: Path) -> None:
-    found = {key: (entry.dtype, list(entry.shape)) for key, entry in header.entries.items()}
-    named = {key: (entry["dtype"], entry["shape"]) for key, entry in manifest.tensors.items()}
-    if found != named:
-        raise WeightsError(f"{path} is damaged: its tensors are not those that its manifest describes")
+    actual = {key: (entry.dtype, list(entry.shape)) for key, entry in header.entries.items()}
+    expected = {key: (entry["dtype"], entry["shape"]) for key, entry in manifest.tensors.items()}
+    if actual != expected:
+        raise WeightsError(f"{path} is damaged: its tensors are not those in its manifest")
 
 
 def _check_hash(path: Path, data: bytes, expected: str) -> None:
-    found = hashlib.sha256(data).hexdigest()
-    if found != expected:
+    actual = hashlib.sha256(data).hexdigest()
+    if actual != expected:
         raise WeightsError(
-            f"{path} is damaged or was changed: its sha256 is {found[:12]}…, the manifest says {expected[:12]}…"
+            f"{path} is damaged or was changed: its sha256 is {actual[:12]}…, the manifest says {expected[:12]}…"
         )
 
 

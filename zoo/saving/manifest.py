@@ -1,4 +1,7 @@
-"""What is stored with weights, as a value: to JSON and, checked, back."""
+"""The manifest of a saved model, `config.json`: written as JSON with a checksum, and checked when it is read.
+
+`Manifest` has everything that is stored with the weights; `Origin` and `Score` are parts of it. No torch here.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,20 @@ from zoo.signature import Classes, Preprocessing
 from zoo.task_info import CLASSIFICATION, TASK_INFO, TaskInfo
 
 FORMAT = 2
+"""The format of a saved model. Saved models last longer than zoo's code, so raise it only if there is no other way.
+
+Not every change needs a new format. A new field that may be missing needs none: give it a default, write it in
+`to_json`, and read it with `if "name" in record`, as `task` is. Any other change of meaning, type or file names does:
+
+1. Save a small model with the old code to `tests/fixtures/`, and test that it still loads. Never write it again.
+2. Change `FORMAT` here, and the reading and writing in this module and in `zoo.saving.folder`.
+3. Add a function that converts a record of the old format to the new one, and call it in `from_json` after the checksum
+   has been verified. Keep the functions of all earlier formats and apply them in order, so that each converts one step.
+4. Check that a zoo with the old `FORMAT` refuses the new folder, and names the versions (`_describe_format_error`).
+5. Save the models in `weights/` again with `make weights`, and say in CHANGELOG.md what changed.
+
+Checkpoints have a format of their own, `zoo.training.checkpoint.format.FORMAT`.
+"""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,21 +41,21 @@ class Origin:
     version: str
 
     def __post_init__(self) -> None:
-        """Check that all three are words."""
-        if not all(isinstance(word, str) for word in vars(self).values()):
-            raise WeightsError(f"a plugin is named by three words, not {tuple(vars(self).values())!r}")
+        """Check that all fields are text."""
+        if not all(isinstance(value, str) for value in vars(self).values()):
+            raise WeightsError(f"plugin, distribution and version are text, not {tuple(vars(self).values())!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """What a model reached on a data set, and how that was measured.
+    """The metrics of a model on a data set, and how they were measured.
 
     Args:
         data: Name of the images, such as `fashion-mnist/test`.
         count: Number of images.
-        fingerprint: sha256 of the images and labels as they came, so that the same score can be taken again.
+        fingerprint: sha256 of images and labels before resizing, to check that a later score is on the same images.
         metrics: Such as `accuracy` and `macro_f1`, in [0, 1], and `nll`, in nats.
-        protocol: How: resizing, number type, device, interval.
+        protocol: How it was measured: resizing, dtype, device, interval.
     """
 
     data: str
@@ -48,38 +65,40 @@ class Score:
     protocol: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Check the kinds of all fields."""
-        words = [self.data, self.fingerprint, *self.metrics, *self.protocol, *self.protocol.values()]
+        """Check the types of all fields."""
+        texts = [self.data, self.fingerprint, *self.metrics, *self.protocol, *self.protocol.values()]
         numbers = [self.count, *self.metrics.values()]
-        if not all(isinstance(word, str) for word in words) or not all(type(n) in (int, float) for n in numbers):
-            raise WeightsError("a score has a data set, a count, a fingerprint, numbers by name, and words by name")
+        if not all(isinstance(text, str) for text in texts) or not all(type(n) in (int, float) for n in numbers):
+            raise WeightsError(
+                "a score has a data set, a count, a fingerprint, metrics (numbers) and a protocol (text)"
+            )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Manifest:
-    """Everything about a saved model but the numbers themselves.
+    """Everything about a saved model except the values of its tensors.
 
     Args:
-        model: Name on the shelf `zoo.models`.
+        model: Name in the registry `zoo.models`.
         origin: The plugin that provides it.
-        task: What it learns: `classification` or `generation`.
+        task: Name of its task, a key of `zoo.task_info.TASK_INFO`.
         config: The complete config.
         classes: The classes.
-        preprocessing: What it expects of images.
+        preprocessing: The preprocessing of its images.
         seed: Seed of its first weights.
-        dtype: Number type of its weights, such as `float32`.
-        parameters: How many weights it has.
-        recipe: How it was last trained, or None if never.
-        data: Name of the data set it was last trained on, if it has one.
-        base: The weights it began from, such as `cnn-deep/mnist`; empty if from its seed.
+        dtype: Dtype of its weights, such as `float32`, or `mixed`.
+        parameters: Number of weights.
+        recipe: The recipe of the last training, or None if it was never trained.
+        data: Name of the images of the last training, or empty.
+        base: The weights that training began from, such as `cnn-deep/mnist`; empty if from the seed.
         metrics: Last row of its history.
-        scores: What it reached on held-back images, each with its protocol.
-        golden: Outputs on images that anybody can make again; see `zoo.inference.golden`. Empty if they are not finite.
-        license: Identifier of its licence, such as `mit`; empty if none was given.
+        scores: Scores on test images, each with its protocol.
+        golden: Outputs on fixed images; see `zoo.inference.golden`. Empty if they are not finite.
+        license: Identifier of the licence of the weights, such as `mit`, or empty.
         stopped: Why training ended early, or empty.
         versions: Versions of zoo, torch and Python.
-        tensors: Type, shape and sha256 of each tensor by name.
-        files: sha256 of each other file in the folder but the card, by name; empty inside the weights' own header.
+        tensors: Dtype, shape and sha256 of each tensor by name.
+        files: sha256 of each other file but the card, by name; empty in the manifest inside the weights file.
     """
 
     model: str
@@ -109,7 +128,7 @@ class Manifest:
         return TASK_INFO[self.task]
 
     def to_json(self) -> str:
-        """Return the manifest as sealed JSON text: the sha256 in it covers every other byte."""
+        """Return the manifest as JSON with a checksum of every other byte."""
         record = {
             "format": FORMAT,
             "model": self.model,
@@ -136,27 +155,27 @@ class Manifest:
         return dump_with_checksum(record)
 
     def without_files(self) -> Manifest:
-        """Return the manifest as it stands in the weights' own header."""
+        """Return the manifest as it is stored in the header of the weights file."""
         return replace(self, files={})
 
     @classmethod
     def from_json(cls, text: str | bytes, *, name: str) -> Manifest:
-        """Read what `to_json` wrote.
+        """Parse a manifest that `to_json` wrote.
 
         Raises:
-            WeightsError: It is damaged, a field is missing or of another kind, or the format is another one.
+            WeightsError: It is damaged, a field is missing or of another type, or it has another format.
         """
         record = parse_json(text, name=name)
         if record.get("format") != FORMAT:
             raise WeightsError(_describe_format_error(record.get("format"), name))
         verify_checksum(text if isinstance(text, str) else text.decode(), record.get("seal"), name=name)
 
-        def read(key: str, kind: type, make: Callable[[Any], Any] = lambda value: value) -> Any:
+        def read(key: str, kind: type, convert: Callable[[Any], Any] = lambda value: value) -> Any:
             value = record.get(key)
             if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
                 raise WeightsError(f"{name}: {key!r} is {_describe_type(value)}, expected {kind.__name__}")
             try:
-                return make(value)
+                return convert(value)
             except (ZooError, TypeError, KeyError, ValueError, AttributeError) as error:
                 raise WeightsError(f"{name}: {key!r} cannot be used: {error}") from error
 
@@ -185,9 +204,9 @@ class Manifest:
 
 
 def _describe_format_error(value: Any, name: str) -> str:
-    newer = isinstance(value, int) and value > FORMAT
-    mend = "upgrade zoo-models" if newer else "it is damaged, no saved model of zoo, or was saved before zoo 0.2"
-    return f"{name} has format {value!r}, this zoo reads {FORMAT}; {mend}"
+    is_newer = isinstance(value, int) and value > FORMAT
+    reason = "it is damaged, not a saved model of zoo, or was saved before zoo 0.2"
+    return f"{name} has format {value!r}, this zoo reads {FORMAT}; {'upgrade zoo-models' if is_newer else reason}"
 
 
 def _check_task(value: str) -> str:
@@ -209,8 +228,8 @@ def _check_numbers(value: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def _check_strings(value: Mapping[str, Any]) -> Mapping[str, str]:
-    if not all(isinstance(word, str) for word in value.values()):
-        raise ValueError("not all its values are words")
+    if not all(isinstance(text, str) for text in value.values()):
+        raise ValueError("not all its values are text")
     return value
 
 

@@ -1,4 +1,4 @@
-"""References are told apart by their first characters; nothing is guessed."""
+"""Tell the kinds of references apart by their first characters, and parse `hf:owner/name@revision`. No torch here."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ NAME_PATTERN = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9._-]*[A-Za-z0-9_])?")
 REVISION_PATTERN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._/+-]*")
 COMMIT_PATTERN = re.compile(r"[0-9a-f]{40}")
 MAX_REPO_ID_LENGTH = 96
-"""Most letters of `owner/name`, by the Hub's own rule."""
+"""Largest length of `owner/name` on the Hub."""
 MAX_REVISION_LENGTH = 200
 
 
 def is_path_reference(reference: object) -> bool:
-    """Return whether a reference means a folder or file: a `Path`, or a string that begins with `.`, `/` or `~`.
+    """Return whether a reference is a path: a `Path`, or a string that begins with `.`, `/` or `~`.
 
     >>> is_path_reference("./photos"), is_path_reference("photos"), is_path_reference(Path("photos"))
     (True, False, True)
@@ -29,7 +29,7 @@ def is_path_reference(reference: object) -> bool:
 
 
 def is_hub_reference(reference: object) -> bool:
-    """Return whether a reference means a repository on a Hub: a string that begins with `hf:`.
+    """Return whether a reference is a repository on a Hub: a string that begins with `hf:`.
 
     >>> is_hub_reference("hf:owner/name@v1"), is_hub_reference("owner/name")
     (True, False)
@@ -39,38 +39,38 @@ def is_hub_reference(reference: object) -> bool:
 
 @dataclass(frozen=True, kw_only=True)
 class HubReference:
-    """A repository and a revision of it: a branch, a tag, a pull request such as `refs/pr/1`, or a commit."""
+    """A repository on a Hub, and a revision of it: a branch, tag, pull request such as `refs/pr/1`, or commit."""
 
     owner: str
     name: str
     revision: str = MAIN_BRANCH
 
     def __post_init__(self) -> None:
-        """Check all three.
+        """Check the form of owner, name and revision.
 
         Raises:
-            UnknownNameError: One is not of the form that the Hub gives such names.
+            UnknownNameError: One cannot be a name on the Hub.
         """
         if not _is_name(self.owner) or not _is_name(self.name) or len(self.repo_id) > MAX_REPO_ID_LENGTH:
-            raise UnknownNameError(f"{_shorten(self.repo_id)} is no repository; write {REFERENCE_FORM}")
+            raise UnknownNameError(f"{_shorten(self.repo_id)} is not a repository; write {REFERENCE_FORM}")
         if not is_revision(self.revision):
             raise UnknownNameError(
-                f"{_shorten(self.revision)} is no branch, tag or commit of {HUB_PREFIX}{self.repo_id}"
+                f"{_shorten(self.revision)} is not a branch, tag or commit of {HUB_PREFIX}{self.repo_id}"
             )
 
     @classmethod
     def parse(cls, text: str) -> HubReference:
-        """Read `hf:owner/name@revision`; without a revision it is `main`.
+        """Parse `hf:owner/name@revision`; without a revision it is `main`.
 
         Raises:
-            UnknownNameError: It is anything else.
+            UnknownNameError: The text has another form.
 
         >>> HubReference.parse("hf:owner/name@refs/pr/1")
         HubReference(owner='owner', name='name', revision='refs/pr/1')
         """
         repo, at, revision = text.removeprefix(HUB_PREFIX).partition("@")
         if not is_hub_reference(text) or repo.count("/") != 1 or (at and not revision):
-            raise UnknownNameError(f"{_shorten(text)} names no model on a Hub; write {REFERENCE_FORM}")
+            raise UnknownNameError(f"{_shorten(text)} is not a model on a Hub; write {REFERENCE_FORM}")
         owner, name = repo.split("/")
         return cls(owner=owner, name=name, revision=revision or MAIN_BRANCH)
 
@@ -81,21 +81,21 @@ class HubReference:
 
     @property
     def commit(self) -> str | None:
-        """The revision if it is a whole commit, which can never move."""
+        """The revision if it is a full commit hash, which never changes; else None."""
         return self.revision if is_commit(self.revision) else None
 
     def __str__(self) -> str:
-        """Return the reference as it is given back to `parse`."""
+        """Return the text that `parse` parses to an equal reference."""
         return f"{HUB_PREFIX}{self.repo_id}" + (f"@{self.revision}" if self.revision != MAIN_BRANCH else "")
 
 
 def is_commit(text: object) -> bool:
-    """Return whether a text is a whole commit: 40 hexadecimal digits."""
+    """Return whether a text is a full commit hash: 40 hexadecimal digits."""
     return isinstance(text, str) and bool(COMMIT_PATTERN.fullmatch(text))
 
 
 def is_revision(text: str) -> bool:
-    """Return whether a text can name a branch, tag or commit."""
+    """Return whether a text can be the name of a branch, tag or commit."""
     if not REVISION_PATTERN.fullmatch(text) or len(text) > MAX_REVISION_LENGTH or ".." in text or "//" in text:
         return False
     return not text.endswith((".", "/", ".lock"))
