@@ -12,6 +12,7 @@ from zoo.plugins import hookspecs as hooks
 from zoo.plugins.discovery import SPEC_TYPES
 from zoo.plugins.experiment_spec import Row
 from zoo.recipe import Recipe
+from zoo.task_info import CLASSIFICATION, GENERATION
 from zoo.testing import CHECKS_BY_TASK, DATASET_CHECKS, ENCODER_CHECKS, PLUGIN_CHECKS
 
 PAGE = Path(__file__).parent / "reference" / "plugins.md"
@@ -74,8 +75,8 @@ def _parse_arguments(value: object) -> dict[str, str]:
 def _render_checks() -> Iterator[str]:
     kinds = {
         "plugin": ("a plugin", PLUGIN_CHECKS),
-        "model": ("a classifier", CHECKS_BY_TASK["classification"]),
-        "model ": ("a generator", CHECKS_BY_TASK["generation"]),
+        "model": ("a classifier", CHECKS_BY_TASK[CLASSIFICATION.name]),
+        "model ": ("a generator", CHECKS_BY_TASK[GENERATION.name]),
         "encoder": ("an encoder", ENCODER_CHECKS),
         "dataset": ("a data set", DATASET_CHECKS),
     }

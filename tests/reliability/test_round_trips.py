@@ -30,7 +30,7 @@ def made(name):
 
 def answers(model):
     """Return logits of images, or the images that a generator draws; all of them finite."""
-    is_generator = model.spec.task == "generation"
+    is_generator = model.spec.task_info.is_generative
     found = model.sample(16).images if is_generator else model.logits(images(model))
     assert torch.isfinite(found.float()).all()
     return found

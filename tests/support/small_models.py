@@ -36,6 +36,6 @@ DEEP = ("resnet-34", "resnet-50", "resnet-101", "resnet-20", "resnet-56")
 
 def list_checks(name):
     """Return the names of the checks that a model's tests run."""
-    if zoo.models[name].task == "generation":
+    if zoo.models[name].task_info.is_generative:
         return tuple(CHECKS_BY_TASK["generation"])
     return SHAPES if name in DEEP else tuple(CHECKS_BY_TASK["classification"])

@@ -40,7 +40,7 @@ def five_losses(name, noise=0.0):
             parameter.mul_(1 + noise * torch.randn(parameter.shape, generator=generator))
     recipe = model.spec.recipe.replace(epochs=5, batch_size=64, validation=0.0, keep="last", seed=0)
     history = model.fit(make_images(model), recipe=recipe, device="cpu", progress=False).history
-    return history["generator_loss" if model.spec.task == "generation" else "loss"]
+    return history["generator_loss" if model.spec.task_info.is_generative else "loss"]
 
 
 def sensitivity(losses, name):

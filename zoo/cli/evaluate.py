@@ -43,7 +43,7 @@ def evaluate(
     loaded = load(model).to(device or "cpu")
     dataset = load_dataset(data, loaded.preprocessing.size, loaded.preprocessing.resize)
     images = getattr(dataset, part)
-    if loaded.spec.task == "generation":
+    if loaded.spec.task_info.is_generative:
         from zoo.fidelity import fidelity
 
         scores = fidelity(loaded, images, reference=reference)

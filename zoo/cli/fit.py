@@ -169,7 +169,7 @@ def _get_resume_changes(ctx: click.Context) -> dict[str, Any]:
 
 def _finish(model: Model, dataset: Dataset, folder: Path, plot: Path | None, as_json: bool) -> None:
     """Score the trained model on the test images if there are any, save it, and print where."""
-    images = get_test_images(dataset) if model.spec.task == "classification" else None
+    images = get_test_images(dataset) if model.spec.task_info.has_accuracy else None
     result = None if images is None else model.evaluate(images, store=True)
     save_final(model, folder)
     if plot is not None:
@@ -189,6 +189,5 @@ def _print_result(model: Model, result: Evaluation | None, folder: Path, as_json
         text = f"test accuracy {result.accuracy:.4f} ({low:.4f} to {high:.4f}, 95 %) on {result.count:,} images"
         print_text(text, indent="  ")
     path = folder if folder.is_absolute() or str(folder).startswith((".", "~")) else f"./{folder}"
-    is_generator = model.spec.task == "generation"
     click.echo(f"saved to {path}")
-    print_text(f"to use it: {f'zoo sample {path}' if is_generator else f'zoo predict {path} picture.png'}")
+    print_text(f"to use it: {model.spec.task_info.command.format(model=path)}")

@@ -17,6 +17,7 @@ from zoo.plugins.spec import CallbackSpec, DatasetSpec, EncoderSpec, ModelSpec
 from zoo.recipe import Recipe
 from zoo.registries import REGISTRIES
 from zoo.saving.bundled import TrainedWeights
+from zoo.task_info import TASK_INFO
 
 INDENT = "  "
 OPTION_COLUMNS = (
@@ -82,14 +83,17 @@ def _list_model_examples(name: str, spec: ModelSpec, trained: Iterable[TrainedWe
     data = next((key for key, each in REGISTRIES["datasets"].items() if _fits(each, spec)), "./photos")
     examples = [f"zoo fit {name} {data}"]
     for weights in list(trained)[:1]:
-        verb = "sample" if spec.task == "generation" else "predict"
-        examples += [f"zoo {verb} {weights.name}{'' if verb == 'sample' else ' picture.png'}"]
-        examples += [f"zoo fit {name} ./photos --from {weights.name}"] if verb == "predict" else []
+        examples += [spec.task_info.command.format(model=weights.name)]
+        examples += [] if spec.task_info.is_generative else [f"zoo fit {name} ./photos --from {weights.name}"]
     return examples
 
 
 def _fits(dataset: DatasetSpec, model: ModelSpec) -> bool:
     return (dataset.size, dataset.channels) == (model.size, model.channels)
+
+
+def _has_accuracy(model: ModelSpec) -> bool:
+    return model.task in TASK_INFO and model.task_info.has_accuracy
 
 
 def _print_options(title: str, build: str, defaults: Mapping[str, Any]) -> None:
@@ -144,7 +148,7 @@ def _print_dataset(name: str, spec: DatasetSpec, owner: str) -> None:
         "tags": spec.tags,
     }
     print_record(record, indent=INDENT)
-    models = [key for key, each in REGISTRIES["models"].items() if _fits(spec, each) and each.task == "classification"]
+    models = [key for key, each in REGISTRIES["models"].items() if _fits(spec, each) and _has_accuracy(each)]
     _print_examples([f"zoo data {name} --picture classes.png", *(f"zoo fit {each} {name}" for each in models[:1])])
 
 
@@ -199,13 +203,10 @@ def _print_trained(name: str, weights: TrainedWeights) -> None:
     for score in manifest.scores:
         print_section(f"Scores on {score.data} ({score.count:,} images)")
         print_record({key: f"{value:.4f}" for key, value in score.metrics.items()}, indent=INDENT)
-    is_generator = manifest.task == "generation"
-    use = (
-        [f"zoo sample {name}"]
-        if is_generator
-        else [f"zoo predict {name} picture.png", f"zoo evaluate {name} {weights.scored_on.partition('/')[0]}"]
-    )
-    _print_examples([*use, f"python -c \"import zoo; zoo.load('{name}')\""])
+    examples = [manifest.task_info.command.format(model=name)]
+    if manifest.task_info.has_accuracy:
+        examples += [f"zoo evaluate {name} {weights.scored_on.partition('/')[0]}"]
+    _print_examples([*examples, f"python -c \"import zoo; zoo.load('{name}')\""])
 
 
 def print_section(title: str) -> None:

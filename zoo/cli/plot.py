@@ -91,7 +91,7 @@ def _draw_model_figure(run: str, kind: str, data: str | None) -> Any:
     from zoo.plots import plot_class_scores, plot_confusion_matrix, plot_images
 
     model = load(run)
-    if model.spec.task == "generation":
+    if model.spec.task_info.is_generative:
         if kind != "images":
             raise ConfigError(f"{run} generates images and has no {kind}; use --kind images")
         return plot_images(model.sample(NUM_IMAGES), columns=10)

@@ -47,7 +47,7 @@ def sample(
     from zoo.errors import ConfigError
 
     loaded = load(model).to(device or "cpu")
-    if loaded.spec.task != "generation":
+    if not loaded.spec.task_info.is_generative:
         raise ConfigError(f"{model} is a {loaded.spec.name}, which labels images and does not generate them")
     images = loaded.sample(list(labels) or count, seed=seed).images
     out.parent.mkdir(parents=True, exist_ok=True)

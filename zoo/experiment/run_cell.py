@@ -130,7 +130,7 @@ def _call_function(target: str, row: Row, *arguments: Any, seed: int, quick: boo
 
 def _score_model(row: Row, model: Model, dataset: Dataset, seed: int, quick: bool) -> CellScores:
     scores = CellScores(metrics={})
-    if model.spec.task == "classification":
+    if model.spec.task_info.has_accuracy:
         result = model.evaluate(dataset.test)
         scores.metrics.update(accuracy=result.accuracy, nll=result.nll, ece=result.ece)
         scores.confusion.extend(list(counts) for counts in result.confusion)

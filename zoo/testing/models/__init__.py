@@ -9,11 +9,12 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.plugins.catalog import CATALOG
+from zoo.task_info import CLASSIFICATION, GENERATION
 from zoo.testing import shared_checks
 from zoo.testing.models import classification, construction, declaration, generation, persistence, training
 from zoo.testing.models.subject import Check, ModelSubject, TaskKit
 
-TASK_KITS: dict[str, TaskKit] = {"classification": classification.KIT, "generation": generation.KIT}
+TASK_KITS: dict[str, TaskKit] = {CLASSIFICATION.name: classification.KIT, GENERATION.name: generation.KIT}
 
 DECLARATION_CHECKS: tuple[Check, ...] = (
     construction.settings_untouched,  # first, since changed settings would affect the others
