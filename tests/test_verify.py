@@ -1,4 +1,4 @@
-"""The verdict on a saved model: good, or what is wrong with it, said and not raised."""
+"""Verifying a saved model returns whether it is good, or the problem, and does not raise."""
 
 import json
 
@@ -24,17 +24,17 @@ def folder(model, tmp_path):
     return model.save(tmp_path / "model")
 
 
-def scored(folder, **changes):
+def edit_score(folder, **changes):
     """Change what a saved model states as its score."""
     score = json.loads((folder / CONFIG).read_text())["scores"][0]
     return edit_manifest(folder, scores=[{**score, **changes}])
 
 
 def test_a_saved_model_holds(folder):
-    verdict = verify(folder)
-    assert verdict.is_good
-    assert (verdict.num_tensors, verdict.golden_difference, len(verdict.scores)) == (6, 0.0, 1)
-    assert verdict.scores[0].measured == verdict.scores[0].stated
+    result = verify(folder)
+    assert result.is_good
+    assert (result.num_tensors, result.golden_difference, len(result.scores)) == (6, 0.0, 1)
+    assert result.scores[0].measured == result.scores[0].stated
 
 
 @pytest.mark.parametrize("kind", ["float16", "bfloat16", "float64"])
@@ -48,18 +48,18 @@ def test_a_perturbed_weight_is_found_by_its_hash(folder):
     data = bytearray(path.read_bytes())
     data[-1] ^= 1
     path.write_bytes(data)
-    verdict = verify(folder)
-    assert not verdict.is_good
-    assert "model.safetensors is damaged or was changed" in verdict.problem
+    result = verify(folder)
+    assert not result.is_good
+    assert "model.safetensors is damaged or was changed" in result.problem
 
 
 def test_a_perturbed_weight_with_good_hashes_is_found_by_its_outputs(folder):
     state = read_state(folder)
     write_state(folder, {**state, "convolutions.2.bias": state["convolutions.2.bias"] + torch.arange(10.0)})
-    verdict = verify(folder)
-    assert not verdict.is_good
-    assert "its outputs differ from the golden outputs" in verdict.problem
-    assert "its accuracy on fashion-mnist-7x7/test is" in verdict.problem
+    result = verify(folder)
+    assert not result.is_good
+    assert "its outputs differ from the golden outputs" in result.problem
+    assert "its accuracy on fashion-mnist-7x7/test is" in result.problem
 
 
 def test_a_plugin_whose_code_changed_is_found_by_its_outputs(folder, monkeypatch):
@@ -67,14 +67,14 @@ def test_a_plugin_whose_code_changed_is_found_by_its_outputs(folder, monkeypatch
 
     forward = GridGCN.forward
     monkeypatch.setattr(GridGCN, "forward", lambda self, images: forward(self, images).roll(1, 1))
-    verdict = verify(folder, rescore=False)
-    assert not verdict.is_good
-    assert verdict.golden_difference > 0.01
-    assert verdict.scores == ()
+    result = verify(folder, rescore=False)
+    assert not result.is_good
+    assert result.golden_difference > 0.01
+    assert result.scores == ()
 
 
 @pytest.mark.parametrize("change", [lambda logits: logits[:, :5], lambda logits: 1 / 0], ids=["fewer", "an error"])
-def test_a_plugin_whose_code_no_longer_runs_is_a_verdict_too(folder, monkeypatch, change):
+def test_a_plugin_whose_code_no_longer_runs_is_a_problem_too(folder, monkeypatch, change):
     from zoo_grid_gcn.net import GridGCN
 
     forward = GridGCN.forward
@@ -83,9 +83,9 @@ def test_a_plugin_whose_code_no_longer_runs_is_a_verdict_too(folder, monkeypatch
 
 
 def test_a_stated_accuracy_that_is_wrong_is_found(folder):
-    verdict = verify(scored(folder, metrics={"accuracy": 0.99}))
-    assert not verdict.is_good
-    assert "and 0.9900 is stated" in verdict.problem
+    result = verify(edit_score(folder, metrics={"accuracy": 0.99}))
+    assert not result.is_good
+    assert "and 0.9900 is stated" in result.problem
     assert verify(folder, rescore=False).is_good
 
 
@@ -102,29 +102,29 @@ def test_a_stated_accuracy_that_is_wrong_is_found(folder):
     ids=["unknown", "not here", "no name", "a path", "other images", "no accuracy"],
 )
 def test_a_score_that_cannot_be_taken_again_says_why_and_is_no_problem(folder, changes, why):
-    verdict = verify(scored(folder, **changes))
-    assert verdict.is_good
-    assert (verdict.scores[0].measured, verdict.scores[0].reason) == (None, why)
+    result = verify(edit_score(folder, **changes))
+    assert result.is_good
+    assert (result.scores[0].measured, result.scores[0].reason) == (None, why)
 
 
-def test_classes_that_the_images_do_not_have_are_a_verdict_too(folder):
+def test_classes_that_the_images_do_not_have_are_a_problem_too(folder):
     names = list("abcdefghij")
     assert not verify(edit_manifest(folder, classes={"values": names, "names": names})).is_good
 
 
 def test_a_model_without_golden_outputs_is_checked_by_the_rest(folder):
-    verdict = verify(edit_manifest(folder, golden=[]))
-    assert (verdict.is_good, verdict.golden_difference) == (True, None)
+    result = verify(edit_manifest(folder, golden=[]))
+    assert (result.is_good, result.golden_difference) == (True, None)
 
 
 @pytest.mark.parametrize("golden", [[[1.0]], [[0.0] * 10] * 3, [[0.0] * 9] * 4])
 def test_golden_outputs_of_another_form_are_a_problem(folder, golden):
-    verdict = verify(edit_manifest(folder, golden=golden), rescore=False)
-    assert (verdict.is_good, verdict.golden_difference) == (False, float("inf"))
+    result = verify(edit_manifest(folder, golden=golden), rescore=False)
+    assert (result.is_good, result.golden_difference) == (False, float("inf"))
 
 
 @pytest.mark.parametrize("reference", ["nothing", "./nothing", "", "hf:", None, 3])
-def test_what_is_no_saved_model_is_a_verdict(reference):
+def test_what_is_not_a_saved_model_is_a_problem(reference):
     assert not verify(reference).is_good
 
 

@@ -11,11 +11,11 @@ import zoo
 from zoo.recipe import Recipe
 
 ROOT = Path(__file__).parents[2]
-TOLD_ELSEWHERE = "hub.md"  # needs a Hub: tests/hub/test_hub_story.py
+TESTED_ELSEWHERE = "hub.md"  # needs a Hub: tests/hub/test_hub_story.py
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if "```python" in page.read_text() and page.name != TOLD_ELSEWHERE
+    if "```python" in page.read_text() and page.name != TESTED_ELSEWHERE
 ]
 EXAMPLES = [path for path in sorted((ROOT / "examples").glob("*.py")) if path.name != "demo.py"]
 
@@ -24,14 +24,14 @@ EXAMPLES = [path for path in sorted((ROOT / "examples").glob("*.py")) if path.na
 def test_the_python_blocks_of_a_page_run_in_order(page, tmp_path):
     blocks = re.findall(r"```python\n(.*?)```", page.read_text(), re.DOTALL)
     script = "import zoo\n" + "\n".join(blocks)
-    done = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, "-c", script], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
 @pytest.mark.parametrize("example", EXAMPLES, ids=lambda path: path.stem)
 def test_an_example_runs(example, tmp_path):
-    done = subprocess.run([sys.executable, str(example)], cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
+    process = subprocess.run([sys.executable, str(example)], cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
 
 
 def test_the_training_page_names_every_field_of_a_recipe():

@@ -29,9 +29,9 @@ print(json.dumps([sorted(set({HEAVY!r}) & sys.modules.keys()), time.process_time
 
 def after(source):
     """Return (heavy packages imported, seconds of CPU used) of a fresh Python after running `source`."""
-    done = subprocess.run([sys.executable, "-c", source + SEEN], capture_output=True, text=True, timeout=120)
-    assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout.splitlines()[-1])
+    process = subprocess.run([sys.executable, "-c", source + SEEN], capture_output=True, text=True, timeout=120)
+    assert process.returncode == 0, process.stderr
+    return json.loads(process.stdout.splitlines()[-1])
 
 
 def command(*words):

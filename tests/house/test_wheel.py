@@ -55,8 +55,8 @@ def test_the_installed_wheel_trains_saves_and_predicts_from_python_and_the_shell
     env = {**os.environ, "PYTHONPATH": str(site), "OMP_NUM_THREADS": "1"}
     subprocess.run([sys.executable, "-c", script], check=True, env=env, cwd=tmp_path)
     evaluate = [sys.executable, "-m", "zoo", "evaluate", "./runs/gcn", "fashion-mnist-7x7"]
-    done = subprocess.run(evaluate, check=True, env=env, cwd=tmp_path, capture_output=True, text=True)
-    assert done.stdout.startswith("accuracy")
+    process = subprocess.run(evaluate, check=True, env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert process.stdout.startswith("accuracy")
 
 
 NO_NETWORK = """
@@ -82,12 +82,12 @@ def venv(wheel, tmp_path_factory):
 
     Those are read from where they are installed already, as if a requirement had been met before.
     """
-    place = tmp_path_factory.mktemp("fresh") / "venv"
-    subprocess.run([sys.executable, "-m", "venv", str(place)], check=True)
-    python = place / "bin" / "python"
+    folder = tmp_path_factory.mktemp("fresh") / "venv"
+    subprocess.run([sys.executable, "-m", "venv", str(folder)], check=True)
+    python = folder / "bin" / "python"
     install = ["-m", "pip", "install", "--quiet", "--no-deps", "--no-index", str(wheel)]
     subprocess.run([str(python), *install], check=True, env={**os.environ, "PIP_DISABLE_PIP_VERSION_CHECK": "1"})
-    site = next((place / "lib").glob("python*/site-packages"))
+    site = next((folder / "lib").glob("python*/site-packages"))
     (site / "needed.pth").write_text(make_path_file())
     (site / "sitecustomize.py").write_text(NO_NETWORK)
     return python
@@ -96,15 +96,15 @@ def venv(wheel, tmp_path_factory):
 def test_in_a_fresh_environment_without_network_shipped_weights_predict(venv, tmp_path):
     script = OFFLINE.format(prefix=str(venv.parent.parent))
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
-    done = subprocess.run([str(venv), "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert float(done.stdout) > 0.5
+    process = subprocess.run([str(venv), "-c", script], env=env, cwd=tmp_path, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr
+    assert float(process.stdout) > 0.5
 
 
 def test_in_a_fresh_environment_without_network_everything_that_ships_verifies(venv, tmp_path):
     env = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"} | {"OMP_NUM_THREADS": "1"}
     words = [str(venv.parent / "zoo"), "verify"]
-    done = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True)
-    print(done.stdout)
-    assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{len(zoo.trained)} of {len(zoo.trained)} are ok" in done.stdout
+    process = subprocess.run(words, env=env, cwd=tmp_path, capture_output=True, text=True)
+    print(process.stdout)
+    assert process.returncode == 0, process.stdout + process.stderr
+    assert f"{len(zoo.trained)} of {len(zoo.trained)} are ok" in process.stdout

@@ -163,7 +163,7 @@ FAULTS = {
 }
 
 
-UNTOLD = {"described": "summary", "paper_named": "paper"}
+SPEC_FIELDS = {"described": "summary", "paper_named": "paper"}
 """The check that must catch a spec without each field."""
 
 
@@ -173,9 +173,9 @@ def offered(monkeypatch, net, **fields):
 
 
 def test_a_correct_encoder_passes(monkeypatch, figure):
-    num = len(FAULTS) + len(UNTOLD)
+    num = len(FAULTS) + len(SPEC_FIELDS)
     figure(f"check_encoder: {num} planted faults for {len(ENCODER_CHECKS)} checks of an encoder")
-    assert {*FAULTS.values(), *UNTOLD} == set(ENCODER_CHECKS)
+    assert {*FAULTS.values(), *SPEC_FIELDS} == set(ENCODER_CHECKS)
     assert check_encoder(offered(monkeypatch, Sound)).passed == tuple(ENCODER_CHECKS)
 
 
@@ -188,7 +188,7 @@ def test_a_planted_fault_is_caught_by_name_with_what_to_do(monkeypatch, net, che
         check_encoder(name)
 
 
-@pytest.mark.parametrize(("check", "field"), UNTOLD.items())
+@pytest.mark.parametrize(("check", "field"), SPEC_FIELDS.items())
 def test_a_spec_that_does_not_say_it_is_caught_with_what_to_do(monkeypatch, check, field):
     name = offered(monkeypatch, Sound, **{field: " "})
     with pytest.raises(CheckFailure, match=rf"^subject: {check}: .*; give EncoderSpec\({field}=...\)"):

@@ -76,10 +76,10 @@ FAULTS = {
 """A plugin's source with one fault, by the check that must catch it; the last two lack metadata."""
 
 
-def installed(place, source):
+def install_planted(folder, source):
     net = dedent(NET) + "\ncommand = print\n\nclass Deaf:\n    def on_epoch(self, training): pass\n"
     files = {"planted.py": source, "planted_net.py": net}
-    return install(place / "site", Distribution(name="zoo-planted", files=files, entry_points={"planted": "planted"}))
+    return install(folder / "site", Distribution(name="zoo-planted", files=files, entry_points={"planted": "planted"}))
 
 
 def test_every_check_of_a_plugin_has_a_planted_fault(figure):
@@ -93,10 +93,10 @@ def test_every_kind_of_value_has_its_import_strings_checked():
 
 @pytest.mark.parametrize("check", FAULTS)
 def test_a_planted_fault_is_caught_by_name_with_what_to_do(check, tmp_path):
-    site = installed(tmp_path, FAULTS[check])
-    done = zoo("plugins", "check", "zoo-planted", "--only", check, path=(site,))
-    assert done.returncode == 1
-    line = next(line for line in done.stdout.splitlines() if "failed:" in line)
+    site = install_planted(tmp_path, FAULTS[check])
+    process = zoo("plugins", "check", "zoo-planted", "--only", check, path=(site,))
+    assert process.returncode == 1
+    line = next(line for line in process.stdout.splitlines() if "failed:" in line)
     assert line.strip().startswith(f"failed: {check}: ")
     assert "; " in line
 
@@ -109,7 +109,7 @@ def test_zoos_own_plugins_pass_as_wholes(name):
 
 
 def test_an_expected_failure_on_the_command_line_needs_a_reason_and_then_passes(tmp_path):
-    site = installed(tmp_path, FAULTS["silent_at_import"])
+    site = install_planted(tmp_path, FAULTS["silent_at_import"])
     words = ("plugins", "check", "zoo-planted", "--only", "silent_at_import", "--expect")
     record = zoo_json(*words, "planted:silent_at_import=it greets", path=(site,))
     assert (record["xfailed"], record["failed"], record["outcomes"][0]["message"]) == (1, 0, "it greets")
@@ -118,64 +118,66 @@ def test_an_expected_failure_on_the_command_line_needs_a_reason_and_then_passes(
 
 
 def test_no_check_run_is_a_failure_on_the_command_line():
-    done = zoo("plugins", "check", "zoo_cnn", "--only", "nodes_keep_their_shape")
-    assert done.returncode == 1
-    assert "nothing was checked" in done.stdout
+    process = zoo("plugins", "check", "zoo_cnn", "--only", "nodes_keep_their_shape")
+    assert process.returncode == 1
+    assert "nothing was checked" in process.stdout
 
 
-def test_a_plugin_that_is_not_installed_is_told_with_near_names():
-    done = zoo("plugins", "check", "zoo_cnm")
-    assert done.returncode == 1
-    assert "no plugin or distribution named 'zoo_cnm' is installed; did you mean zoo_cnn" in done.stderr
+def test_an_unknown_plugin_is_reported_with_similar_names():
+    process = zoo("plugins", "check", "zoo_cnm")
+    assert process.returncode == 1
+    assert "no plugin or distribution named 'zoo_cnm' is installed; did you mean zoo_cnn" in process.stderr
 
 
-def test_a_distribution_without_an_entry_point_is_told_how_to_get_one(tmp_path):
+def test_a_distribution_without_an_entry_point_is_reported_with_the_fix(tmp_path):
     bare = install(tmp_path / "site", Distribution(name="zoo-bare", files={"zoo_bare.py": "import zoo"}))
-    done = zoo("plugins", "check", "zoo-bare", path=(bare,))
-    assert done.returncode == 1
-    assert "zoo-bare 1.0 is installed, and has no entry point in group zoo; add [project.entry" in done.stderr
+    process = zoo("plugins", "check", "zoo-bare", path=(bare,))
+    assert process.returncode == 1
+    assert "zoo-bare 1.0 is installed, and has no entry point in group zoo; add [project.entry" in process.stderr
 
 
 # In pytest
 
 
-def kit(place, *words, settings=""):
-    (place / "pytest.ini").write_text(f"[pytest]\n{settings}")
+def run_pytest(folder, *words, settings=""):
+    (folder / "pytest.ini").write_text(f"[pytest]\n{settings}")
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", *words]
-    return subprocess.run(command, cwd=place, capture_output=True, text=True, timeout=300)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=300)
 
 
 def test_pytest_runs_each_check_as_a_test_of_its_own(tmp_path):
-    done = kit(tmp_path, "-vv", "--zoo-plugin", "zoo_cnn", "-k", "described or ready")
-    assert done.returncode == 0, done.stdout
+    process = run_pytest(tmp_path, "-vv", "--zoo-plugin", "zoo_cnn", "-k", "described or ready")
+    assert process.returncode == 0, process.stdout
     for name in ("zoo_cnn[ready]", "zoo_cnn[distribution_described]", "cnn-7x7[described]", "cnn-deep[described]"):
-        assert f"{name} PASSED" in done.stdout
+        assert f"{name} PASSED" in process.stdout
 
 
 def test_pytest_takes_plugins_and_expected_failures_from_settings(tmp_path):
     settings = "zoo_plugins = zoo_cnn\nzoo_expected_failures =\n    cnn-7x7: exports: it used to fail\n"
-    done = kit(tmp_path, "-k", "cnn-7x7 and exports", settings=settings)
-    assert done.returncode == 1
-    assert "cnn-7x7: exports: it passes, but was expected to fail (it used to fail); remove the expected" in done.stdout
+    process = run_pytest(tmp_path, "-k", "cnn-7x7 and exports", settings=settings)
+    assert process.returncode == 1
+    assert (
+        "cnn-7x7: exports: it passes, but was expected to fail (it used to fail); remove the expected" in process.stdout
+    )
 
 
 def test_pytest_refuses_a_plugin_that_is_not_installed(tmp_path):
-    done = kit(tmp_path, "--zoo-plugin", "zoo_nobody")
-    assert done.returncode == 4
-    assert "no plugin or distribution named 'zoo_nobody'" in done.stdout + done.stderr
+    process = run_pytest(tmp_path, "--zoo-plugin", "zoo_nobody")
+    assert process.returncode == 4
+    assert "no plugin or distribution named 'zoo_nobody'" in process.stdout + process.stderr
 
 
 def test_pytest_without_plugins_imports_neither_zoo_nor_torch(tmp_path):
     (tmp_path / "test_light.py").write_text(
         "import sys\ndef test(): assert not {'torch', 'zoo.api'} & {*sys.modules}\n"
     )
-    assert kit(tmp_path).returncode == 0
+    assert run_pytest(tmp_path).returncode == 0
 
 
 # Data sets
 
 
-def drawn(num, seed, *, classes=("dark", "bright"), names=None, size=7):
+def make_images(num, seed, *, classes=("dark", "bright"), names=None, size=7):
     noise = torch.randint(0, 60, (num, 1, size, size), generator=torch.Generator().manual_seed(seed))
     labels = torch.arange(num) % len(classes)
     pictures = (noise + 100 * labels.view(-1, 1, 1, 1)).to(torch.uint8)
@@ -183,33 +185,33 @@ def drawn(num, seed, *, classes=("dark", "bright"), names=None, size=7):
 
 
 def sound(*, download=False):
-    return face.Dataset(train=lambda: drawn(40, 0), test=lambda: drawn(20, 1))
+    return face.Dataset(train=lambda: make_images(40, 0), test=lambda: make_images(20, 1))
 
 
 def short(*, download=False):
-    return face.Dataset(train=lambda: drawn(39, 0), test=lambda: drawn(20, 1))
+    return face.Dataset(train=lambda: make_images(39, 0), test=lambda: make_images(20, 1))
 
 
 def wide(*, download=False):
-    return face.Dataset(train=lambda: drawn(40, 0, size=8), test=lambda: drawn(20, 1, size=8))
+    return face.Dataset(train=lambda: make_images(40, 0, size=8), test=lambda: make_images(20, 1, size=8))
 
 
 def renamed(*, download=False):
-    return face.Dataset(train=lambda: drawn(40, 0), test=lambda: drawn(20, 1, names=("bright", "dark")))
+    return face.Dataset(train=lambda: make_images(40, 0), test=lambda: make_images(20, 1, names=("bright", "dark")))
 
 
 def leaking(*, download=False):
-    return face.Dataset(train=lambda: drawn(40, 0), test=lambda: drawn(40, 0)[:20])
+    return face.Dataset(train=lambda: make_images(40, 0), test=lambda: make_images(40, 0)[:20])
 
 
 def unseen(*, download=False):
-    images = drawn(80, 0)
-    return face.Dataset(train=lambda: images[images.labels == 0], test=lambda: drawn(20, 1))
+    images = make_images(80, 0)
+    return face.Dataset(train=lambda: images[images.labels == 0], test=lambda: make_images(20, 1))
 
 
 def black(*, download=False):
     def scaled(num, seed):
-        images = drawn(num, seed)
+        images = make_images(num, seed)
         return face.Images(images.images // 255, images.labels, images.classes)
 
     return face.Dataset(train=lambda: scaled(40, 0), test=lambda: scaled(20, 1))
@@ -217,7 +219,7 @@ def black(*, download=False):
 
 def drifting(*, download=False):
     seed = int.from_bytes(__import__("os").urandom(4), "big")
-    return face.Dataset(train=lambda: drawn(40, seed), test=lambda: drawn(20, seed + 1))
+    return face.Dataset(train=lambda: make_images(40, seed), test=lambda: make_images(20, seed + 1))
 
 
 def seeding(*, download=False):
@@ -270,8 +272,8 @@ def stubborn():
 
 def test_a_reader_that_fails_is_the_error_of_its_plugin(monkeypatch):
     offer(monkeypatch, replace(SPEC, build="test_check_plugin:stubborn"))
-    told = "planted cannot be read by test_check_plugin:stubborn: TypeError: .*'download'; tell its author"
-    with pytest.raises(PluginError, match=told):
+    message = "planted cannot be read by test_check_plugin:stubborn: TypeError: .*'download'; tell its author"
+    with pytest.raises(PluginError, match=message):
         face.dataset("planted")
 
 
@@ -290,15 +292,15 @@ def test_an_outcome_is_printed_on_one_line():
     assert str(outcome) == "it: ready: it is not; fix it"
 
 
-# What a stranger reads
+# What a plugin author reads
 
 
-def checked(place, source, *words):
-    return zoo("plugins", "check", "zoo-planted", *words, path=(installed(place, source),)).stdout
+def run_checks(folder, source, *words):
+    return zoo("plugins", "check", "zoo-planted", *words, path=(install_planted(folder, source),)).stdout
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (("summary=", "sumary="), r"unexpected keyword argument 'sumary' \(\S+planted.py, line 8\); fix that first"),
         (('name="planted', 'name="Planted'), r"'Planted-7x7' is not lower-case letters .*line 8\); fix that first"),
@@ -307,17 +309,19 @@ def checked(place, source, *words):
         (("return [zoo", "return (zoo"), r"it returned a ModelSpec; return a list; fix that first"),
     ],
 )
-def test_a_plugin_that_is_not_ready_is_told_once_where_and_how_to_mend_it(change, told, tmp_path):
+def test_a_plugin_that_is_not_ready_is_reported_once_with_location_and_fix(change, message, tmp_path):
     source = dedent(SOUND).replace(*change)
-    said = checked(tmp_path, source.replace(")]\n", "))\n") if "(zoo" in change[1] else source)
-    assert re.search(rf"    failed: ready: it is quarantined: .*{told}", said)
-    assert "skipped: offers_something: it is not ready; the same in nothing_heavy_at_listing, no_work" in said
-    assert not re.search("failed: (offers|nothing|no_work|silent|same)", said)
+    output = run_checks(tmp_path, source.replace(")]\n", "))\n") if "(zoo" in change[1] else source)
+    assert re.search(rf"    failed: ready: it is quarantined: .*{message}", output)
+    assert "skipped: offers_something: it is not ready; the same in nothing_heavy_at_listing, no_work" in output
+    assert not re.search("failed: (offers|nothing|no_work|silent|same)", output)
 
 
-def test_what_several_checks_find_alike_is_told_once_with_what_to_do(tmp_path):
-    said = checked(tmp_path, dedent(SOUND).replace(":Net", ":Nett"), "--only", "logits_shaped", "--only", "order_kept")
-    assert said.splitlines() == [
+def test_the_same_problem_in_several_checks_is_printed_once_with_the_fix(tmp_path):
+    output = run_checks(
+        tmp_path, dedent(SOUND).replace(":Net", ":Nett"), "--only", "logits_shaped", "--only", "order_kept"
+    )
+    assert output.splitlines() == [
         "model planted-7x7: 0 of 2 checks passed",
         "    failed: logits_shaped: PluginError: planted-7x7 cannot be imported from planted_net:Nett: AttributeError: "
         "module 'planted_net' has no attribute 'Nett'; did you mean Net?; this must hold: Logits are (N, K), for "

@@ -123,13 +123,13 @@ def test_no_check_run_is_a_failure():
 def test_all_outcomes_can_be_had_and_a_report_of_them_names_every_failure(offered):
     subject = testing.make_model_subject(offered(Detached))
     chosen = ["described", "loss_falls", "overfits_32_images"]
-    found = list(run_checks("subject", subject, CLASSIFIER_CHECKS, only=chosen))
-    assert [outcome.status for outcome in found] == ["passed", "failed", "failed"]
+    outcomes = list(run_checks("subject", subject, CLASSIFIER_CHECKS, only=chosen))
+    assert [outcome.status for outcome in outcomes] == ["passed", "failed", "failed"]
     with pytest.raises(CheckFailure, match=r"(?s)loss_falls.*\n.*overfits_32_images"):
-        make_report("subject", found)
+        make_report("subject", outcomes)
 
 
-def test_whatever_a_strangers_code_raises_is_a_failure_of_that_check():
+def test_whatever_a_plugins_code_raises_is_a_failure_of_that_check():
     def leave(subject):
         """It stays."""
         raise SystemExit(3)
