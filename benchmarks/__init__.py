@@ -1,1 +1,1 @@
-"""zoo beside its peers: `python -m benchmarks NAME` runs one comparison, and `report` writes the page."""
+"""Compare zoo with other libraries: `python -m benchmarks NAME` runs one comparison, `report` writes the page."""

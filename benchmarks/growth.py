@@ -1,4 +1,4 @@
-"""Growth: time and memory of an epoch as the grid and the data grow, each in a process of its own."""
+"""Measure how time and memory of an epoch grow with the grid and the data, each case in its own process."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ import sys
 
 import torch
 
-from benchmarks.side_by_side import Peer, Result, rows_of, where
+from benchmarks.side_by_side import Peer, Result, describe_machine, make_rows
 
 GRIDS = {7: 16384, 14: 8192, 28: 2048, 56: 512}
-"""Images for each side of the grid."""
+"""Number of images for each side of the grid."""
 SCALES = (1, 4, 16)
 CHILD = """
 import json, resource, sys, time
@@ -22,14 +22,14 @@ from benchmarks.peers import gcn
 side, images, kind = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 data = zoo.dataset("fashion-mnist-7x7").train
 data = data[torch.arange(images) % len(data)]
-data = data if side == 7 else data.resize(side, how="sample")
+data = data if side == 7 else data.resize(side, mode="sample")
 model = zoo.create("gcn-7x7", seed=0, size=(side, side))
 if kind == "zoo":
     run = lambda: model.fit(data, epochs=1, progress=False, device="cpu")
 else:
-    objects = gcn.graphs(data.images.float() / 255, data.labels)
+    objects = gcn.make_graphs(data.images.float() / 255, data.labels)
     net = gcn.Tutorial((1, 16, 32, 10))
-    run = lambda: gcn.train(net, gcn.graph_batches(objects, torch.randperm(images)), fused=False)
+    run = lambda: gcn.train_epoch(net, gcn.iter_graph_batches(objects, torch.randperm(images)), fused=False)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 run()
 seconds = []
@@ -50,41 +50,42 @@ def run(repeats: int) -> Result:
     peers, more = [], {}
     for kind, side, images in cases:
         label = f"{kind}, {side} x {side}, {images:,} images"
-        found = _measured(side, images, kind, min(repeats, 3))
-        peer = Peer(label=label, run=lambda: None, note="", seconds=found["seconds"])
+        measured = _measure(side, images, kind, min(repeats, 3))
+        peer = Peer(label=label, run=lambda: None, note="", seconds=measured["seconds"])
         peers.append(peer)
-        fastest = min(found["seconds"])
+        fastest = min(measured["seconds"])
         more[label] = {
             "ns a pixel": round(fastest / images / side**2 * 1e9, 1),
-            "MB added": round(found["memory"]),
+            "MB added": round(measured["memory"]),
         }
         print(f"  {label}: {fastest:.3f} s", file=sys.stderr)
     return Result(
         name="growth",
         title="Growth with the grid and with the data",
-        about="One epoch of `gcn-7x7` over larger grids, and over more images; batch 64. Memory is what the process "
-        "grew by while training.",
+        about="One epoch of `gcn-7x7` over larger grids, and over more images; batch 64. Memory is the growth "
+        "of the process during training.",
         unit="epoch",
-        rows=rows_of(peers, **more),
-        checks=_checks(more),
-        where=where(),
+        rows=make_rows(peers, **more),
+        checks=_make_checks(more),
+        where=describe_machine(),
     )
 
 
-def _measured(side: int, images: int, kind: str, repeats: int) -> dict[str, list[float]]:
+def _measure(side: int, images: int, kind: str, repeats: int) -> dict[str, list[float]]:
     arguments = [str(side), str(images), kind, str(torch.get_num_threads()), str(repeats)]
-    done = subprocess.run(
+    process = subprocess.run(
         [sys.executable, "-W", "ignore", "-c", CHILD, *arguments], check=True, capture_output=True, text=True
     )
-    found: dict[str, list[float]] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    measured: dict[str, list[float]] = json.loads(process.stdout.splitlines()[-1])
+    return measured
 
 
-def _checks(more: dict[str, dict[str, float]]) -> list[str]:
-    mine = [cells["ns a pixel"] for label, cells in more.items() if label.startswith("zoo")][: len(GRIDS)]
-    theirs = [cells["ns a pixel"] for label, cells in more.items() if label.startswith("PyTorch")]
-    ratios = ", ".join(f"{b / a:.0f} at {side}" for a, b, side in zip(mine, theirs, GRIDS, strict=True))
+def _make_checks(more: dict[str, dict[str, float]]) -> list[str]:
+    zoo_costs = [cells["ns a pixel"] for label, cells in more.items() if label.startswith("zoo")][: len(GRIDS)]
+    peer_costs = [cells["ns a pixel"] for label, cells in more.items() if label.startswith("PyTorch")]
+    ratios = ", ".join(f"{b / a:.0f} at {side}" for a, b, side in zip(zoo_costs, peer_costs, GRIDS, strict=True))
     return [
-        f"A pixel costs {max(mine) / min(mine):.1f} times as much at the dearest grid as at the cheapest.",
-        f"PyTorch Geometric's time a pixel over zoo's: {ratios}.",
+        f"A pixel costs {max(zoo_costs) / min(zoo_costs):.1f} times as much on the most expensive grid as on the "
+        "cheapest.",
+        f"Time per pixel of PyTorch Geometric divided by zoo's: {ratios}.",
     ]

@@ -1,4 +1,4 @@
-"""Peers measured in one process, in turn: A B C, A B C, ...; a result with all its seconds, and where it was taken."""
+"""Measure peers in turn in one process (A B C, A B C, ...); store all seconds, and the machine they depend on."""
 
 from __future__ import annotations
 
@@ -32,14 +32,14 @@ PACKAGES = (
 
 @dataclass(kw_only=True)
 class Peer:
-    """One way to do the work.
+    """One way to do the work of a comparison.
 
     Args:
-        label: What it is called in the table.
-        run: Does the work once; it may return figures, such as a loss.
-        note: How it is set up.
-        figures: What `run` returned, a list a repeat.
-        seconds: Wall time of each repeat.
+        label: Name in the table.
+        run: Function that does the work once; it may return a figure, such as a loss.
+        note: How the peer is set up.
+        figures: What `run` returned in each round, the warm-up included.
+        seconds: Wall time of each timed round.
     """
 
     label: str
@@ -51,15 +51,15 @@ class Peer:
 
 @dataclass(kw_only=True)
 class Result:
-    """What a comparison found.
+    """The result of a comparison.
 
     Args:
-        name: Its name, and that of its file.
-        title: Its heading.
-        about: What is done once, and how peers are made equal.
-        unit: What one repeat is.
-        rows: A row a peer: label, note, seconds of each repeat, and what else was seen.
-        checks: Sentences about what was compared before times were.
+        name: Name of the comparison and of its file.
+        title: Heading on the page.
+        about: The work of one round, and how the peers are made equal.
+        unit: Name of one round, such as `epoch`.
+        rows: A row for each peer: label, note, seconds of each round, and other figures.
+        checks: Sentences about what was checked, such as equal losses.
         where: Versions, processor, threads, load.
     """
 
@@ -72,28 +72,28 @@ class Result:
     where: dict[str, Any]
 
     def write(self, folder: Path = FOLDER) -> Path:
-        """Write the result as JSON."""
+        """Write the result as JSON, and return its path."""
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{self.name}.json"
         path.write_text(json.dumps(asdict(self), indent=1) + "\n")
         return path
 
 
-def in_turn(peers: Sequence[Peer], repeats: int, *, warm_up: int = 1) -> None:
-    """Run the peers one after the other in `warm_up` + `repeats` rounds; keep the seconds of the last `repeats`."""
-    for round_ in range(warm_up + repeats):
+def run_in_turn(peers: Sequence[Peer], repeats: int, *, warm_up: int = 1) -> None:
+    """Run the peers one after the other in `warm_up` + `repeats` rounds; store the seconds of the last `repeats`."""
+    for round_index in range(warm_up + repeats):
         for peer in peers:
             start = time.perf_counter()
             figure = peer.run()
             seconds = time.perf_counter() - start
             peer.figures.append(figure)
-            if round_ >= warm_up:
+            if round_index >= warm_up:
                 peer.seconds.append(seconds)
-            print(f"  round {round_ + 1}: {peer.label} {seconds:.4f} s", file=sys.stderr)
+            print(f"  round {round_index + 1}: {peer.label} {seconds:.4f} s", file=sys.stderr)
 
 
-def rows_of(peers: Sequence[Peer], *, digits: int = 5, **more: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return a row a peer; ratios are medians over rounds of its seconds against the first peer's."""
+def make_rows(peers: Sequence[Peer], *, digits: int = 5, **more: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return a row for each peer; its ratio is the median, over rounds, of its seconds divided by the first peer's."""
     first = peers[0]
     return [
         {
@@ -109,29 +109,29 @@ def rows_of(peers: Sequence[Peer], *, digits: int = 5, **more: Mapping[str, Any]
     ]
 
 
-def where() -> dict[str, Any]:
-    """Return what a figure depends on: versions, processor, threads, and the load of the last minute."""
-    found = {}
+def describe_machine() -> dict[str, Any]:
+    """Return what the seconds depend on: versions, processor, threads, and the load of the last minute."""
+    versions = {}
     for name in PACKAGES:
         try:
-            found[name] = version(name)
+            versions[name] = version(name)
         except ModuleNotFoundError:
-            found[name] = "not installed"
+            versions[name] = "not installed"
     return {
-        "versions": {"zoo-models": version("zoo-models"), **found, "python": platform.python_version()},
-        "processor": _processor(),
+        "versions": {"zoo-models": version("zoo-models"), **versions, "python": platform.python_version()},
+        "processor": _get_processor(),
         "cores": os.cpu_count(),
         "threads": torch.get_num_threads(),
         "load": round(os.getloadavg()[0], 2),
     }
 
 
-def _processor() -> str:
+def _get_processor() -> str:
     import llvmlite.binding as llvm
 
     return f"{platform.machine()} {llvm.get_host_cpu_name()}"
 
 
-def apart(one: Sequence[float], other: Sequence[float]) -> float:
-    """Return the largest relative difference of two rows of losses."""
-    return max(abs(a - b) / abs(b) for a, b in zip(one, other, strict=True))
+def max_difference(losses: Sequence[float], reference: Sequence[float]) -> float:
+    """Return the largest relative difference of losses from reference losses."""
+    return max(abs(a - b) / abs(b) for a, b in zip(losses, reference, strict=True))

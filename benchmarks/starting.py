@@ -1,4 +1,4 @@
-"""Starting: importing and listing all models, each in a fresh Python."""
+"""Compare how long a fresh Python takes to import a library and list its models."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 
-from benchmarks.side_by_side import Peer, Result, in_turn, rows_of, where
+from benchmarks.side_by_side import Peer, Result, describe_machine, make_rows, run_in_turn
 
 SOURCES = {
     "zoo": ("import zoo; names = list(zoo.models)", "`import zoo; list(zoo.models)`"),
@@ -18,21 +18,21 @@ SOURCES = {
 
 
 def run(repeats: int) -> Result:
-    """Compare starting and listing."""
-    peers = [Peer(label=name, run=_fresh(source), note=note) for name, (source, note) in SOURCES.items()]
-    in_turn(peers, repeats)
+    """Compare importing and listing."""
+    peers = [Peer(label=name, run=_in_fresh_python(source), note=note) for name, (source, note) in SOURCES.items()]
+    run_in_turn(peers, repeats)
     return Result(
         name="starting",
         title="Starting",
         about="A fresh Python starts, imports, lists the names of all models, and ends.",
         unit="start",
-        rows=rows_of(peers),
-        checks=["zoo lists without torch; what is measured is the whole process."],
-        where=where(),
+        rows=make_rows(peers),
+        checks=["zoo lists without importing torch. The whole process is measured."],
+        where=describe_machine(),
     )
 
 
-def _fresh(source: str) -> Callable[[], None]:
+def _in_fresh_python(source: str) -> Callable[[], None]:
     def start() -> None:
         subprocess.run([sys.executable, "-W", "ignore", "-c", source], check=True, stdout=subprocess.DEVNULL)
 

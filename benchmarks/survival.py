@@ -18,7 +18,7 @@ import torch
 from torch import Tensor
 
 import zoo
-from benchmarks.side_by_side import Peer, Result, in_turn, rows_of, where
+from benchmarks.side_by_side import Peer, Result, describe_machine, make_rows, run_in_turn
 from zoo.data.readers import on_disk as disk
 from zoo.signature import Classes
 
@@ -55,7 +55,7 @@ def large(repeats: int) -> Result:
             Peer(label="in memory", run=partial(_child, LARGE, path, "memory", torch.get_num_threads(), SECONDS)),
             Peer(label="on the disk", run=partial(_child, LARGE, path, "disk", torch.get_num_threads(), SECONDS)),
         ]
-        in_turn(peers, min(repeats, 3), warm_up=0)
+        run_in_turn(peers, min(repeats, 3), warm_up=0)
     speeds = [[figure["speed"] for figure in peer.figures] for peer in peers]
     ratio = sorted(there / here for here, there in zip(*speeds, strict=True))[len(speeds[0]) // 2]
     peak = max(figure["MB"] for figure in peers[1].figures)
@@ -72,9 +72,9 @@ def large(repeats: int) -> Result:
         "those of whole processes, reading the file into memory among them; images a second are those of training, a "
         "round each; MB are the most that a process held.",
         unit="process",
-        rows=rows_of(peers, **more),
+        rows=make_rows(peers, **more),
         checks=verdicts,
-        where=where(),
+        where=describe_machine(),
     )
 
 
@@ -129,7 +129,7 @@ def checkpoints(repeats: int) -> Result:
             ),
             Peer(label="each 50 steps", run=partial(fit, checkpoint_every="50 steps"), note="a quarter of an epoch"),
         ]
-        in_turn(peers, repeats)
+        run_in_turn(peers, repeats)
     if len({figure for peer in peers for figure in peer.figures}) != 1:
         raise SystemExit("checkpoints changed what was trained")
     return Result(
@@ -138,9 +138,9 @@ def checkpoints(repeats: int) -> Result:
         about="Three epochs of `cnn-7x7` (421,642 weights, Adam: 5 MB a checkpoint) on 12,800 images, batch 64; every "
         "file is written through to the disk, and one more checkpoint is written before the first step.",
         unit="fit",
-        rows=rows_of(peers),
+        rows=make_rows(peers),
         checks=["The losses of all are equal to the last bit."],
-        where=where(),
+        where=describe_machine(),
     )
 
 
@@ -152,7 +152,7 @@ def processes(repeats: int) -> Result:
         alone = [sys.executable, str(script)]
         launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
         peers = [Peer(label="one process", run=_timed(alone)), Peer(label="two processes", run=_timed(launch))]
-        in_turn(peers, repeats, warm_up=0)
+        run_in_turn(peers, repeats, warm_up=0)
     for peer in peers:
         peer.seconds = [sum(figure["seconds"][1:]) for figure in peer.figures]
     pairs = zip(peers[0].figures[0]["loss"], peers[1].figures[0]["loss"], strict=True)
@@ -163,9 +163,9 @@ def processes(repeats: int) -> Result:
         about="The second and third epoch of `cnn-7x7` on 12,800 images, global batch 128, gloo on the CPU, one thread "
         "a process; starting the processes is not counted.",
         unit="pair of epochs",
-        rows=rows_of(peers),
+        rows=make_rows(peers),
         checks=[f"The losses of the three epochs differ by at most {worst:.1e}: rounding, grown over 300 steps."],
-        where=where(),
+        where=describe_machine(),
     )
 
 

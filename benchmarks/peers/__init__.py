@@ -1,1 +1,1 @@
-"""The same nets as their users write them elsewhere."""
+"""The same networks, written as users of other libraries write them."""

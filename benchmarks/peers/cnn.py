@@ -1,4 +1,4 @@
-"""Paper 2's networks trained as their users train them elsewhere: a plain loop, skorch, Lightning."""
+"""Train paper 2's networks by a plain loop, skorch and Lightning."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from torch.utils.data import DataLoader, Sampler, TensorDataset
 BATCH, LR = 64, 1e-3
 
 
-class Fixed(Sampler[int]):
-    """The order that zoo draws, epoch after epoch."""
+class FixedOrder(Sampler[int]):
+    """A sampler that gives the images in zoo's order, epoch after epoch."""
 
-    def __init__(self, orders: Callable[[], Tensor], length: int) -> None:
-        self._orders, self._length = orders, length
+    def __init__(self, make_order: Callable[[], Tensor], length: int) -> None:
+        self._make_order, self._length = make_order, length
 
     def __iter__(self) -> Iterator[int]:
-        return iter(self._orders().tolist())
+        return iter(self._make_order().tolist())
 
     def __len__(self) -> int:
         return self._length
 
 
-def plain(net: nn.Module, loader: DataLoader[tuple[Tensor, ...]]) -> float:
-    """Train one epoch in a loop as the tutorial has it; return the mean loss."""
+def train_plain(net: nn.Module, loader: DataLoader[tuple[Tensor, ...]]) -> float:
+    """Train one epoch in a loop as in the tutorial; return the mean loss."""
     optimizer = torch.optim.Adam(net.parameters(), lr=LR)
     net.train()
     total, count = 0.0, 0
@@ -44,10 +44,10 @@ def plain(net: nn.Module, loader: DataLoader[tuple[Tensor, ...]]) -> float:
     return total / count
 
 
-def by_skorch(net: nn.Module, data: TensorDataset, order: Sampler[int]) -> Callable[[], float]:
-    """Return what trains one epoch by skorch with its callbacks off."""
+def train_with_skorch(net: nn.Module, data: TensorDataset, order: Sampler[int]) -> Callable[[], float]:
+    """Return a function that trains one epoch by skorch, without callbacks, and returns the mean loss."""
 
-    def epoch() -> float:
+    def train_epoch() -> float:
         classifier = skorch.NeuralNetClassifier(
             net,
             criterion=nn.CrossEntropyLoss,
@@ -64,11 +64,11 @@ def by_skorch(net: nn.Module, data: TensorDataset, order: Sampler[int]) -> Calla
         losses = [(row["train_loss"], row["train_batch_size"]) for row in classifier.history[-1, "batches"]]
         return float(sum(loss * num for loss, num in losses) / sum(num for _, num in losses))
 
-    return epoch
+    return train_epoch
 
 
-class Lit(lightning.LightningModule):
-    """A net, cross-entropy and Adam."""
+class LitClassifier(lightning.LightningModule):
+    """A net with cross-entropy and Adam."""
 
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
@@ -87,8 +87,8 @@ class Lit(lightning.LightningModule):
         return torch.optim.Adam(self.net.parameters(), lr=LR)
 
 
-def by_lightning(net: nn.Module, loader: DataLoader[tuple[Tensor, ...]]) -> float:
-    """Train one epoch by Lightning without logger, checkpoints and progress bar; return the mean loss."""
+def train_with_lightning(net: nn.Module, loader: DataLoader[tuple[Tensor, ...]]) -> float:
+    """Train one epoch by Lightning without logger, checkpoints or progress bar; return the mean loss."""
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
@@ -100,11 +100,11 @@ def by_lightning(net: nn.Module, loader: DataLoader[tuple[Tensor, ...]]) -> floa
             enable_progress_bar=False,
             enable_model_summary=False,
         )
-        module = Lit(net)
+        module = LitClassifier(net)
         trainer.fit(module, loader)
     return float(module.total / module.count)
 
 
-def loader_of(data: TensorDataset, orders: Callable[[], Tensor]) -> DataLoader[tuple[Tensor, ...]]:
-    """Return torch's loader in zoo's order."""
-    return DataLoader(data, batch_size=BATCH, sampler=Fixed(orders, len(data)))
+def make_loader(data: TensorDataset, make_order: Callable[[], Tensor]) -> DataLoader[tuple[Tensor, ...]]:
+    """Return torch's loader, in zoo's order."""
+    return DataLoader(data, batch_size=BATCH, sampler=FixedOrder(make_order, len(data)))

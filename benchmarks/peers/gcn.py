@@ -1,4 +1,4 @@
-"""Paper 1's graph network in PyTorch Geometric, as its tutorial has it and at its best, and in plain torch."""
+"""Build and train paper 1's graph network in PyTorch Geometric (tutorial and fastest form) and plain torch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ BATCH, LR, DECAY = 64, 0.01, 1e-5
 
 
 class Tutorial(nn.Module):
-    """GCNConv on a batch of graphs."""
+    """`GCNConv` on a batch of graphs, as in the tutorial."""
 
     def __init__(self, widths: tuple[int, ...]) -> None:
         super().__init__()
@@ -32,7 +32,7 @@ class Tutorial(nn.Module):
 
 
 class Dense(nn.Module):
-    """DenseGCNConv, one adjacency for all images."""
+    """`DenseGCNConv` with one adjacency for all images, the fastest form."""
 
     def __init__(self, widths: tuple[int, ...], side: int) -> None:
         super().__init__()
@@ -49,7 +49,7 @@ class Dense(nn.Module):
 
 
 class Plain(nn.Module):
-    """Matrix products with the normalised adjacency, made once."""
+    """Matrix products with a normalised adjacency that is computed once."""
 
     def __init__(self, widths: tuple[int, ...], side: int) -> None:
         super().__init__()
@@ -67,28 +67,28 @@ class Plain(nn.Module):
         return nodes.mean(1)
 
 
-def begin(net: nn.Module, weights: list[Tensor], biases: list[Tensor]) -> nn.Module:
-    """Give a net the weights (in, out) and biases of zoo's."""
+def copy_weights(net: nn.Module, weights: list[Tensor], biases: list[Tensor]) -> nn.Module:
+    """Copy the weights (in, out) and biases of zoo's net into a net, and return it."""
     state = [parameter for name, parameter in net.named_parameters()]
     matrices = [each for each in state if each.ndim == 2]
     vectors = [each for each in state if each.ndim == 1]
     with torch.no_grad():
-        for mine, theirs in zip(matrices, weights, strict=True):
-            mine.copy_(theirs.T)
-        for mine, theirs in zip(vectors, biases, strict=True):
-            mine.copy_(theirs)
+        for matrix, weight in zip(matrices, weights, strict=True):
+            matrix.copy_(weight.T)
+        for vector, bias in zip(vectors, biases, strict=True):
+            vector.copy_(bias)
     return net
 
 
-def graphs(images: Tensor, labels: Tensor) -> list[Data]:
-    """Return an object an image, as a PyTorch Geometric data set is made."""
+def make_graphs(images: Tensor, labels: Tensor) -> list[Data]:
+    """Return a `Data` object for each image, as in a data set of PyTorch Geometric."""
     edges = grid(images.shape[2], images.shape[3])[0]
     nodes = images.flatten(2).mT
     return [Data(x=nodes[index], edge_index=edges, y=labels[index : index + 1]) for index in range(len(images))]
 
 
-def train(net: nn.Module, batches: Iterator[tuple[object, Tensor]], *, fused: bool) -> float:
-    """Train one epoch with a new Adam and return its mean loss."""
+def train_epoch(net: nn.Module, batches: Iterator[tuple[object, Tensor]], *, fused: bool) -> float:
+    """Train one epoch with a new Adam, and return its mean loss."""
     optimizer = torch.optim.Adam(net.parameters(), lr=LR, weight_decay=DECAY, fused=fused)
     net.train()
     total, count = torch.zeros(()), 0
@@ -102,20 +102,20 @@ def train(net: nn.Module, batches: Iterator[tuple[object, Tensor]], *, fused: bo
     return float(total / count)
 
 
-def tensor_batches(images: Tensor, labels: Tensor, order: Tensor) -> Iterator[tuple[object, Tensor]]:
-    """Yield batches gathered from tensors: the fastest loader there is in plain torch."""
-    for places in order.split(BATCH):
-        yield images[places], labels[places]
+def iter_tensor_batches(images: Tensor, labels: Tensor, order: Tensor) -> Iterator[tuple[object, Tensor]]:
+    """Yield batches indexed from tensors, which is the fastest loader in plain torch."""
+    for indices in order.split(BATCH):
+        yield images[indices], labels[indices]
 
 
-def graph_batches(data: list[Data], order: Tensor) -> Iterator[tuple[object, Tensor]]:
+def iter_graph_batches(data: list[Data], order: Tensor) -> Iterator[tuple[object, Tensor]]:
     """Yield batches of PyTorch Geometric's own loader, in a given order."""
     for batch in DataLoader(data, batch_size=BATCH, sampler=order.tolist()):
         yield batch, batch.y
 
 
-def answers(net: nn.Module, batches: Callable[[], Iterator[tuple[object, Tensor]]]) -> Tensor:
-    """Return the labels a net gives."""
+def predict_labels(net: nn.Module, batches: Callable[[], Iterator[tuple[object, Tensor]]]) -> Tensor:
+    """Return the predicted labels of all batches."""
     net.eval()
     with torch.inference_mode():
         return torch.cat([net(inputs).argmax(1) for inputs, _ in batches()])
