@@ -67,7 +67,7 @@ def test_what_cannot_be_asked_is_refused(how):
 
 
 def test_too_few_images_or_other_sizes_are_refused_with_what_to_do():
-    with pytest.raises(ImageError, match="4 real images and 9 others are asked for, and there are 4 and 5; draw more"):
+    with pytest.raises(ImageError, match="needs 4 real images and 9 others, and there are 4 and 5; generate more"):
         mix(images(4, 10), images(5, 200), count=9)
     with pytest.raises(ImageError, match="resize"):
         mix(images(4, 10), images(4, 200, size=5), count=2)

@@ -57,7 +57,7 @@ def test_a_distributed_sampler_hears_of_the_epoch():
 
 @pytest.mark.parametrize("source", [Batches([batch()] * 3, length=2), Endless([batch()], length=2)])
 def test_more_batches_than_the_length_says_are_an_error(source):
-    with pytest.raises(SourceError, match="says it has 2 batches and gives more"):
+    with pytest.raises(SourceError, match="says it has 2 batches and yields more"):
         list(ExternalLoader(source))
 
 
@@ -79,11 +79,11 @@ def test_a_used_up_iterator_is_an_error():
         (batch(low=8), LabelError, "labels 8..11; 10 classes have 0..9"),
         (batch(low=-1), LabelError, "labels -1..2"),
         ((torch.rand(4, 1, 5, 5), torch.zeros(3).long()), LabelError, "4 images and 3 labels"),
-        ((torch.rand(4, 1, 5, 5), torch.rand(4)), LabelError, "one class an image"),
+        ((torch.rand(4, 1, 5, 5), torch.rand(4)), LabelError, "one class per image"),
         ((torch.rand(4, 1, 5, 5), ["a"] * 4), LabelError, "whole numbers"),
         (batch(images=torch.full((4, 1, 5, 5), float("nan"))), ImageError, "NaN"),
         (batch(images=torch.randn(4, 1, 5, 5)), ImageError, "leave Normalize out"),
-        (batch(images=torch.rand(4, 1, 0, 5)), ImageError, "no images"),
+        (batch(images=torch.rand(4, 1, 0, 5)), ImageError, "not images"),
         (torch.rand(4, 1, 5, 5), SourceError, "yields (images, labels)"),
         ({"image": 1}, SourceError, "not dict"),
         ((torch.rand(4, 1, 5, 5), torch.zeros(4).long(), 1), SourceError, "yields (images, labels)"),
@@ -133,7 +133,7 @@ def test_each_of_several_processes_takes_its_part_of_every_batch(num, batch_size
 
 
 def test_a_batch_without_an_image_for_each_process_is_refused():
-    with pytest.raises(ConfigError, match="batches of 1 have no image for each of 2 processes"):
+    with pytest.raises(ConfigError, match="batches of 1 images are smaller than the 2 processes"):
         list(ExternalLoader(ordered(8, 1)).iter_epoch(0, world_size=2))
 
 
@@ -161,7 +161,7 @@ def test_the_order_of_an_epoch_is_that_of_the_seed_and_leaves_random_states_as_t
 
 def test_a_loaders_own_generator_is_kept():
     def orders(stream, num):
-        return [[batch.targets.tolist() for batch in stream.epoch(epoch)] for epoch in range(num)]
+        return [[batch.targets.tolist() for batch in stream.iter_epoch(epoch)] for epoch in range(num)]
 
     def fresh():
         return ExternalLoader(ordered(12, 4, shuffle=True, generator=torch.Generator().manual_seed(5)))

@@ -203,7 +203,7 @@ def test_with_classes_matches_labels_by_value():
 def test_with_classes_names_the_label_that_has_no_class():
     ours = Images(torch.zeros(2, 1, 2, 2, dtype=torch.uint8), torch.tensor([0, 1]), Classes.of(["cat", "dog"]))
 
-    with pytest.raises(LabelError, match=r"label dog is none of the 2 classes: cat, bird"):
+    with pytest.raises(LabelError, match=r"label dog is not one of the 2 classes: cat, bird"):
         ours.with_classes(Classes.of(["cat", "bird"]))
 
 

@@ -95,8 +95,8 @@ def test_pictures_are_brought_to_the_channels_of_the_model(album):
     ("source", "words"),
     [
         ([], "no images to predict"),
-        (np.zeros((0, 7, 7)), "no images"),
-        (np.zeros((2, 3, 7, 7), np.uint8), r"3 channels, the model takes 1; grayscale\(\)"),
+        (np.zeros((0, 7, 7)), "not images"),
+        (np.zeros((2, 3, 7, 7), np.uint8), r"3 channels, the model takes 1; to_grayscale\(\)"),
         (np.full((2, 7, 7), np.nan), "NaN"),
         (np.random.default_rng(0).standard_normal((2, 7, 7)), "leave Normalize out"),
         (None, "numbers in an array"),
@@ -104,7 +104,7 @@ def test_pictures_are_brought_to_the_channels_of_the_model(album):
         ("gone.png", "no file"),
         (["gone.png"], "no file"),
         ([None], "numbers in an array"),
-        (5, "no images"),
+        (5, "not images"),
     ],
     ids=["empty list", "empty", "colour", "NaN", "normalised", "None", "generator", "path", "paths", "Nones", "int"],
 )
@@ -132,7 +132,7 @@ def test_a_loader_without_an_end_is_refused():
             while True:
                 yield torch.zeros(1, 1, 7, 7)
 
-    with pytest.raises(SourceError, match="says it has 2 batches and gives more"):
+    with pytest.raises(SourceError, match="says it has 2 batches and yields more"):
         as_inputs(Endless(), WANTS)
 
 

@@ -105,5 +105,5 @@ def test_a_batch_size_that_cannot_be_is_refused(small, batch_size):
 
 
 def test_a_loader_of_something_else_says_how_to_read_it():
-    with pytest.raises(SourceError, match="images_of"):
+    with pytest.raises(SourceError, match="as_images"):
         Loader([1, 2, 3])

@@ -1,4 +1,8 @@
-"""Data sets as one tensor: `Images`, the `Loader` that draws batches from them, and what can be read as them."""
+"""Read labelled images from anything a user has, and serve them in batches.
+
+`as_images` reads files, arrays and data sets of other libraries as one `Images`; a `Dataset` is its training and test
+`Images`. A `Loader` serves `Images` in batches. An `ExternalLoader` wraps another library's loader.
+"""
 
 from zoo.data.augment import AUGMENTATIONS, Augment
 from zoo.data.combine import augment_once, center_crop, mix

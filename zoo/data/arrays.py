@@ -1,4 +1,4 @@
-"""What people hold in memory, as tensors: arrays of any common layout, and labels of any kind."""
+"""Convert arrays of any common layout to image tensors, and labels of any kind to class indices."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def as_tensor(values: Any) -> Tensor:
     """Return a tensor, array or nested sequence as a CPU tensor."""
     if isinstance(values, Tensor):
         if values.layout != torch.strided:
-            raise ImageError(f"images are dense tensors, not {values.layout}; to_dense() makes one")
+            raise ImageError(f"images are dense tensors, not {values.layout}; convert them with to_dense()")
         return values.detach()
     try:
         array = np.asarray(values)
@@ -36,12 +36,16 @@ def as_tensor(values: Any) -> Tensor:
 def to_nchw(
     images: Any, *, channels: int | None = None, size: tuple[int, int] | None = None, num_images: int | None = None
 ) -> Tensor:
-    """Return images as (N, C, H, W).
+    """Return images of any common layout as (N, C, H, W).
 
-    (N, C, H, W) and (N, H, W, C) are told apart by which axis holds 1 or 3 channels. (C, H, W) with the model's
-    channels and (H, W, C) are one image, other (N, H, W) are N grey ones. (N, C * H * W) rows are read at `size`, or as
-    squares; (H, W) is one grey image when `size` is given and the rows do not fit it. Where it is known that there are
-    `num_images` of them, more than one, (N, H, W) are grey images however narrow.
+    - Four axes: the axis with 1 or 3 channels decides between (N, C, H, W) and (N, H, W, C).
+    - Three axes: (C, H, W) with the model's channels and (H, W, C) are one image; any other (N, H, W) are N grey ones.
+      If `num_images` is given and above 1, (N, H, W) are grey images however narrow.
+    - Two axes: (N, C * H * W) rows are reshaped to `size`, or to squares. (H, W) is one grey image if `size` is given
+      and the rows do not fit it.
+
+    Raises:
+        ImageError: The shape matches none of these.
     """
     tensor = as_tensor(images)
     if tensor.ndim == 2:
@@ -57,7 +61,8 @@ def to_nchw(
         tensor = tensor.permute(0, 3, 1, 2)
     if tensor.ndim != 4 or 0 in tensor.shape:
         raise ImageError(
-            f"images of shape {tuple(tensor.shape)} are no images; they are (N, C, H, W), (N, H, W, C) or (N, H, W)"
+            f"an array of shape {tuple(tensor.shape)} is not images; "
+            "give (N, C, H, W), (N, H, W, C), (N, H, W) or rows (N, C * H * W), and at least one image"
         )
     return tensor.contiguous()
 
@@ -69,19 +74,23 @@ def _rows_to_nchw(rows: Tensor, channels: int, size: tuple[int, int] | None) -> 
         return rows[None, None]
     side = math.isqrt(rows.shape[1] // channels)
     if side * side * channels != rows.shape[1] or side == 0:
-        raise ImageError(f"rows of {rows.shape[1]} numbers are no square images; reshape them to (N, H, W)")
+        raise ImageError(f"rows of {rows.shape[1]} numbers are not square images; reshape them to (N, H, W)")
     return rows.reshape(-1, channels, side, side)
 
 
 def to_float_images(images: Tensor) -> Tensor:
-    """Return floating or integer images as float32 in [0, 1]; whole numbers up to 255 are taken as levels."""
+    """Return floating or integer images as float32 in [0, 1]; integers 0 to 255 are divided by 255.
+
+    Raises:
+        ImageError: A value is complex, not finite or out of both ranges.
+    """
     if images.dtype == torch.uint8:
         return images.float() / 255
     if images.is_complex():
-        raise ImageError("images are real numbers, these are complex")
+        raise ImageError("images are real numbers; these are complex, so take abs() or the real part")
     levels = images.float()
     if not bool(torch.isfinite(levels).all()):
-        raise ImageError("images hold NaN or infinite values")
+        raise ImageError("images hold NaN or infinite values; replace them first")
     low, high = float(levels.detach().min()), float(levels.detach().max())
     if images.dtype == torch.bool or (low >= -1e-6 and high <= 1 + 1e-6 and images.is_floating_point()):
         return levels.clamp(0, 1)
@@ -94,7 +103,7 @@ def to_float_images(images: Tensor) -> Tensor:
 
 
 def to_uint8_images(images: Tensor) -> Tensor:
-    """Return images as uint8 levels 0 to 255, rounded."""
+    """Return images as uint8, 0 to 255, rounded."""
     return images if images.dtype == torch.uint8 else to_float_images(images).mul_(255).round_().to(torch.uint8)
 
 
@@ -102,30 +111,33 @@ def to_label_tensor(labels: Any) -> Tensor:
     """Return whole-number labels as int64 (N).
 
     Raises:
-        LabelError: They are not one whole number an image.
+        LabelError: The labels are not one whole number per image.
     """
     try:
         tensor = labels.detach() if isinstance(labels, Tensor) else torch.as_tensor(np.asarray(labels))
     except (TypeError, ValueError) as error:
         raise LabelError(
-            f"labels are whole numbers here, not {_describe_type(labels)}; read the set whole for other labels"
+            f"labels are whole numbers here, not {_describe_type(labels)}; read the whole set for other labels"
         ) from error
     if tensor.ndim == 2 and tensor.shape[1] == 1:
         tensor = tensor[:, 0]
     is_whole = not tensor.is_floating_point() or bool((tensor.isfinite() & (tensor == tensor.round())).all())
     if tensor.ndim != 1 or tensor.is_complex() or not is_whole:
-        raise LabelError(f"labels are one class an image, not {tensor.dtype} {tuple(tensor.shape)}")
+        raise LabelError(f"labels are one class per image, not {tensor.dtype} {tuple(tensor.shape)}")
     return tensor.long()
 
 
 def encode_labels(labels: Any, class_names: Sequence[str] | None = None) -> tuple[Tensor, Classes]:
-    """Return class indices int64 (N) and the classes: sorted distinct labels, strings or whole numbers.
+    """Return class indices int64 (N) and the classes: the distinct labels (strings or whole numbers), sorted.
 
-    Whole numbers 0 to K - 1 keep their place; `class_names` then names them, also those that do not occur.
+    Whole numbers 0 to K - 1 are their own indices. `class_names` then names them, including classes without images.
+
+    Raises:
+        LabelError: There are no labels, or they are neither strings nor whole numbers, or lie outside `class_names`.
     """
     values = labels.tolist() if hasattr(labels, "tolist") else list(labels)
     if not isinstance(values, list):
-        raise LabelError(f"labels are one class an image, not the single {values!r}")
+        raise LabelError(f"labels are one class per image, not the single {values!r}")
     if not values:
         raise LabelError("there are no labels")
     if all(isinstance(value, str) for value in values):
@@ -137,8 +149,8 @@ def encode_labels(labels: Any, class_names: Sequence[str] | None = None) -> tupl
             return _encode_named(numbers, class_names)
         if distinct == list(range(len(distinct))):
             return numbers, Classes.numbered(len(distinct))
-    place = {value: index for index, value in enumerate(distinct)}
-    return torch.tensor([place[value] for value in values]), Classes.of(distinct)
+    indices = {value: index for index, value in enumerate(distinct)}
+    return torch.tensor([indices[value] for value in values]), Classes.of(distinct)
 
 
 def _encode_named(numbers: Tensor, class_names: Sequence[str]) -> tuple[Tensor, Classes]:

@@ -1,4 +1,4 @@
-"""Augmentation of whole batches: every image draws its own change from a generator that is handed in."""
+"""Augment whole batches: every image gets its own random change, sampled from the caller's generator."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from zoo.data.arrays import to_float_images
 from zoo.errors import ConfigError, did_you_mean, join_names
 
 PixelOp = Callable[[Tensor, float, Generator], Tensor]
-"""(float images (B, C, H, W) in [0, 1], strength, generator) -> images."""
+"""(float images (B, C, H, W) in [0, 1], strength, generator) -> images of the same shape."""
 Mix = Callable[[Tensor, Tensor, float, np.random.Generator], tuple[Tensor, float]]
-"""(images, partner of each, share of the image itself, generator) -> images, and the share that the mix really has."""
+"""(images, index of each partner, ratio of the image itself, generator) -> images, and the ratio after rounding."""
 Warp = Callable[[Tensor, float, Generator], Tensor]
 """(images, strength, generator) -> (B, 2, 3) maps from output to input pixels, about the centre."""
 
@@ -88,34 +88,34 @@ def _apply_cutout(images: Tensor, pixels: float, generator: Generator) -> Tensor
 
 
 WARPS: dict[str, tuple[Warp, float, str]] = {
-    "rotate": (_rotate, 15, "turn by up to this many degrees"),
-    "scale": (_scale, 0.2, "scale by up to this share"),
+    "rotate": (_rotate, 15, "rotate by up to this many degrees"),
+    "scale": (_scale, 0.2, "scale by up to this fraction"),
     "shear": (_shear, 10, "shear by up to this many degrees"),
     "shift": (_shift, 2, "move by up to this many whole pixels"),
 }
 PIXEL_OPS: dict[str, tuple[PixelOp, float, str]] = {
     "flip": (_flip, 0.5, "mirror left and right with this probability"),
     "flip-vertical": (_flip_vertical, 0.5, "mirror top and bottom with this probability"),
-    "contrast": (_jitter_contrast, 0.2, "change contrast by up to this share"),
-    "brightness": (_jitter_brightness, 0.2, "change brightness by up to this share of the range"),
+    "contrast": (_jitter_contrast, 0.2, "change contrast by up to this fraction"),
+    "brightness": (_jitter_brightness, 0.2, "change brightness by up to this fraction of the range"),
     "noise": (_add_noise, 0.05, "add Gaussian noise of this standard deviation"),
-    "cutout": (_apply_cutout, 4, "black out a square of this many pixels a side (DeVries and Taylor 2017)"),
+    "cutout": (_apply_cutout, 4, "black out a square with sides of this many pixels (DeVries and Taylor 2017)"),
 }
-AUGMENTATIONS = {name: (default, what) for name, (_, default, what) in sorted({**WARPS, **PIXEL_OPS}.items())}
+AUGMENTATIONS = {name: (default, text) for name, (_, default, text) in sorted({**WARPS, **PIXEL_OPS}.items())}
 """Each augmentation's default strength and what it does."""
 
 
 class Augment:
-    """Augment a batch: first one warp made of all geometric changes, then the others in order, then class mixing.
+    """Augment a batch: one warp of all geometric changes, then the other changes in order, then mixing of images.
 
     Args:
-        names: Such as `("flip", "shift:2", "cutout:8")`: a name of `AUGMENTATIONS` and, after a colon, a strength.
+        names: Names of `AUGMENTATIONS`, each with an optional strength after a colon: `("flip", "shift:2")`.
         mixup: Alpha of mixup (Zhang et al. 2018, section 2); 0 is off.
         cutmix: Alpha of CutMix (Yun et al. 2019, section 3); 0 is off.
         num_classes: K, for the mixed targets.
 
     Raises:
-        ConfigError: An unknown name, a strength that is no number above 0, or mixing without `num_classes`.
+        ConfigError: A name is unknown, a strength is not a number above 0, or mixing lacks `num_classes`.
     """
 
     def __init__(
@@ -127,10 +127,10 @@ class Augment:
         self._mixers = [(mix, alpha) for mix, alpha in ((_apply_mixup, mixup), (_apply_cutmix, cutmix)) if alpha > 0]
         self._num_classes = num_classes
         if self._mixers and num_classes < 1:
-            raise ConfigError("mixup and cutmix mix targets, and so need num_classes of at least 1")
+            raise ConfigError("mixup and cutmix mix targets; set num_classes to at least 1")
 
     def __bool__(self) -> bool:
-        """Whether it changes anything."""
+        """Return whether there is anything to change."""
         return bool(self._warps or self._pixel_ops or self._mixers)
 
     def __call__(self, images: Tensor, labels: Tensor, generator: Generator) -> tuple[Tensor, Tensor]:
@@ -151,17 +151,17 @@ class Augment:
         seed = int(torch.randint(2**31, (), generator=generator, device=generator.device))
         rng = np.random.default_rng(seed)
         partner = torch.from_numpy(rng.permutation(len(images))).to(images.device)
-        images, share = mix(images, partner, float(rng.beta(alpha, alpha)), rng)
+        images, ratio = mix(images, partner, float(rng.beta(alpha, alpha)), rng)
         targets = F.one_hot(labels, self._num_classes).float()
-        return images, share * targets + (1 - share) * targets[partner]
+        return images, ratio * targets + (1 - ratio) * targets[partner]
 
 
 def _parse_augmentation(name: str) -> tuple[str, float]:
-    """Return a name and its strength, checked."""
+    """Split `name:strength` and check both; without a strength take the default."""
     word, _, number = name.partition(":")
     if word not in AUGMENTATIONS:
         raise ConfigError(
-            f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; there is {join_names(AUGMENTATIONS)}"
+            f"no augmentation {word!r}{did_you_mean(word, AUGMENTATIONS)}; choose from {join_names(AUGMENTATIONS)}"
         )
     try:
         strength = float(number) if number else AUGMENTATIONS[word][0]
@@ -170,19 +170,19 @@ def _parse_augmentation(name: str) -> tuple[str, float]:
     if not 0 < strength < math.inf:
         raise ConfigError(f"the strength in {name!r} is a number above 0, such as {word}:{AUGMENTATIONS[word][0]:g}")
     if word == "scale" and strength >= 1:
-        raise ConfigError(f"the strength in {name!r} is a share below 1: at 1 an image shrinks to nothing")
+        raise ConfigError(f"the strength in {name!r} is a fraction below 1: at 1 an image shrinks to nothing")
     return word, strength
 
 
 def _warp_images(images: Tensor, matrices: list[Tensor]) -> Tensor:
-    """Apply several affine maps of pixels as one bilinear resampling; outside is 0."""
+    """Apply several affine maps of pixels as one bilinear resampling; pixels from outside the image are 0."""
     height, width = images.shape[2:]
     bottom = torch.tensor([0.0, 0.0, 1.0], device=images.device).expand(len(images), 1, 3)
-    whole = torch.eye(3, device=images.device).expand(len(images), 3, 3)
-    for each in matrices:
-        whole = whole @ torch.cat([each, bottom], 1)
+    combined = torch.eye(3, device=images.device).expand(len(images), 3, 3)
+    for matrix in matrices:
+        combined = combined @ torch.cat([matrix, bottom], 1)
     to_pixels = torch.diag(torch.tensor([width / 2, height / 2, 1.0], device=images.device))
-    theta = to_pixels.inverse() @ whole @ to_pixels
+    theta = to_pixels.inverse() @ combined @ to_pixels
     grid = F.affine_grid(theta[:, :2], list(images.shape), align_corners=False)
     return F.grid_sample(images, grid, align_corners=False)
 

@@ -1,4 +1,4 @@
-"""New sets made of old ones: real images mixed with drawn ones, cropped, or changed once for good."""
+"""Make new image sets from others: mix real and generated images, crop, or augment once."""
 
 from __future__ import annotations
 
@@ -23,18 +23,18 @@ def mix(
     total: int | None = None,
     seed: int = 0,
 ) -> Images:
-    """Return real images and others, such as drawn ones, in one shuffled set; give `count` or `fraction`.
+    """Mix real images with others, such as generated ones, in one shuffled set; give either `count` or `fraction`.
 
     Args:
         real: The images whose classes the set has.
-        others: The images to mix in, of the same size and channels; each is taken at most once.
-        count: Add so many of them to the real ones.
-        fraction: Replace so that they are this share of the set, in [0, 1]: 0.5 is half and half.
-        total: Size of the set, with `fraction`; as many as there are real images when left out.
-        seed: Seed of the draw and of the order.
+        others: The images to mix in, of the same size and channels; each is used at most once.
+        count: Number of images to add to all real ones.
+        fraction: Fraction of the set to replace, in [0, 1]: 0.5 is half and half.
+        total: Size of the set, with `fraction`; the number of real images by default.
+        seed: Seed of the choice of images and of the order.
 
     Raises:
-        ConfigError: Neither `count` nor `fraction` is given, or both, or one that cannot be.
+        ConfigError: Neither `count` nor `fraction` is given, or both, or one is out of range.
         ImageError: There are too few images, or their sizes differ.
         LabelError: The others have a class that the real ones lack.
     """
@@ -51,32 +51,38 @@ def mix(
 def _check_same_shape(real: Images, others: Images) -> None:
     if real.images.shape[1:] != others.images.shape[1:]:
         first, second = (tuple(each.images.shape[1:]) for each in (real, others))
-        raise ImageError(f"real images are {first} and the others {second}; resize() or grayscale() makes them alike")
+        raise ImageError(
+            f"real images are {first} and the others {second}; use resize() or to_grayscale() to make them alike"
+        )
 
 
 def _count_images(
     real: Images, others: Images, count: int | None, fraction: float | None, total: int | None
 ) -> tuple[int, int]:
-    """Return how many real images and how many others the set has."""
+    """Return the number of real images and the number of others in the set."""
     if (count is None) == (fraction is None):
         raise ConfigError("mix takes either count (images to add) or fraction (how much of the set to replace)")
     if fraction is not None and not 0 <= fraction <= 1:
         raise ConfigError(f"fraction is between 0 and 1, not {fraction!r}")
     if count is not None and (count < 0 or total is not None):
-        raise ConfigError(f"count is at least 0 and goes without total, not count={count!r} and total={total!r}")
-    whole = len(real) if total is None else total
-    add = count if count is not None else round(whole * (fraction or 0.0))
-    keep = len(real) if count is not None else whole - add
+        raise ConfigError(f"count is at least 0 and excludes total, not count={count!r} and total={total!r}")
+    size = len(real) if total is None else total
+    add = count if count is not None else round(size * (fraction or 0.0))
+    keep = len(real) if count is not None else size - add
     if keep + add < 1 or keep > len(real) or add > len(others):
         raise ImageError(
-            f"{keep} real images and {add} others are asked for, and there are {len(real)} and {len(others)}; "
-            "draw more, or set total"
+            f"the set needs {keep} real images and {add} others, and there are {len(real)} and {len(others)}; "
+            "generate more, or set total"
         )
     return keep, add
 
 
 def center_crop(images: Images, size: int | tuple[int, int]) -> Images:
-    """Return the middle of each image, `size` pixels high and wide.
+    """Return the center of each image.
+
+    Args:
+        images: The images.
+        size: Height and width in pixels; one number is a square.
 
     Raises:
         ImageError: The images are smaller.
@@ -90,14 +96,14 @@ def center_crop(images: Images, size: int | tuple[int, int]) -> Images:
 
 
 def augment_once(images: Images, augmentations: Sequence[str], *, seed: int = 0) -> Images:
-    """Return each image changed once, at random and for good, by augmentations such as `("rotate:10", "contrast")`.
+    """Augment each image once and return the new set; augmentations are such as `("rotate:10", "contrast")`.
 
     Raises:
-        ConfigError: There is no such augmentation, or a strength is unfit.
+        ConfigError: An augmentation is unknown, or its strength is out of range.
     """
-    augment, draws = Augment(augmentations), make_generator(seed, "changed")
+    augment, generator = Augment(augmentations), make_generator(seed, "changed")
     parts = [
-        to_uint8_images(augment(chunk, labels, draws)[0])
+        to_uint8_images(augment(chunk, labels, generator)[0])
         for chunk, labels in zip(images.images.split(CHUNK_SIZE), images.labels.split(CHUNK_SIZE), strict=True)
     ]
     return Images(torch.cat(parts), images.labels, images.classes, name=images.name)

@@ -1,4 +1,4 @@
-"""A named data set: its training and test images, each read at the first look."""
+"""Hold a named data set: its training and test images, each read on first access."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ class Dataset:
     """Training and test images.
 
     Args:
-        train: Returns the training images; called once, at the first look.
-        test: Returns the test images; called once, at the first look.
-        name: The name on the shelf `zoo.datasets`.
+        train: Returns the training images; called once, on first access.
+        test: Returns the test images; called once, on first access.
+        name: The name in the registry `zoo.datasets`.
     """
 
     def __init__(self, *, train: Callable[[], Images], test: Callable[[], Images], name: str = "") -> None:

@@ -1,4 +1,4 @@
-"""Epochs of somebody else's loader: its own order and size, cut among processes that train together."""
+"""Read batches from another library's loader: in its own order and size, split among processes that train together."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ from zoo.signature import Classes
 
 
 class ExternalLoader:
-    """Batches from somebody else's loader of `(images, labels)`: a torch `DataLoader`, or anything that starts anew.
+    """Batches from another library's loader of `(images, labels)`, such as a torch `DataLoader`.
 
-    Order, size and augmentation are that loader's. Images are checked and converted batch by batch: uint8 0 to 255, or
-    floats 0 to 1; labels are class indices. Of several processes each takes its part of every batch, unless the loader
-    has a `DistributedSampler`, or was prepared by accelerate, and does so itself.
+    The loader decides order, batch size and augmentation. Images are checked and converted batch by batch: uint8 0 to
+    255, or floats 0 to 1; labels are class indices. Of several processes each takes its part of every batch, unless
+    the loader shards them itself: it has a `DistributedSampler`, or accelerate prepared it.
 
     Args:
-        batches: An iterable with a length, whose every `iter` starts a new epoch.
-        classes: The classes; taken from `batches.dataset.classes` when left out, else from the model.
-        transform: Brings the images of a batch to what the model takes.
-        seed: Seed of the order of an epoch, where the loader draws it from global random states; they stay as they
-            were. Without it the order is that of the states.
+        batches: An iterable with a length, which starts a new epoch at every `iter`.
+        classes: The classes; by default those of `batches.dataset.classes`, else those of the model.
+        transform: Converts the images of a batch to what the model takes.
+        seed: Seed of each epoch's order, if the loader uses global random states; these are left unchanged. Without
+            a seed the order comes from the states.
     """
 
     def __init__(
@@ -53,7 +53,7 @@ class ExternalLoader:
         self._last_batch_size = 0
 
     def num_batches(self, world_size: int = 1) -> int:
-        """Return the number of batches an epoch; a last one with no image for each process joins the one before it."""
+        """Return the number of batches per epoch; a last one smaller than `world_size` joins the one before it."""
         num: int = len(self.batches)  # type: ignore[arg-type]
         return num - int(
             num > 1 and 0 < _last_partial_size(self.batches) < world_size and not self.is_sharded(world_size)
@@ -63,7 +63,7 @@ class ExternalLoader:
         return self.num_batches()
 
     def is_sharded(self, world_size: int) -> bool:
-        """Return whether the loader gives each of several processes batches of its own."""
+        """Return whether the loader itself gives each of several processes its own batches."""
         samplers = (getattr(self.batches, name, None) for name in ("sampler", "batch_sampler"))
         is_sampled = any(getattr(each, "num_replicas", 1) == world_size for each in samplers)
         return world_size > 1 and (is_sampled or type(self.batches).__module__.startswith("accelerate."))
@@ -79,14 +79,15 @@ class ExternalLoader:
         """Yield the batches of one epoch for process `rank` of `world_size`.
 
         Args:
-            epoch: Its number.
-            rank: Which process.
-            world_size: How many there are.
-            on_first_batch: Hears the labels of the first batch before it is cut: all processes must have the same.
+            epoch: Number of the epoch.
+            rank: Index of the process.
+            world_size: Number of processes.
+            on_first_batch: Called with the labels of the first batch before it is split, to check that all processes
+                have the same.
 
         Raises:
-            SourceError, ImageError, LabelError: A batch is no images and labels, or there is none.
-            ConfigError: A batch has no image for each process.
+            SourceError, ImageError, LabelError: A batch is not images and labels, or there are no batches.
+            ConfigError: A batch has fewer images than there are processes.
         """
         batches = self._start_epoch(epoch)
         if world_size == 1 or self.is_sharded(world_size):
@@ -94,43 +95,44 @@ class ExternalLoader:
                 self._last_batch_size = 0 if world_size > 1 else len(batch.targets)
                 yield batch
             return
-        for number, whole in enumerate(_merge_small_batches(batches, world_size)):
+        for number, batch in enumerate(_merge_small_batches(batches, world_size)):
             if number == 0:
-                on_first_batch(whole.targets)
-            self._last_batch_size = len(whole.targets)
-            yield Batch(*(each.tensor_split(world_size)[rank] for each in whole))
+                on_first_batch(batch.targets)
+            self._last_batch_size = len(batch.targets)
+            yield Batch(*(each.tensor_split(world_size)[rank] for each in batch))
 
     def global_batch_size(self, step: int, world_size: int = 1) -> int:
-        """Return how many images all processes have of the batch that was last given; 0 where that is not known."""
+        """Return the size of the last yielded batch over all processes; 0 where that is not known."""
         return self._last_batch_size
 
     def state_dict(self) -> dict[str, Any]:
-        """Return the states of the loader's own random generators, between two epochs."""
+        """Return the states of the loader's own random generators; call it between two epochs."""
         return {"generators": [each.get_state() for each in self._find_generators()]}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        """Put back what `state_dict` returned.
+        """Restore what `state_dict` returned.
 
         Raises:
-            ConfigError: The loader has more generators now, or fewer.
+            ConfigError: The loader has another number of generators now.
         """
-        own, kept = self._find_generators(), state["generators"]
-        if len(own) != len(kept):
-            raise ConfigError(f"the loader had {len(kept)} random generators and has {len(own)}; give the same loader")
-        for each, value in zip(own, kept, strict=True):
-            each.set_state(value)
+        generators, states = self._find_generators(), state["generators"]
+        if len(generators) != len(states):
+            raise ConfigError(
+                f"the loader had {len(states)} random generators and has {len(generators)}; give the same loader"
+            )
+        for generator, each in zip(generators, states, strict=True):
+            generator.set_state(each)
 
     def _find_generators(self) -> list[torch.Generator]:
         batched = getattr(self.batches, "batch_sampler", None)
         owners = (self.batches, getattr(self.batches, "sampler", None), batched, getattr(batched, "sampler", None))
-        found = (getattr(owner, "generator", None) for owner in owners)
-        return list({id(each): each for each in found if isinstance(each, torch.Generator)}.values())
+        generators = (getattr(owner, "generator", None) for owner in owners)
+        return list({id(each): each for each in generators if isinstance(each, torch.Generator)}.values())
 
     def _start_epoch(self, epoch: int) -> Iterator[Batch]:
-        """Return the batches of an epoch; its order is drawn when the first is."""
+        """Return the batches of an epoch; the first is read under the seed, since the loader then samples its order."""
         batches = self._iter_batches(epoch)
-        drawn = nullcontext() if self.seed is None else use_seed(derive_seed(self.seed, "order", epoch))
-        with drawn:
+        with nullcontext() if self.seed is None else use_seed(derive_seed(self.seed, "order", epoch)):
             first = next(batches)
         return chain([first], batches)
 
@@ -141,11 +143,11 @@ class ExternalLoader:
         number = 0
         for number, item in enumerate(self.batches, start=1):
             if number > len(self):
-                raise SourceError(f"the loader says it has {len(self)} batches and gives more; mend its length")
+                raise SourceError(f"the loader says it has {len(self)} batches and yields more; correct its length")
             batch = _to_batch(item, self.classes)
             yield batch if self.transform is None else Batch(self.transform(batch.images), batch.targets)
         if number == 0:
-            raise SourceError("the loader gives no batch: it is empty, or an iterator that is used up after one epoch")
+            raise SourceError("the loader yields no batch: it is empty, or an iterator that is used up after one epoch")
 
     def __iter__(self) -> Iterator[Batch]:
         return self.iter_epoch(0)
@@ -155,7 +157,7 @@ class ExternalLoader:
 
 
 def _last_partial_size(loader: Any) -> int:
-    """Return how many images a torch loader's last batch has when it is not full, or 0."""
+    """Return the size of a torch loader's last batch, or 0 if it is full."""
     size, sampler = getattr(loader, "batch_size", None), getattr(loader, "sampler", None)
     if not isinstance(size, int) or getattr(loader, "drop_last", False) or not isinstance(sampler, Sized):
         return 0
@@ -163,29 +165,30 @@ def _last_partial_size(loader: Any) -> int:
 
 
 def _merge_small_batches(batches: Iterator[Batch], world_size: int) -> Iterator[Batch]:
-    """Yield batches that have an image for each process: smaller ones join the one before.
+    """Yield batches of at least `world_size` images: smaller ones join the one before.
 
     Raises:
         ConfigError: The first one is smaller.
     """
-    held = next(batches)
-    if len(held.targets) < world_size:
+    pending = next(batches)
+    if len(pending.targets) < world_size:
         raise ConfigError(
-            f"the loader's batches of {len(held.targets)} have no image for each of {world_size} processes"
+            f"the loader's batches of {len(pending.targets)} images are smaller than the {world_size} processes; "
+            "use larger batches or fewer processes"
         )
     for batch in batches:
         if len(batch.targets) < world_size:
-            held = Batch(*(torch.cat(pair) for pair in zip(held, batch, strict=True)))
+            pending = Batch(*(torch.cat(pair) for pair in zip(pending, batch, strict=True)))
             continue
-        yield held
-        held = batch
-    yield held
+        yield pending
+        pending = batch
+    yield pending
 
 
 def _to_batch(item: Any, classes: Classes | None) -> Batch:
     if not isinstance(item, list | tuple) or len(item) != 2:
-        told = f"{len(item)} things" if isinstance(item, list | tuple) else type(item).__name__
-        raise SourceError(f"a loader yields (images, labels), not {told}")
+        kind = f"{len(item)} values" if isinstance(item, list | tuple) else type(item).__name__
+        raise SourceError(f"a loader yields (images, labels), not {kind}")
     labels = to_label_tensor(item[1])
     images = to_nchw(item[0], num_images=len(labels))
     if len(images) != len(labels):
@@ -194,16 +197,16 @@ def _to_batch(item: Any, classes: Classes | None) -> Batch:
         raise ImageError("a batch is empty")
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or (classes is not None and high >= len(classes)):
-        known = f"{len(classes)} classes have 0..{len(classes) - 1}" if classes is not None else "they begin at 0"
+        limits = f"{len(classes)} classes have 0..{len(classes) - 1}" if classes is not None else "they begin at 0"
         raise LabelError(
-            f"a batch has labels {low}..{high}; {known}. A loader yields class indices; other labels are encoded when "
-            "zoo reads the set whole"
+            f"a batch has labels {low}..{high}; {limits}. A loader yields class indices; for other labels give fit the "
+            "data set itself, which zoo reads whole"
         )
     return Batch(images if images.dtype == torch.uint8 else to_float_images(images), labels)
 
 
 def is_external_loader(source: Any) -> bool:
-    """Return whether a source keeps its own order and is read batch by batch, such as a torch `DataLoader`."""
+    """Return whether a source is a loader of another library, which is read batch by batch in its own order."""
     return isinstance(source, ExternalLoader) or (not isinstance(source, Images | Loader) and is_restartable(source))
 
 

@@ -1,4 +1,4 @@
-"""Anything a person may call images, brought to what a model takes, or an error that says why not."""
+"""Convert any source of images to the size and channels a model takes."""
 
 from __future__ import annotations
 
@@ -23,21 +23,26 @@ from zoo.signature import Preprocessing
 
 
 def resize_images_to_model(images: Images, preprocessing: Preprocessing) -> Images:
-    """Return labelled images at the model's size; another number of channels is an error."""
+    """Return labelled images at the model's size.
+
+    Raises:
+        ImageError: The images have another number of channels than the model.
+    """
     return Images(resize_to_model(images.images, preprocessing), images.labels, images.classes, name=images.name)
 
 
 def as_inputs(source: Any, preprocessing: Preprocessing) -> Tensor:
-    """Return images (N, C, H, W), uint8 or float in [0, 1], at the model's size and in the order given.
+    """Return images (N, C, H, W), uint8 or float in [0, 1], at the model's size and in the given order.
 
     Args:
-        source: A tensor or array in any layout of `zoo.data.arrays.shaped`; a Pillow image; a path of an image file,
-            or of a folder of them (in the order of names, sub-folders one after another); a list of those; `Images`;
-            a loader, whose labels are left aside.
-        preprocessing: What the model takes. Picture files and Pillow images are also converted to its channels.
+        source: A tensor or array in any layout of `zoo.data.arrays.to_nchw`; a Pillow image; the path of an image
+            file, or of a folder of them (sorted by name, sub-folders one after another); a list of those; `Images`;
+            a loader, whose labels are ignored.
+        preprocessing: What the model takes. Image files and Pillow images are also converted to its channels.
 
     Raises:
-        ImageError: There are no images, or they cannot be brought to what the model takes.
+        ImageError: There are no images, or they cannot be converted to what the model takes.
+        SourceError: A loader yields more batches than its length.
     """
     if isinstance(source, Dataset):
         raise ImageError("a data set has two parts; give its .train or .test")
@@ -57,10 +62,10 @@ def as_inputs(source: Any, preprocessing: Preprocessing) -> Tensor:
 
 
 def _check_num_batches(batches: Any) -> Iterator[Any]:
-    """Yield batches, and raise when a loader gives more of them than its length says."""
+    """Yield batches; raise SourceError when a loader yields more of them than its length."""
     for number, batch in enumerate(batches, start=1):
         if number > len(batches):
-            raise SourceError(f"the loader says it has {len(batches)} batches and gives more; mend its length")
+            raise SourceError(f"the loader says it has {len(batches)} batches and yields more; correct its length")
         yield batch
 
 
@@ -71,7 +76,11 @@ def _read_item(item: Any, preprocessing: Preprocessing) -> Iterable[Tensor]:
 
 
 def find_image_files(source: str | Path) -> list[Path]:
-    """Return the image files a path stands for: itself, or those in a folder or its sub-folders, by name."""
+    """Return the image files of a path: the file itself, or those in the folder or its sub-folders, sorted by name.
+
+    Raises:
+        ImageError: The folder holds no image files.
+    """
     path = Path(source).expanduser()
     if not path.is_dir():
         return [path]
@@ -96,12 +105,12 @@ def _array_to_inputs(source: Any, preprocessing: Preprocessing) -> Tensor:
 
 
 def _get_batch_images(batch: Any) -> Any:
-    """Return the images of a batch `(images, labels)`, or the batch itself where it is only images."""
+    """Return the images of a batch `(images, labels)`, or the batch itself if it is only images."""
     return batch[0] if isinstance(batch, list | tuple) else batch
 
 
 def _is_numeric(values: Any) -> bool:
-    """Return whether a list is nested numbers, and so an array, rather than a list of images."""
+    """Return whether a list is nested numbers (an array) and not a list of images."""
     first = values[0] if len(values) else None
     return isinstance(first, int | float) or (isinstance(first, list | tuple) and _is_numeric(first))
 
@@ -116,14 +125,18 @@ def _concatenate(parts: Iterable[Tensor]) -> Tensor:
 
 
 def resize_to_model(images: Tensor, preprocessing: Preprocessing) -> Tensor:
-    """Return images (N, C, H, W) at the model's size; another number of channels is an error."""
+    """Return images (N, C, H, W) at the model's size.
+
+    Raises:
+        ImageError: The images have another number of channels than the model.
+    """
     if images.shape[1] != preprocessing.channels:
-        mend = (
-            "grayscale() makes one channel of three"
+        hint = (
+            "to_grayscale() makes one channel of three"
             if preprocessing.channels == 1
             else f"create the model with channels={images.shape[1]}"
         )
         raise ImageError(
-            f"these images have {images.shape[1]} channels, the model takes {preprocessing.channels}; {mend}"
+            f"these images have {images.shape[1]} channels, the model takes {preprocessing.channels}; {hint}"
         )
     return resize_images(images, preprocessing.size, preprocessing.resize)

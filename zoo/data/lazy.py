@@ -1,4 +1,4 @@
-"""Images that stay on the disk: what `Images` and `Loader` need of a tensor, read batch by batch."""
+"""Keep images on disk and read them batch by batch, behind the part of a tensor's interface that zoo needs."""
 
 from __future__ import annotations
 
@@ -9,22 +9,22 @@ import torch
 from torch import Tensor
 
 ImageReader = Callable[[Tensor], Tensor]
-"""Places int64 (B) to images uint8 (B, C, H, W)."""
+"""Indices int64 (B) -> images uint8 (B, C, H, W)."""
 SHUFFLE_WINDOW = 8
-"""Blocks that are shuffled together where reading one image reads its whole block."""
+"""Blocks that are shuffled together, where reading one image reads its whole block."""
 CHUNK_SIZE = 4096
-"""Images read, resized or changed at once, so that a large set needs no large float copy."""
+"""Images that are read, resized or augmented at once, so that a large set does not need a large float copy."""
 
 
 class LazyImages:
-    """Images (N, C, H, W) on the disk, uint8.
+    """Images (N, C, H, W) on disk, uint8.
 
     Args:
-        read_images: Reads the images at some places.
-        shape: N, C, H and W of all that `read` can read.
-        indices: Which of them these are, int64; all when left out.
-        blocks: Which block each of all lies in, int64, where reading one image reads its block; None where it does not.
-        file_bytes: Yields the bytes that all are decoded from, by which one set is told from another; None where `read`
+        read_images: Reads the images at the given indices.
+        shape: N, C, H and W of all images that `read_images` can read.
+        indices: Indices of those in this set, int64; all by default.
+        blocks: Block of each image, int64 (N), if reading one image reads its whole block; else None.
+        file_bytes: Yields the bytes that all images are decoded from, which identify the set; None if `read_images`
             decodes nothing.
     """
 
@@ -50,22 +50,22 @@ class LazyImages:
         return self.shape[0]
 
     def index_select(self, dim: int, index: Tensor) -> Tensor:
-        """Return the images at some places, in memory."""
+        """Return the images at the indices `index`, int64 (B), in memory; `dim` is 0."""
         assert dim == 0
         return self._read_images(index if self._indices is None else self._indices[index])
 
     def __getitem__(self, index: Any) -> Any:
-        """Return one image (C, H, W) in memory, or some that stay on the disk."""
+        """Return one image (C, H, W) in memory, or several that stay on disk."""
         if isinstance(index, int):
             return self.index_select(0, torch.tensor([range(len(self))[index]]))[0]
-        places = torch.arange(self._full_shape[0]) if self._indices is None else self._indices
-        chosen = places[index if not isinstance(index, list | tuple) else torch.tensor(list(index))]
+        indices = torch.arange(self._full_shape[0]) if self._indices is None else self._indices
+        indices = indices[index if not isinstance(index, list | tuple) else torch.tensor(list(index))]
         return LazyImages(
-            self._read_images, self._full_shape, indices=chosen, blocks=self._blocks, file_bytes=self._file_bytes
+            self._read_images, self._full_shape, indices=indices, blocks=self._blocks, file_bytes=self._file_bytes
         )
 
     def iter_identity_bytes(self) -> Iterator[bytes]:
-        """Yield bytes that are others where the images are: those of their files, which need no decoding."""
+        """Yield bytes that differ whenever the images differ: those of their files, without decoding them."""
         if self._file_bytes is None:
             yield from (chunk.numpy().tobytes() for chunk in self.split(CHUNK_SIZE))
             return
@@ -74,21 +74,24 @@ class LazyImages:
             yield self._indices.numpy().tobytes()
 
     def split(self, size: int) -> Iterator[Tensor]:
-        """Yield all images in order, so many at once in memory."""
-        for places in torch.arange(len(self)).split(size):
-            yield self.index_select(0, places)
+        """Yield all images in order, `size` at a time in memory."""
+        for indices in torch.arange(len(self)).split(size):
+            yield self.index_select(0, indices)
 
     def sample_order(self, generator: torch.Generator) -> Tensor:
-        """Return an order for an epoch: any, or one that reads few blocks at a time, and each block once."""
+        """Return a random order for an epoch: int64 (N).
+
+        With blocks, the order goes through a few blocks at a time, so that each block is read once.
+        """
         if self._blocks is None:
             return torch.randperm(len(self), generator=generator)
         blocks = self._blocks if self._indices is None else self._blocks[self._indices]
-        turns = torch.randperm(int(self._blocks.max()) + 1, generator=generator)
-        windows = turns[blocks] // SHUFFLE_WINDOW
+        ranks = torch.randperm(int(self._blocks.max()) + 1, generator=generator)
+        windows = ranks[blocks] // SHUFFLE_WINDOW
         return torch.argsort(windows + torch.rand(len(self), generator=generator, dtype=torch.float64), stable=True)
 
     def to(self, device: torch.device | str) -> LazyImages:
-        """Return itself: its batches are moved, one by one."""
+        """Return itself: batches are moved one by one."""
         return self
 
     def cpu(self) -> LazyImages:
@@ -97,9 +100,9 @@ class LazyImages:
 
 
 Pixels = Tensor | LazyImages
-"""Images (N, C, H, W), in memory or on the disk."""
+"""Images (N, C, H, W), in memory or on disk."""
 
 
 def iter_chunks(pixels: Pixels) -> Iterator[Tensor]:
-    """Yield all images in order, some at once in memory on the CPU."""
+    """Yield all images in order, `CHUNK_SIZE` at a time in memory on the CPU."""
     return (chunk.cpu() for chunk in pixels.split(CHUNK_SIZE))

@@ -1,4 +1,4 @@
-"""Bring images to another size, and to the values a net expects."""
+"""Resize images, and normalize them to the values a net takes."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from zoo.errors import ImageError
 from zoo.signature import Preprocessing
 
 Transform = Callable[[Tensor], Tensor]
-"""Brings images (N, C, H, W) to one size."""
+"""Images (N, C, H, W) -> images of one size."""
 
 
 def make_resize(size: int | tuple[int, int], mode: str = "area") -> Transform:
-    """Return what resizes images to a height and width; one number is a square.
+    """Return a function that resizes images to a height and width; one number is a square.
 
     Raises:
         ImageError: The size is not one or two whole numbers of at least 1, or `mode` is unknown.
@@ -30,7 +30,7 @@ def make_resize(size: int | tuple[int, int], mode: str = "area") -> Transform:
 def _check_size(size: object, mode: str) -> None:
     is_pair = isinstance(size, tuple | list) and len(size) == 2 and all(isinstance(n, int) and n >= 1 for n in size)
     if not is_pair or mode not in ("area", "sample"):
-        raise ImageError(f"cannot resize to {size!r} by {mode!r}; give height and width, and how: area or sample")
+        raise ImageError(f"cannot resize to {size!r} by {mode!r}; give height and width, and a mode: area or sample")
 
 
 def resize_images(images: Tensor, size: tuple[int, int], mode: str) -> Tensor:
@@ -57,7 +57,7 @@ def _resize_chunk(images: Tensor, size: tuple[int, int], mode: str) -> Tensor:
 
 
 class Normalize:
-    """Images to what the net sees: (image - mean) / std by channel; uint8 is 0 to 255, floats are 0 to 1."""
+    """Normalize images per channel: (image - mean) / std, where uint8 is 0 to 255 and floats are 0 to 1."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self._is_identity = not any(preprocessing.mean) and set(preprocessing.std) == {1.0}
@@ -77,7 +77,7 @@ class Normalize:
 
 
 class Denormalize:
-    """What a net draws to images in [0, 1]: image * std + mean by channel, cut to the range."""
+    """Convert what a generator returns to images in [0, 1]: image * std + mean per channel, clamped."""
 
     def __init__(self, preprocessing: Preprocessing) -> None:
         self._mean = torch.tensor(preprocessing.mean).view(1, -1, 1, 1)

@@ -45,7 +45,7 @@ def test_npz_of_one_part_is_the_training_part(tmp_path, names):
     sets = zoo.dataset(tmp_path / "set.npz")
 
     assert len(sets.train) == 6
-    with pytest.raises(SourceError, match=r"no test part; it has .*; zoo knows x_test, y_test"):
+    with pytest.raises(SourceError, match=r"no test part; it has .*; zoo reads x_test, y_test"):
         _ = sets.test
 
 
@@ -65,7 +65,7 @@ def test_npz_that_needs_pickle_is_refused_and_runs_nothing(tmp_path):
     trap[0] = Marker(marker)
     np.savez(tmp_path / "trap.npz", x_train=PIXELS, y_train=trap)
 
-    with pytest.raises(SourceError, match=r"no \.npz file of plain arrays"):
+    with pytest.raises(SourceError, match=r"not a \.npz file of plain arrays"):
         zoo.dataset(tmp_path / "trap.npz")
 
     assert not marker.exists()
@@ -91,7 +91,7 @@ def test_a_damaged_npz_is_read_or_refused(tmp_path, save, seed):
 def test_what_is_no_npz_is_refused(tmp_path, content):
     (tmp_path / "set.npz").write_bytes(content)
 
-    with pytest.raises(SourceError, match=r"no \.npz file"):
+    with pytest.raises(SourceError, match=r"not a \.npz file"):
         zoo.dataset(tmp_path / "set.npz")
 
 
@@ -99,7 +99,7 @@ def test_a_single_array_named_npz_is_refused(tmp_path):
     with (tmp_path / "set.npz").open("wb") as file:
         np.save(file, PIXELS)
 
-    with pytest.raises(SourceError, match=r"no \.npz file"):
+    with pytest.raises(SourceError, match=r"not a \.npz file"):
         zoo.dataset(tmp_path / "set.npz")
 
 
@@ -133,7 +133,7 @@ def test_safetensors_cut_short_are_refused(tmp_path, small, share):
 def test_safetensors_of_something_else_are_refused(tmp_path, about):
     save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors", about)
 
-    with pytest.raises(SourceError, match="no image set"):
+    with pytest.raises(SourceError, match="not an image set"):
         zoo.dataset(tmp_path / "model.safetensors")
 
 
@@ -171,8 +171,8 @@ def test_narrow_grey_images_are_told_from_colour_by_their_number(width):
     ("pair", "error", "words"),
     [
         ((PIXELS, LABELS[:5]), LabelError, "6 images and 5 labels"),
-        ((PIXELS, LABELS + 0.5), LabelError, "one class an image"),
-        ((PIXELS, np.eye(6)), LabelError, "one class an image"),
+        ((PIXELS, LABELS + 0.5), LabelError, "one class per image"),
+        ((PIXELS, np.eye(6)), LabelError, "one class per image"),
         ((PIXELS, np.array(3)), LabelError, "single 3"),
         ((PIXELS[:0], []), LabelError, "no labels"),
         ((PIXELS * np.nan, LABELS), ImageError, "NaN"),

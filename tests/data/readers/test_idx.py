@@ -48,7 +48,7 @@ def test_a_file_cut_short_is_damaged(tmp_path, length, packed):
     path = write(tmp_path, packed=packed) / ("train-images-idx3-ubyte" + (".gz" if packed else ""))
     path.write_bytes(path.read_bytes()[:length])
 
-    with pytest.raises(SourceError, match=r"train-images-idx3-ubyte.* (is damaged|is no IDX file)"):
+    with pytest.raises(SourceError, match=r"train-images-idx3-ubyte.* (is damaged|is not an IDX file)"):
         _ = zoo.dataset(tmp_path).train
 
 

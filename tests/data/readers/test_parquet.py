@@ -76,7 +76,7 @@ def test_grey_and_colour_rows_make_a_colour_set(tmp_path):
         ({"labels": [0, 1, 2, -1, 0, 0]}, LabelError, "-1..2"),
         ({"labels": [0, 1, 2, None, 0, 0]}, LabelError, "labels are"),
         ({"levels": [], "labels": []}, SourceError, "has no rows"),
-        ({"levels": [*LEVELS[:5], np.zeros((9, 9), np.uint8)]}, ImageError, "reads them at one size"),
+        ({"levels": [*LEVELS[:5], np.zeros((9, 9), np.uint8)]}, ImageError, "read them at one size"),
     ],
     ids=["image column", "label column", "label beyond", "label -1", "label null", "no rows", "two sizes"],
 )
@@ -91,7 +91,7 @@ def test_a_row_that_is_no_image_is_named(tmp_path):
     rows = [{"bytes": png(LEVELS[0]), "path": ""}, {"bytes": b"no image", "path": ""}]
     pq.write_table(pa.table({"image": rows, "label": [0, 1]}), tmp_path / "a.parquet")
 
-    with pytest.raises(ImageError, match=r"a\.parquet, row 1 is no image"):
+    with pytest.raises(ImageError, match=r"a\.parquet, row 1 is not an image"):
         _ = zoo.dataset(tmp_path / "a.parquet").train
 
 
@@ -107,7 +107,7 @@ def test_a_shard_cut_short_is_no_parquet(tmp_path, share):
     path = write(tmp_path / "a.parquet")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 
-    with pytest.raises(SourceError, match="no Parquet file that can be read"):
+    with pytest.raises(SourceError, match="not a Parquet file that can be read"):
         _ = zoo.dataset(path).train
 
 

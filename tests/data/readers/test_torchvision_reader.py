@@ -152,7 +152,7 @@ def test_a_data_set_of_torchvision_is_read_by_its_class_name(shop, home, fashion
 
 
 def test_a_data_set_of_torchvision_that_is_not_here_says_how_to_get_it(home):
-    with pytest.raises(SourceError, match=r"zoo\.dataset\('torchvision:CIFAR10', download=True\) fetches it"):
+    with pytest.raises(SourceError, match=r"download it with zoo\.dataset\('torchvision:CIFAR10', download=True\)"):
         _ = zoo.dataset("torchvision:CIFAR10").train
 
 
@@ -165,7 +165,7 @@ def test_a_name_that_torchvision_does_not_know_is_refused(name, words):
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("FakeData", "takes no folder; make it yourself"),
+        ("FakeData", "takes no folder; create it yourself"),
         ("CocoDetection", "also needs annFile"),
         ("DatasetFolder", "also needs loader"),
         ("EMNIST", "EMNIST cannot be read|also needs"),

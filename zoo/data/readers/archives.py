@@ -1,4 +1,4 @@
-"""Single files: `.npz` without pickle, and zoo's own `.safetensors` of images."""
+"""Read image sets from single files: `.npz` without pickle, and zoo's own `.safetensors` of images."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from zoo.data.arrays import encode_labels, to_nchw, to_uint8_images
 from zoo.data.dataset import Dataset
 from zoo.data.images import Images
 from zoo.errors import SourceError, WeightsError
-from zoo.files import safetensors as tensors
+from zoo.files.safetensors import read_tensors, to_bytes
 from zoo.signature import Classes
 
 ARRAY_NAMES = {
@@ -30,7 +30,7 @@ def read_npz(path: Path) -> Dataset:
     """Read `x_train, y_train, x_test, y_test` (Keras), `train_images, ...` (MedMNIST), or one part `x, y`.
 
     Raises:
-        SourceError: It is no `.npz`, needs pickle, or names its arrays otherwise.
+        SourceError: The file is not a `.npz`, needs pickle, or has arrays of other names.
     """
     arrays = _load_npz(path)
 
@@ -40,7 +40,7 @@ def read_npz(path: Path) -> Dataset:
         )
         if pair is None:
             raise SourceError(
-                f"{path} has no {name} part; it has {', '.join(arrays)}; zoo knows {', '.join(ARRAY_NAMES[name])}"
+                f"{path} has no {name} part; it has {', '.join(arrays)}; zoo reads {', '.join(ARRAY_NAMES[name])}"
             )
         return pair_to_images(*pair)
 
@@ -49,10 +49,10 @@ def read_npz(path: Path) -> Dataset:
 
 def _load_npz(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            return {name.lower(): file[name] for name in file.files}
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:
+            return {name.lower(): arrays[name] for name in arrays.files}
     except (OSError, ValueError, EOFError, AttributeError, TypeError, RuntimeError, *DAMAGE_ERRORS) as error:
-        raise SourceError(f"{path} is no .npz file of plain arrays: {error}") from error
+        raise SourceError(f"{path} is not a .npz file of plain arrays: {error}") from error
 
 
 def _find_pair(arrays: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, Any] | None:
@@ -63,7 +63,7 @@ def _find_pair(arrays: dict[str, Any], names: tuple[str, ...]) -> tuple[Any, Any
 
 
 def pair_to_images(images: Any, labels: Any, class_names: list[str] | None = None) -> Images:
-    """Return scikit-learn style `(X, y)` as images: X in any layout of `zoo.data.arrays.shaped`, y of any kind."""
+    """Return scikit-learn style `(X, y)` as images: X in any layout of `zoo.data.arrays.to_nchw`, y of any kind."""
     flat = (
         labels.reshape(-1) if isinstance(labels, np.ndarray) and labels.ndim == 2 and labels.shape[1] == 1 else labels
     )
@@ -74,9 +74,9 @@ def pair_to_images(images: Any, labels: Any, class_names: list[str] | None = Non
 def write_safetensors(parts: dict[str, Images], path: Path, metadata: dict[str, str]) -> None:
     """Write image sets as one safetensors file: `<part>.images`, `<part>.labels`, and the classes in its header."""
     classes = next(iter(parts.values())).classes
-    told = json.dumps({**metadata, "values": classes.values, "names": classes.names})
-    named = {f"{part}.{what}": tensor for part, images in parts.items() for what, tensor in _to_tensors(images).items()}
-    path.write_bytes(tensors.to_bytes(named, told))
+    text = json.dumps({**metadata, "values": classes.values, "names": classes.names})
+    tensors = {f"{part}.{key}": tensor for part, images in parts.items() for key, tensor in _to_tensors(images).items()}
+    path.write_bytes(to_bytes(tensors, text))
 
 
 def _to_tensors(images: Images) -> dict[str, torch.Tensor]:
@@ -90,21 +90,21 @@ def read_safetensors(path: Path) -> Dataset:
     """Read what `write_safetensors` wrote.
 
     Raises:
-        SourceError: The file is damaged, or holds something else.
+        SourceError: The file is damaged, or is not an image set.
     """
     try:
-        named, told = tensors.read_tensors(path)
+        tensors, text = read_tensors(path)
     except WeightsError as error:
         raise SourceError(str(error)) from error
     try:
-        about = json.loads(told)
-        classes = Classes.of(about["values"], about["names"])
+        metadata = json.loads(text)
+        classes = Classes.of(metadata["values"], metadata["names"])
     except (KeyError, ValueError, TypeError) as error:
-        raise SourceError(f"{path} is no image set: its header names no classes") from error
+        raise SourceError(f"{path} is not an image set: its header has no classes") from error
 
     def part(name: str) -> Images:
-        if f"{name}.images" not in named or f"{name}.labels" not in named:
-            raise SourceError(f"{path} has no {name} part; it has {', '.join(sorted(named))}")
-        return Images(named[f"{name}.images"], named[f"{name}.labels"].long(), classes)
+        if f"{name}.images" not in tensors or f"{name}.labels" not in tensors:
+            raise SourceError(f"{path} has no {name} part; it has {', '.join(sorted(tensors))}")
+        return Images(tensors[f"{name}.images"], tensors[f"{name}.labels"].long(), classes)
 
     return Dataset(train=lambda: part("train"), test=lambda: part("test"), name=path.stem)

@@ -1,4 +1,4 @@
-"""The IDX format of MNIST and its kin: four files in a folder, plain or gzipped."""
+"""Read the IDX format of MNIST and its relatives: four files in a folder, plain or gzipped."""
 
 from __future__ import annotations
 
@@ -27,14 +27,18 @@ def has_idx_files(folder: Path) -> bool:
 def is_complete(folder: Path) -> bool:
     """Return whether a folder holds all four IDX files."""
     return all(
-        _find_file(folder, f"{prefix}-{what}-ubyte")
+        _find_file(folder, f"{prefix}-{kind}-ubyte")
         for prefix in FILE_PREFIXES.values()
-        for what in ("images-idx3", "labels-idx1")
+        for kind in ("images-idx3", "labels-idx1")
     )
 
 
 def read_idx_folder(folder: Path, part: str, classes: Classes | None = None) -> Images:
-    """Read the `train` or `test` part of an IDX folder."""
+    """Read the `train` or `test` part of an IDX folder.
+
+    Raises:
+        SourceError: A file is missing or damaged, or images and labels differ in number.
+    """
     prefix = FILE_PREFIXES[part]
     images = _read_array(folder, f"{prefix}-images-idx3-ubyte", ndim=3)
     labels = _read_array(folder, f"{prefix}-labels-idx1-ubyte", ndim=1)
@@ -69,16 +73,15 @@ def parse_idx(data: bytes, *, name: str | Path, ndim: int) -> Tensor:
     """Return the uint8 array of an IDX file: magic 0x000008DD with D axes, D big-endian lengths, then the bytes.
 
     Raises:
-        SourceError: The magic number is another, or the file is cut short or too long.
+        SourceError: The magic number is wrong, or the file is too short or too long.
     """
     magic = int.from_bytes(data[:4], "big")
     if magic != 0x800 + ndim:
         raise SourceError(
-            f"{name} is no IDX file of {ndim} axes: it begins with 0x{magic:08x}, not 0x{0x800 + ndim:08x}"
+            f"{name} is not an IDX file of {ndim} axes: it begins with 0x{magic:08x}, not 0x{0x800 + ndim:08x}"
         )
     start = 4 + 4 * ndim
     shape = [int.from_bytes(data[4 + 4 * axis : 8 + 4 * axis], "big") for axis in range(ndim)]
     if len(data) != start + math.prod(shape):
-        told = f"{len(data)} bytes, its header says {start + math.prod(shape)}"
-        raise SourceError(f"{name} is damaged: it has {told}")
+        raise SourceError(f"{name} is damaged: it has {len(data)} bytes, its header says {start + math.prod(shape)}")
     return torch.from_numpy(np.frombuffer(data, np.uint8, offset=start).reshape(shape).copy())

@@ -1,4 +1,4 @@
-"""Torch data sets and other iterables of `(images, labels)`, read once into memory."""
+"""Read torch data sets and other iterables of `(images, labels)` once, into memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ MAX_BYTES = 4 << 30
 
 
 def read_samples(dataset: Any, *, source_name: str = "the data set", transform: Transform | None = None) -> Images:
-    """Read a map-style torch data set of `(image, label)` once: its transforms run once for each image.
+    """Read a map-style torch data set of `(image, label)`; its transforms run once per image.
 
     Class names come from `dataset.classes` when labels are whole numbers.
     """
@@ -41,23 +41,29 @@ def read_items(
     source_name: str = "the iterable",
     transform: Transform | None = None,
 ) -> Images:
-    """Read `(images, labels)` items, single or batched, until the end; `transform` brings images of several sizes to one.
+    """Read `(images, labels)` items, single or batched, until the iterable ends.
+
+    Args:
+        items: The iterable.
+        class_names: Names of the classes, used when labels are whole numbers.
+        source_name: Name of the source for messages.
+        transform: Brings images of several sizes to one.
 
     Raises:
-        SourceError: There are none, or no end of them: more than `MAX_IMAGES` images or `MAX_BYTES` bytes.
+        SourceError: There are no items, or more than `MAX_IMAGES` images or `MAX_BYTES` bytes.
     """
     images: list[Tensor] = []
     labels: list[Any] = []
     num = size = 0
     for item in items:
-        pixels, found = _parse_item(item, source_name)
+        pixels, item_labels = _parse_item(item, source_name)
         images.append(pixels if transform is None else transform(pixels))
-        labels += found
+        labels += item_labels
         num, size = num + len(pixels), size + pixels.numel()
         if num > MAX_IMAGES or size > MAX_BYTES:
             raise SourceError(
-                f"{source_name} gave {num} images ({size >> 20} MiB) and has not ended; zoo reads it whole before training: "
-                "give a part of it (itertools.islice), or an object with a length that starts anew each epoch"
+                f"{source_name} gave {num} images ({size >> 20} MiB) and has not ended; zoo reads it whole before "
+                "training: give a part of it (itertools.islice), or an object with a length that restarts each epoch"
             )
     if not images:
         raise SourceError(f"{source_name} gives no images: it is empty, or an iterator that is used up")
@@ -72,7 +78,7 @@ def read_items(
 
 
 def _parse_item(item: Any, source_name: str) -> tuple[Tensor, list[Any]]:
-    """Return one item as (uint8 (N, C, H, W), list of N labels)."""
+    """Return one item as images uint8 (N, C, H, W) and a list of N labels."""
     if not isinstance(item, list | tuple) or len(item) != 2:
         raise SourceError(f"{source_name} gives {type(item).__name__} items; zoo reads pairs (images, labels)")
     image, label = item
@@ -87,14 +93,14 @@ def _parse_item(item: Any, source_name: str) -> tuple[Tensor, list[Any]]:
             pixels = to_uint8_images(to_nchw(_single_to_nchw(tensor) if is_single else tensor, num_images=num))
     except ZooError as error:
         raise type(error)(f"{source_name}: {error}") from error
-    found = (
+    labels = (
         [label.item() if hasattr(label, "item") else label]
         if is_one
         else list(islice(_to_list(label), len(pixels) + 1))
     )
-    if len(found) != len(pixels):
-        raise ImageError(f"{source_name} gives {len(pixels)} images with {len(found)} labels in one item")
-    return pixels, found
+    if len(labels) != len(pixels):
+        raise ImageError(f"{source_name} gives {len(pixels)} images with {len(labels)} labels in one item")
+    return pixels, labels
 
 
 def _single_to_nchw(tensor: Tensor) -> Tensor:

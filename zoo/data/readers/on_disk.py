@@ -1,4 +1,4 @@
-"""Sets larger than memory: a safetensors file, a folder of pictures or Parquet shards, read batch by batch."""
+"""Open image sets larger than memory: a safetensors file, a folder of images or Parquet shards, read batch by batch."""
 
 from __future__ import annotations
 
@@ -20,27 +20,26 @@ from zoo.data.readers import parquet
 from zoo.data.readers.image_folder import list_class_folders
 from zoo.data.transforms import Transform
 from zoo.errors import ImageError, SourceError, WeightsError
-from zoo.files import safetensors_rows as mapping
-from zoo.files.safetensors_rows import Column, RowReader
+from zoo.files.safetensors_rows import Column, RowReader, write_rows
 from zoo.signature import Classes
 
 PARTS = ("train", "test")
 BLOCK_BYTES = 1 << 20
-"""Bytes of a file that are read at once where all are."""
+"""Bytes of a file that are read at once to hash it."""
 
 
 def open_safetensors(path: Path) -> Dataset:
-    """Return the sets in a file that `write` or `zoo.data.readers.archives.write_safetensors` wrote; they stay there.
+    """Open the image sets in a file that `write_image_batches` or `archives.write_safetensors` wrote.
 
     Raises:
-        SourceError: The file is damaged, or holds something else.
+        SourceError: The file is damaged, or is not an image set.
     """
     try:
         file = RowReader(path)
-        about = json.loads(file.metadata_text)
-        classes = Classes.of(about["values"], about["names"])
+        metadata = json.loads(file.metadata_text)
+        classes = Classes.of(metadata["values"], metadata["names"])
     except (WeightsError, KeyError, ValueError, TypeError) as error:
-        raise SourceError(f"{path} is no image set that can stay on the disk: {error}") from error
+        raise SourceError(f"{path} is not an image set that can be read lazily: {error}") from error
 
     def part(name: str) -> Images:
         if f"{name}.images" not in file.header.entries or f"{name}.labels" not in file.header.entries:
@@ -48,10 +47,10 @@ def open_safetensors(path: Path) -> Dataset:
         entry = file.header.entries[f"{name}.images"]
         if len(entry.shape) != 4 or entry.dtype != "uint8":
             raise SourceError(f"{path}: {name}.images is {entry.dtype} {entry.shape}, not uint8 (N, C, H, W)")
-        distant = LazyImages(
-            lambda places: file.read_rows(f"{name}.images", places), (*entry.shape[:3], entry.shape[3])
+        images = LazyImages(
+            lambda indices: file.read_rows(f"{name}.images", indices), (*entry.shape[:3], entry.shape[3])
         )
-        return Images(distant, file.read_tensor(f"{name}.labels").long(), classes)
+        return Images(images, file.read_tensor(f"{name}.labels").long(), classes)
 
     return Dataset(train=lambda: part("train"), test=lambda: part("test"), name=path.stem)
 
@@ -64,23 +63,23 @@ def write_image_batches(
     shape: tuple[int, int, int],
     classes: Classes,
 ) -> None:
-    """Write training images that do not fit memory as one file, batch by batch; `packed` reads it.
+    """Write training images that do not fit into memory as one safetensors file, batch by batch.
 
     Args:
-        path: Where; a file there is replaced.
+        path: The file; an existing one is replaced.
         batches: Images uint8 (B, C, H, W) and class indices (B).
-        num_images: How many images there are in all.
+        num_images: Number of images over all batches.
         shape: C, H and W.
         classes: The classes.
 
     Raises:
         ImageError: A batch has another shape.
-        WeightsError: There are more or fewer images.
-        OSError: It cannot be written.
+        WeightsError: The batches have more or fewer than `num_images` images.
+        OSError: The file cannot be written.
     """
     columns = {"train.images": Column("U8", (num_images, *shape)), "train.labels": Column("I64", (num_images,))}
-    about = json.dumps({"values": classes.values, "names": classes.names})
-    mapping.write_rows(path, columns, _iter_column_bytes(batches, shape), about)
+    text = json.dumps({"values": classes.values, "names": classes.names})
+    write_rows(path, columns, _iter_column_bytes(batches, shape), text)
 
 
 def _iter_column_bytes(
@@ -94,54 +93,55 @@ def _iter_column_bytes(
 
 
 def open_image_folder(folder: Path, transform: Transform | None = None) -> Images:
-    """Return a folder with a sub-folder a class as images that are read from their files batch by batch.
+    """Open a folder with one sub-folder per class as images that are read from their files batch by batch.
 
-    The first picture decides channels, and without `transform` the size.
+    The first image decides the channels, and without `transform` the size.
 
     Raises:
-        SourceError: There are no pictures.
+        SourceError: There are no images.
     """
     folders = list_class_folders(folder)
     files = [(path, index) for index, child in enumerate(folders) for path in list_image_files(child)]
     if not files:
-        raise SourceError(f"{folder} has no sub-folder with images; each class is a sub-folder")
+        raise SourceError(f"{folder} has no sub-folder with images; make one sub-folder per class")
     first = open_image(files[0][0], transform=transform)
 
-    def read(places: Tensor) -> Tensor:
-        chosen = [files[place][0] for place in places.tolist()]
-        return stack_images((open_image(path, first.shape[0], transform=transform) for path in chosen), chosen)
+    def read(indices: Tensor) -> Tensor:
+        paths = [files[index][0] for index in indices.tolist()]
+        return stack_images((open_image(path, first.shape[0], transform=transform) for path in paths), paths)
 
     shape = (len(files), first.shape[0], first.shape[1], first.shape[2])
     labels = torch.tensor([index for _, index in files])
-    source = partial(_iter_file_bytes, [path for path, _ in files])
-    return Images(LazyImages(read, shape, file_bytes=source), labels, Classes.of([child.name for child in folders]))
+    file_bytes = partial(_iter_file_bytes, [path for path, _ in files])
+    classes = Classes.of([child.name for child in folders])
+    return Images(LazyImages(read, shape, file_bytes=file_bytes), labels, classes)
 
 
 def open_shards(files: list[Path], transform: Transform | None = None) -> Images:
-    """Return Parquet shards as images whose row groups are read as they are needed, a few at a time in memory.
+    """Open Parquet shards as images; row groups are read when needed, and the last few stay in memory.
 
     Raises:
-        SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
+        SourceError: pyarrow is not installed, or a file is not Parquet or lacks an image or label column.
     """
-    sheets = [parquet.ShardReader(path) for path in files]
+    shards = [parquet.ShardReader(path) for path in files]
     numbers, classes = encode_labels(
-        [label for sheet in sheets for label in sheet.read_labels()], sheets[0].class_names
+        [label for shard in shards for label in shard.read_labels()], shards[0].class_names
     )
-    groups = [(sheet, group) for sheet in sheets for group in range(len(sheet.row_group_sizes))]
-    sizes = torch.tensor([sheet.row_group_sizes[group] for sheet, group in groups])
+    groups = [(shard, group) for shard in shards for group in range(len(shard.row_group_sizes))]
+    sizes = torch.tensor([shard.row_group_sizes[group] for shard, group in groups])
     blocks = torch.arange(len(groups)).repeat_interleave(sizes)
     starts = torch.cat([torch.zeros(1, dtype=torch.int64), sizes.cumsum(0)])
-    kept = lru_cache(maxsize=2 * SHUFFLE_WINDOW)(lambda block: groups[block][0].read_images(groups[block][1]))
-    first = parquet.decode_value(kept(0)[0], str(files[0]), transform)
+    read_block = lru_cache(maxsize=2 * SHUFFLE_WINDOW)(lambda block: groups[block][0].read_images(groups[block][1]))
+    first = parquet.decode_value(read_block(0)[0], str(files[0]), transform)
 
-    def row(place: int) -> Any:
-        block = int(blocks[place])
-        return kept(block)[place - int(starts[block])]
+    def read_row(index: int) -> Any:
+        block = int(blocks[index])
+        return read_block(block)[index - int(starts[block])]
 
-    def read(places: Tensor) -> Tensor:
-        chosen = places.tolist()
-        decoded = [parquet.decode_value(row(place), f"row {place}", transform, first.shape[0]) for place in chosen]
-        return stack_images(decoded, chosen)
+    def read(indices: Tensor) -> Tensor:
+        rows = indices.tolist()
+        images = [parquet.decode_value(read_row(row), f"row {row}", transform, first.shape[0]) for row in rows]
+        return stack_images(images, rows)
 
     shape = (len(blocks), first.shape[0], first.shape[1], first.shape[2])
     return Images(
@@ -152,7 +152,7 @@ def open_shards(files: list[Path], transform: Transform | None = None) -> Images
 
 
 def _iter_file_bytes(files: list[Path]) -> Iterator[bytes]:
-    """Yield the bytes of files, and before each how many there are."""
+    """Yield for each file its size in 8 bytes, then its bytes."""
     for path in files:
         yield path.stat().st_size.to_bytes(8, "little")
         with path.open("rb") as file:

@@ -1,4 +1,4 @@
-"""Parquet shards in the Hugging Face image layout: `image: {bytes, path}`, `label`, class names in the schema."""
+"""Read Parquet shards in the Hugging Face layout: `image: {bytes, path}`, `label`, and class names in the schema."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ LABEL_COLUMNS = ("label", "labels", "fine_label")
 
 
 def find_shards(folder: Path, part: str) -> list[Path]:
-    """Return the Parquet files of `train` or `test`, also in a sub-folder `data`."""
-    return sorted(path for place in (folder, folder / "data") for path in place.glob(f"{part}*.parquet"))
+    """Return the Parquet files of `train` or `test`, including those in a sub-folder `data`."""
+    return sorted(path for root in (folder, folder / "data") for path in root.glob(f"{part}*.parquet"))
 
 
 def read_shards(files: list[Path], transform: Transform | None = None) -> Images:
-    """Read shards as one image set, in their order; `transform` brings pictures of several sizes to one.
+    """Read shards as one image set, in the given order; `transform` brings images of several sizes to one.
 
     Raises:
-        SourceError: pyarrow is not installed, a file is no Parquet, or it has no image or label column.
+        SourceError: pyarrow is not installed, or a file is not Parquet or lacks an image or label column.
     """
     pq = _import_pyarrow()
     images, labels, names = [], [], None
@@ -35,9 +35,9 @@ def read_shards(files: list[Path], transform: Transform | None = None) -> Images
         try:
             table = pq.read_table(path)
         except (OSError, ValueError, NotImplementedError) as error:
-            raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
+            raise SourceError(f"{path} is not a Parquet file that can be read: {error}") from error
         image_column, label_column = (
-            _find_column(table.column_names, wanted, path) for wanted in (IMAGE_COLUMNS, LABEL_COLUMNS)
+            _find_column(table.column_names, candidates, path) for candidates in (IMAGE_COLUMNS, LABEL_COLUMNS)
         )
         names = names or _read_class_names(table.schema.metadata or {}, label_column)
         labels += table[label_column].to_pylist()
@@ -54,20 +54,20 @@ def read_shards(files: list[Path], transform: Transform | None = None) -> Images
 
 
 class ShardReader:
-    """One Parquet file, whose row groups are read one at a time.
+    """Read one Parquet file, one row group at a time.
 
     Args:
         path: The file.
 
     Raises:
-        SourceError: It is no Parquet file, or has no image or label column.
+        SourceError: The file is not Parquet, or lacks an image or label column.
     """
 
     def __init__(self, path: Path) -> None:
         try:
             self._file = _import_pyarrow().ParquetFile(path)
         except (OSError, ValueError, NotImplementedError) as error:
-            raise SourceError(f"{path} is no Parquet file that can be read: {error}") from error
+            raise SourceError(f"{path} is not a Parquet file that can be read: {error}") from error
         schema, metadata = self._file.schema_arrow, self._file.metadata
         self._image, self._label = (_find_column(schema.names, names, path) for names in (IMAGE_COLUMNS, LABEL_COLUMNS))
         self.class_names = _read_class_names(schema.metadata or {}, self._label)
@@ -78,7 +78,7 @@ class ShardReader:
         return list(self._file.read([self._label])[self._label].to_pylist())
 
     def read_images(self, group: int) -> list[Any]:
-        """Return what the image column of a row group holds, not decoded."""
+        """Return the values of a row group's image column, not decoded."""
         return list(self._file.read_row_group(group, columns=[self._image])[self._image].to_pylist())
 
 
@@ -91,17 +91,18 @@ def _import_pyarrow() -> Any:
 
 
 def _find_column(columns: list[str], names: tuple[str, ...], path: Path) -> str:
-    found = next((name for name in names if name in columns), None)
-    if found is None:
+    match = next((name for name in names if name in columns), None)
+    if match is None:
         raise SourceError(f"{path} has no column {' or '.join(names)}; it has {', '.join(columns)}")
-    return found
+    return match
 
 
 def decode_value(value: Any, name: str, transform: Transform | None, channels: int | None = None) -> torch.Tensor:
-    """Return what an image column holds as uint8 (C, H, W).
+    """Decode a value of an image column to uint8 (C, H, W).
 
     Raises:
-        SourceError: It is no image's bytes.
+        SourceError: The value has no bytes.
+        ImageError: The bytes are not an image.
     """
     data = value.get("bytes") if isinstance(value, dict) else value
     if not isinstance(data, bytes):
