@@ -55,10 +55,10 @@ def test_info_shows_what_is_stored_with_weights(run):
     ("words", "told"),
     [
         (("push", "gcn-7x7/mnist", "no-owner"), "owner/name"),
-        (("push", "gcn-9x9/mnist", "ann/x"), "no folder, and no weights that ship"),
+        (("push", "gcn-9x9/mnist", "ann/x"), "neither a folder nor weights that ship"),
         (("pull", "gcn-7x7"), "hf:owner/name"),
         (("verify", "./nothing", "--json"), "no folder"),
-        (("fit", "cnn-7x7", "fashion-mnist-7x7", "--from", "nothing"), "no weights that ship"),
+        (("fit", "cnn-7x7", "fashion-mnist-7x7", "--from", "nothing"), "nor weights that ship"),
     ],
 )
 def test_a_mistake_is_named(run, words, told):

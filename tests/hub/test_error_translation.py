@@ -49,4 +49,4 @@ def test_what_a_server_says_is_one_line_and_not_long():
 
 def test_a_full_disk_is_not_blamed_on_the_hub():
     failure = translate_error(OSError(errno.ENOSPC, "No space left on device"), ASKED)
-    assert str(failure).endswith("No space left on device; make room, or set ZOO_CACHE to another folder")
+    assert str(failure).endswith("No space left on device; free some space, or set ZOO_CACHE to another folder")

@@ -65,7 +65,7 @@ def test_large_files_lie_on_the_web(store):
     "headers", [{"link": '<https://evil.example/t>; rel="xet-auth"'}, {"x-xet-refresh-route": "https://evil.example/t"}]
 )
 def test_keys_of_a_store_are_asked_for_at_home(headers):
-    with pytest.raises(HubUntrustedError, match=r"wants the token sent to 'evil\.example'"):
+    with pytest.raises(HubUntrustedError, match=r"requests the token for 'evil\.example'"):
         HttpGuard(endpoint=HOME).check_response(answer(f"{HOME}/a/b/resolve/main/x", headers, method="HEAD"))
 
 

@@ -120,7 +120,7 @@ def test_a_private_repository_is_private(hub, folder):
 
 
 def test_what_everybody_sees_does_not_become_private_by_the_way(published, newer):
-    with pytest.raises(HubError, match="ann/model is there and everybody sees it; make it private first"):
+    with pytest.raises(HubError, match="ann/model exists and is public; make it private first"):
         push(newer, "ann/model", private=True)
     assert kept(published) == artifact.files(1)
 

@@ -38,7 +38,7 @@ def test_who_was_slower_is_told_and_overwrites_nothing(published, newer, monkeyp
         faster.append(published.store.plant(repo, artifact.files(3)).oid)
         return mine
 
-    with pytest.raises(HubConflictError, match="somebody else published to hf:ann/model meanwhile"):
+    with pytest.raises(HubConflictError, match="somebody else published to hf:ann/model at the same time"):
         push(newer, "ann/model", merge_cards=meanwhile)
     assert [head(published)] == faster
 

@@ -33,7 +33,7 @@ def test_a_tag_is_not_a_branch_too(published, newer):
 
 
 def test_a_pull_request_needs_a_repository(hub, folder):
-    with pytest.raises(HubNotFoundError, match="no ann/model to propose a change to"):
+    with pytest.raises(HubNotFoundError, match="no ann/model to open a pull request in"):
         push(folder, "ann/model", pull_request=True)
 
 

@@ -151,7 +151,7 @@ def test_a_broken_lock_file_is_told_and_left_alone(planted, what, monkeypatch):
     pulled = pull(REF)
     path.write_text(BROKEN[what])
     for act in (lambda: pull(REF), lambda: lockfile.write_pin(path, pulled), lambda: lockfile.read_pins(path)):
-        with pytest.raises(HubError, match=r"zoo.lock is no lock file of zoo: .*; mend it, or remove it"):
+        with pytest.raises(HubError, match=r"zoo.lock is not a lock file of zoo: .*; repair it, or remove it"):
             act()
     assert path.read_text() == BROKEN[what]
     assert pull(REF, update=True).folder == pulled.folder

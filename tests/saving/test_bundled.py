@@ -120,7 +120,7 @@ def test_further_training_of_a_loaded_model_records_its_base(small):
     ("pretrained", "message"),
     [
         ("fashion-mnst", "did you mean"),
-        ("cnn-7x7", r"cnn-7x7/cnn-7x7.*no weights that ship"),
+        ("cnn-7x7", r"cnn-7x7/cnn-7x7.*nor weights that ship"),
         (5, "pretrained is True, a tag"),
         ("", "pretrained is True, a tag"),
     ],

@@ -1,4 +1,10 @@
-"""Publish a saved model to a Hub, and load one from it. The door to huggingface_hub is `zoo.hub.client`."""
+"""Publish saved models to a Hugging Face Hub, and download them.
+
+`push` plans a commit (`plan`), sends it (`commit`) and tags it. `pull` and `fetch_third_party` resolve a reference to a
+commit, and `download` it into the `RepoCache`. All requests go through `client`, the only module that imports
+huggingface_hub: each is guarded (`http_guard`), retried (`retry`), and its errors become those of zoo
+(`error_translation`).
+"""
 
 from __future__ import annotations
 

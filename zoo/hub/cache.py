@@ -1,4 +1,4 @@
-"""Where pulled models lie: a folder a commit, checked before it is put there and each time it is used."""
+"""Keep downloaded models in a folder per commit, checked before it is installed and each time it is used."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PullSource = Literal["cache", "hub"]
 
 @dataclass(frozen=True, kw_only=True)
 class PullResult:
-    """A model that lies here: its folder, the commit it is, and where this pull had it from."""
+    """A downloaded model: its folder, its commit, and whether it came from the cache or from the Hub."""
 
     folder: Path
     reference: HubReference
@@ -34,7 +34,13 @@ class PullResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RepoCache:
-    """The part of the cache that belongs to one repository of one endpoint."""
+    """The part of the cache that belongs to one repository of one endpoint.
+
+    Args:
+        folder: Holds a folder per commit, and `refs/` with the last known commit of branches and tags.
+        endpoint: URL of the Hub.
+        check: Raises WeightsError for the folder of a commit that is damaged.
+    """
 
     folder: Path
     endpoint: str
@@ -50,7 +56,7 @@ class RepoCache:
         return cls(folder=folder, endpoint=client.endpoint, check=check)
 
     def commit_path(self, commit: str) -> Path:
-        """Return where a commit lies, or would."""
+        """Return the folder of a commit, whether it exists or not."""
         return self.folder / commit
 
     def has_commit(self, commit: str) -> bool:
@@ -98,7 +104,7 @@ class RepoCache:
             ) from None
 
     def remember_commit(self, reference: HubReference, commit: str) -> None:
-        """Note which commit a branch or tag was, for when the Hub cannot be asked; a full disk is no reason to stop."""
+        """Note the commit of a branch or tag, for when the Hub cannot be reached; a failure to write is ignored."""
         if self.get_remembered_commit(reference) == commit:
             return
         path = self._note_path(reference)
@@ -107,7 +113,7 @@ class RepoCache:
             replace_file(path, (json.dumps({**self._note_fields(reference), "commit": commit}) + "\n").encode())
 
     def get_remembered_commit(self, reference: HubReference) -> str | None:
-        """Return the commit that a branch or tag was when it was last pulled."""
+        """Return the commit of a branch or tag when it was last pulled; None if there is no valid note."""
         try:
             note = parse_json(self._note_path(reference).read_bytes(), name=str(self._note_path(reference)))
         except (OSError, WeightsError):
@@ -124,6 +130,6 @@ class RepoCache:
 
 
 def get_cache_root() -> Path:
-    """Return the folder of all shelves: ZOO_CACHE, or one beside the client's own cache."""
-    told = os.environ.get("ZOO_CACHE")
-    return Path(told).expanduser() if told else get_assets_folder() / "zoo-models"
+    """Return the folder of the whole cache: ZOO_CACHE, or one beside the client's own cache."""
+    configured = os.environ.get("ZOO_CACHE")
+    return Path(configured).expanduser() if configured else get_assets_folder() / "zoo-models"

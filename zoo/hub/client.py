@@ -1,4 +1,4 @@
-"""The one door to huggingface_hub: every question is asked here, guarded and retried, and every error translated."""
+"""Call huggingface_hub: guard and retry each request, and translate each error. No other module imports it."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ if TYPE_CHECKING:
 
 TRUE_VALUES = {"1", "ON", "YES", "TRUE"}
 PROGRESS_BAR_BYTES = 1 << 20
-"""From so many bytes on, a download shows a bar."""
+"""Smallest download in bytes that shows a progress bar."""
 
 T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
 class HubClient:
-    """An endpoint, and how it is asked. The token is looked up at each question and kept nowhere."""
+    """Call the API of one endpoint. The token is looked up for each request and stored nowhere."""
 
     endpoint: str
 
@@ -39,7 +39,7 @@ class HubClient:
         """Return the client of the endpoint that the environment names.
 
         Raises:
-            HubUntrustedError: It is no web address, or one that would be spoken to without encryption.
+            HubUntrustedError: The endpoint is not a web address, or is not encrypted.
         """
         return cls(endpoint=_check_endpoint(os.environ.get("HF_ENDPOINT") or _get_configured_endpoint()))
 
@@ -49,10 +49,15 @@ class HubClient:
         return self.endpoint == _get_public_endpoint()
 
     def call_api(self, call: Callable[[HfApi], T], *, problem: str, repo_id: str = "") -> T:
-        """Return what `call` returns; `problem` says in the message of an error what it was for.
+        """Call a function with the client's API object and return its result.
+
+        Args:
+            call: The function.
+            problem: Begins the message of an error: "cannot ...".
+            repo_id: The repository, for the message of an error.
 
         Raises:
-            HubError: It did not work, also when tried again; no text of it holds the token.
+            HubError: The call failed, also when repeated; the message never holds the token.
         """
         if is_offline():
             raise HubUnreachableError(f"{problem}: zoo is offline; unset HF_HUB_OFFLINE to reach {self.endpoint}")
@@ -62,7 +67,7 @@ class HubClient:
             failure = translate_error(
                 error, RequestContext(problem=problem, repo_id=repo_id, endpoint=self.endpoint, token=_get_token())
             )
-        raise failure  # outside the block: what the client raised, and its text, stay behind
+        raise failure  # outside the block, so that the client's error, which may hold the token, is not its context
 
     def _call_once(self, call: Callable[[HfApi], T]) -> T:
         from huggingface_hub import HfApi, get_session
@@ -71,12 +76,12 @@ class HubClient:
             return call(HfApi(endpoint=self.endpoint, library_name="zoo-models", library_version=_get_zoo_version()))
 
     def download(self, reference: HubReference, name: str, *, commit: str, size: int, folder: Path) -> None:
-        """Put one file of a commit into a folder; it may not be larger than `size`.
+        """Download one file of a commit into a folder; stop if it is larger than `size` bytes.
 
-        It goes past the client's shared cache: what that holds is not checked, and a server could write beside it.
+        The client's shared cache is bypassed: its files are not checked, and a server could make it write beside them.
 
         Raises:
-            HubError: It could not be had.
+            HubError: The download failed.
         """
         self.call_api(
             lambda api: api.hf_hub_download(
@@ -92,7 +97,7 @@ class HubClient:
         )
 
     def find_cached(self, reference: HubReference, name: str, *, commit: str | None = None) -> Path | None:
-        """Return a file in the client's own cache; what it holds is not checked."""
+        """Return the path of a file in the client's own cache, or None; its bytes are not checked."""
         from huggingface_hub import try_to_load_from_cache
 
         path = try_to_load_from_cache(reference.repo_id, name, revision=commit or reference.revision)
@@ -100,14 +105,14 @@ class HubClient:
 
 
 def make_operations(files: Mapping[str, bytes]) -> list[CommitOperationAdd]:
-    """Return files as the client wants them for a commit."""
+    """Return files as the client takes them for a commit."""
     from huggingface_hub import CommitOperationAdd
 
     return [CommitOperationAdd(path_in_repo=name, path_or_fileobj=data) for name, data in files.items()]
 
 
 def is_offline() -> bool:
-    """Return whether the environment forbids to ask any Hub, now or when the client was imported."""
+    """Return whether the environment forbids requests to any Hub, now or when the client was imported."""
     if any(os.environ.get(name, "").upper() in TRUE_VALUES for name in ("HF_HUB_OFFLINE", "TRANSFORMERS_OFFLINE")):
         return True
     constants = sys.modules.get("huggingface_hub.constants")
@@ -115,7 +120,7 @@ def is_offline() -> bool:
 
 
 def get_assets_folder() -> Path:
-    """Return the folder where libraries beside the client keep what they make of its files."""
+    """Return the client's folder for files of other libraries."""
     from huggingface_hub import constants
 
     return Path(constants.HF_ASSETS_CACHE).expanduser()
@@ -137,11 +142,11 @@ def _check_endpoint(text: str) -> str:
     endpoint = text.rstrip("/")
     scheme, host, _ = parse_origin(endpoint)
     if scheme not in ("http", "https") or not host or any(bad in endpoint for bad in "@?#\\"):
-        raise HubUntrustedError("HF_ENDPOINT is no address of the form https://host; mend it or unset it")
+        raise HubUntrustedError("HF_ENDPOINT is not an address of the form https://host; correct it or unset it")
     if is_unencrypted(endpoint) and os.environ.get("ZOO_HUB_INSECURE") != "1":
         raise HubUntrustedError(
-            f"{endpoint} would be spoken to without encryption, the token too; use https, "
-            "or set ZOO_HUB_INSECURE=1 if you trust every step of the network"
+            f"requests to {endpoint}, and the token, would not be encrypted; use https, "
+            "or set ZOO_HUB_INSECURE=1 if you trust the whole network"
         )
     return endpoint
 
@@ -151,7 +156,7 @@ def _get_token() -> str | None:
 
     try:
         return get_token()
-    except Exception:  # it may be asked from elsewhere; without an answer there is nothing to hide
+    except Exception:  # the client may read it from a keyring that fails; without a token there is nothing to mask
         return None
 
 
@@ -163,11 +168,11 @@ def _get_zoo_version() -> str:
 
 
 def _hide_progress_bars() -> AbstractContextManager[object]:
-    """Show no bars where nobody watches; the client shows some of them in log files too."""
+    """Hide progress bars outside a terminal; the client would write some of them to log files."""
     from huggingface_hub import constants, utils
 
-    is_told = constants.HF_HUB_DISABLE_PROGRESS_BARS is not None
-    if is_told or (sys.stderr is not None and sys.stderr.isatty()):
+    is_configured = constants.HF_HUB_DISABLE_PROGRESS_BARS is not None
+    if is_configured or (sys.stderr is not None and sys.stderr.isatty()):
         return nullcontext()
     return utils.disable_progress_bars()  # type: ignore[attr-defined, no-any-return]
 
@@ -177,19 +182,19 @@ def _make_progress_bar(size: int, name: str) -> Any:
     from huggingface_hub import utils
 
     class Bar(utils.tqdm):  # type: ignore[misc, name-defined]
-        """The client's bar: on a terminal, and for files that take a while."""
+        """The client's bar, shown for large files only."""
 
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs["desc"] = name
             if size < PROGRESS_BAR_BYTES:
                 kwargs["disable"] = True
-            self.left = size - (kwargs.get("initial") or 0)
+            self.remaining = size - (kwargs.get("initial") or 0)
             super().__init__(*args, **kwargs)
 
         def update(self, n: float | None = 1) -> bool | None:
-            self.left -= int(n or 0)
-            if self.left < 0:
-                raise HubUntrustedError(f"{name} goes on after the {size} bytes that the Hub told; stopped")
+            self.remaining -= int(n or 0)
+            if self.remaining < 0:
+                raise HubUntrustedError(f"{name} is longer than the {size} bytes that the Hub lists; stopped")
             return super().update(n)  # type: ignore[no-any-return]
 
     return Bar

@@ -1,9 +1,9 @@
-"""One commit on a Hub, made once: also when its answer is lost on the way and it has to be asked for again."""
+"""Create a commit on a Hub exactly once, even if the answer is lost and the request has to be repeated."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from zoo.errors import HubConflictError
 from zoo.hub.client import HubClient, make_operations
@@ -16,23 +16,35 @@ if TYPE_CHECKING:
     from zoo.hub.client import HfApi
 
 
-def create_commit(client: HubClient, plan: PushPlan, parent: str) -> tuple[str, bool, str]:
-    """Put all that changed into one commit after `parent`; return it, whether it is ours, and a pull request's page.
+class CommitResult(NamedTuple):
+    """A commit, whether this call created it, and the URL of its pull request or an empty string."""
+
+    commit: str
+    is_new: bool
+    url: str = ""
+
+
+def create_commit(client: HubClient, plan: PushPlan, parent: str) -> CommitResult:
+    """Create one commit after `parent` with all changed files, on the branch or in a pull request.
 
     Raises:
-        HubConflictError: The branch is not at `parent` any more, and what is there now is not what was to be.
-        HubError: It did not work.
+        HubConflictError: The branch has moved away from `parent`, and its files are not the planned ones.
+        HubError: The commit failed.
     """
     return _open_pull_request(client, plan, parent) if plan.pull_request else _commit_to_branch(client, plan, parent)
 
 
-def _commit_to_branch(client: HubClient, plan: PushPlan, parent: str) -> tuple[str, bool, str]:
-    """Commit to the branch. A second try after a lost answer is refused, as the branch has moved; then it is there."""
-    tries = 0
+def _commit_to_branch(client: HubClient, plan: PushPlan, parent: str) -> CommitResult:
+    """Commit to the branch.
+
+    If the answer of the first attempt was lost, the Hub refuses the second, since the branch has moved. The commit is
+    then there already.
+    """
+    attempts = 0
 
     def call(api: HfApi) -> str:
-        nonlocal tries
-        tries += 1
+        nonlocal attempts
+        attempts += 1
         return str(_send_commit(api, plan, parent).oid)
 
     try:
@@ -41,22 +53,22 @@ def _commit_to_branch(client: HubClient, plan: PushPlan, parent: str) -> tuple[s
         head = get_repo_info(client, plan.target).branches.get(plan.target.revision, "")
         if head == parent or not _has_files(client, plan, head):
             raise HubConflictError(
-                f"somebody else published to {plan.target} meanwhile, or is about to; nothing was changed; "
+                f"somebody else published to {plan.target} at the same time; nothing was changed; "
                 "look at what is there now, then publish again"
             ) from None
-        return head, tries > 1, ""
-    return check_commit(oid, plan.target), True, ""
+        return CommitResult(head, is_new=attempts > 1)
+    return CommitResult(check_commit(oid, plan.target), is_new=True)
 
 
-def _open_pull_request(client: HubClient, plan: PushPlan, parent: str) -> tuple[str, bool, str]:
-    """Open a pull request; before a second try, look whether the first has opened it."""
+def _open_pull_request(client: HubClient, plan: PushPlan, parent: str) -> CommitResult:
+    """Open a pull request; before a second attempt, look whether the first has opened it."""
     before = list_pull_requests(client, plan.target)
-    tries = 0
+    attempts = 0
 
     def call(api: HfApi) -> tuple[str, str]:
-        nonlocal tries
-        tries += 1
-        if tries > 1:
+        nonlocal attempts
+        attempts += 1
+        if attempts > 1:
             for name, head in _find_new_pull_requests(api, plan, before).items():
                 if _has_files(client, plan, head):
                     return head, f"{client.endpoint}/{plan.target.repo_id}/discussions/{name.rpartition('/')[2]}"
@@ -64,7 +76,7 @@ def _open_pull_request(client: HubClient, plan: PushPlan, parent: str) -> tuple[
         return str(info.oid), info.pr_url or ""
 
     oid, url = client.call_api(call, problem=f"cannot propose a change to {plan.target}", repo_id=plan.target.repo_id)
-    return check_commit(oid, plan.target), True, url
+    return CommitResult(check_commit(oid, plan.target), is_new=True, url=url)
 
 
 def _find_new_pull_requests(api: HfApi, plan: PushPlan, before: Mapping[str, str]) -> dict[str, str]:
@@ -76,7 +88,7 @@ def _send_commit(api: HfApi, plan: PushPlan, parent: str) -> Any:
     repo, branch = plan.target.repo_id, plan.target.revision
     changes = make_operations(plan.changed_files)
     large = [each for each in changes if each.path_in_repo == WEIGHTS]
-    # alone, so that the client uploads it in this thread, where the guard sees each request
+    # upload the weights alone: the client then does it in this thread, where the guard sees each request
     api.preupload_lfs_files(repo, large, revision=branch, create_pr=plan.pull_request, free_memory=False)
     return api.create_commit(
         repo,

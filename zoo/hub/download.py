@@ -17,7 +17,7 @@ from zoo.saving.reference import HubReference
 LOCK_TIMEOUT = 600.0
 """Seconds to wait for another process that downloads the same commit."""
 ATTEMPTS = 2
-"""Downloads of a file before it is given up as damaged."""
+"""Downloads of a file that arrives damaged, before giving up."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +32,7 @@ class Snapshot:
         """Return those of the named files that the commit has.
 
         Raises:
-            HubError: The Hub does not answer, or not properly.
+            HubError: The Hub's answer is missing or invalid.
         """
         return list_files(self.client, self.reference, self.commit, names)
 

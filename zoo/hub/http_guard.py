@@ -1,7 +1,7 @@
-"""What every request and answer of the client must satisfy while zoo is asking.
+"""Check every request and response of the client while zoo uses it.
 
-The client trusts its server: it follows redirects, sends its token where a server tells it to, waits for as long as a
-server asks, and makes file names of an answer's headers. The hooks here do not.
+The client trusts its server: it follows redirects, sends its token where a server says, waits as long as a server
+says, and makes file names from the headers of a response. The hooks here do not.
 """
 
 from __future__ import annotations
@@ -21,20 +21,28 @@ from zoo.hub.retry import MAX_SERVER_DELAY, RETRY_DELAYS, RETRY_STATUSES, parse_
 from zoo.saving.reference import is_commit
 
 TIMEOUT = 60.0
-"""Seconds without a byte after which an answer is given up; the environment's ZOO_HUB_TIMEOUT replaces it."""
+"""Seconds without a byte after which a request fails; the environment variable ZOO_HUB_TIMEOUT replaces it."""
 MAX_ATTEMPTS = len(RETRY_DELAYS) + 1
-"""How often one request is sent without a good answer."""
+"""Attempts of one request without a valid answer."""
 LINK_PATTERN = re.compile(r"<([^>]*)>([^<]*)")
 ETAG_PATTERN = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 DEFAULT_PORTS = {"http": 80, "https": 443}
 RESOLVE_PATH = "/resolve/"
 PROBE_PATH = "/api/agent-harnesses"
-"""What the client asks the public Hub on the way, whatever endpoint it was given, and can do without."""
+"""Path that the client requests from the public Hub whatever its endpoint is, and can do without."""
 
 
 @dataclass(kw_only=True)
 class HttpGuard:
-    """The rules of one question to one endpoint; `public_endpoint` is the public Hub, which mirrors name in their answers."""
+    """Check the requests and responses of one call to one endpoint.
+
+    Args:
+        endpoint: URL of the Hub.
+        public_endpoint: URL of the public Hub, which mirrors name in their answers.
+        timeout: Seconds without a byte after which a request fails.
+        last_request: Method and URL of the last request.
+        attempts: Times that the last request was sent.
+    """
 
     endpoint: str
     public_endpoint: str = ""
@@ -43,7 +51,11 @@ class HttpGuard:
     attempts: int = 0
 
     def check_request(self, request: Any) -> None:
-        """Limit a request's time and number, keep the token to the endpoint, and refuse to leave encryption."""
+        """Limit a request's time and attempts, keep the token at the endpoint, and refuse to leave encryption.
+
+        Raises:
+            HubError: The request must not be sent.
+        """
         self._count_attempt(request)
         limits = dict(request.extensions.get("timeout") or {})
         limits = {each: min(limits.get(each) or self.timeout, self.timeout) for each in _PHASES}
@@ -52,14 +64,16 @@ class HttpGuard:
         if url.endswith(PROBE_PATH) and parse_origin(url) != parse_origin(self.endpoint):
             raise HubUntrustedError(f"{url} has nothing to do with {self.endpoint}")
         if is_unencrypted(url) and not is_unencrypted(self.endpoint):
-            raise HubUntrustedError(
-                f"{self.endpoint} sends zoo on to {format_host(url)} without encryption; not followed"
-            )
+            raise HubUntrustedError(f"{self.endpoint} redirects to {format_host(url)} without encryption; not followed")
         if parse_origin(url) != parse_origin(self.endpoint) and "authorization" in request.headers:
             del request.headers["authorization"]
 
     def check_response(self, response: Any) -> None:
-        """Refuse an answer that leads elsewhere, makes zoo wait for long, or names what is no version of a file."""
+        """Refuse a response that leads to another host, asks for a long wait, or names an invalid version of a file.
+
+        Raises:
+            HubError: The response must not be used.
+        """
         url = str(response.request.url)
         self._check_server_error(response)
         if parse_origin(url) != parse_origin(self.endpoint):
@@ -72,14 +86,16 @@ class HttpGuard:
             _check_version(response.headers, path)
 
     def _count_attempt(self, request: Any) -> None:
-        """Stop the client's own retries, which can take minutes, after as many as zoo's; going on is no retry."""
-        if "range" in request.headers:
+        """Stop the client's own retries, which can take minutes, after as many as zoo makes."""
+        if "range" in request.headers:  # continues a download, so it is not a retry
             return
-        this = request.method, str(request.url)
-        self.attempts = self.attempts + 1 if this == self.last_request else 1
-        self.last_request = this
+        current = request.method, str(request.url)
+        self.attempts = self.attempts + 1 if current == self.last_request else 1
+        self.last_request = current
         if self.attempts > MAX_ATTEMPTS:
-            raise HubUnreachableError(f"{self.endpoint} gave no whole answer, also when asked again; try again later")
+            raise HubUnreachableError(
+                f"{self.endpoint} gave no whole answer, also when the request was repeated; try again later"
+            )
 
     def _check_server_error(self, response: Any) -> None:
         status = response.status_code
@@ -87,23 +103,23 @@ class HttpGuard:
         if status in RETRY_STATUSES and wait > MAX_SERVER_DELAY:
             raise HubUnreachableError(f"{self.endpoint} asks to wait {wait:.0f} s; try again then")
         if status in RETRY_STATUSES and self.attempts >= MAX_ATTEMPTS:
-            raise HubUnreachableError(f"{self.endpoint} answered {status}, also when asked again; try again later")
+            raise HubUnreachableError(
+                f"{self.endpoint} answered {status}, also when the request was repeated; try again later"
+            )
 
     def _check_storage(self, headers: Any) -> None:
-        """Refuse a store for large files that is no web address, or whose keys would be asked for elsewhere."""
-        store = headers.get("x-xet-cas-url", "https://")
-        if is_unencrypted(store) and not is_loopback(self.endpoint):
-            raise HubUntrustedError(f"{self.endpoint} keeps files at {_shorten(store)}, which is not safe; not used")
+        """Refuse a storage for large files that is not encrypted, or whose keys come from another host."""
+        storage = headers.get("x-xet-cas-url", "https://")
+        if is_unencrypted(storage) and not is_loopback(self.endpoint):
+            raise HubUntrustedError(f"{self.endpoint} keeps files at {_shorten(storage)}, which is not safe; not used")
         routes = [url for url, kind in LINK_PATTERN.findall(headers.get("link", "")) if "xet-auth" in kind]
         for url in [*routes, headers.get("x-xet-refresh-route", self.endpoint)]:
             if parse_origin(url) not in (parse_origin(self.endpoint), parse_origin(self.public_endpoint)):
-                raise HubUntrustedError(f"{self.endpoint} wants the token sent to {format_host(url)}; not done")
+                raise HubUntrustedError(f"{self.endpoint} requests the token for {format_host(url)}; not sent")
 
     def _check_redirect(self, target: str) -> None:
         if parse_origin(target) != parse_origin(self.endpoint):
-            raise HubUntrustedError(
-                f"{self.endpoint} sends zoo on to another host, {format_host(target)}; not followed"
-            )
+            raise HubUntrustedError(f"{self.endpoint} redirects to another host, {format_host(target)}; not followed")
 
 
 _PHASES = ("connect", "read", "write", "pool")
@@ -112,7 +128,7 @@ _active_guard: ContextVar[HttpGuard | None] = ContextVar("zoo_hub_guard", defaul
 
 @contextmanager
 def guard_requests(session: Any, endpoint: str, public_endpoint: str) -> Iterator[HttpGuard]:
-    """Guard what this thread asks through the client's session until the block ends."""
+    """Guard the requests that this thread makes through the client's session until the block ends."""
     for kind, hook in (("request", _on_request), ("response", _on_response)):
         if hook not in session.event_hooks[kind]:
             session.event_hooks[kind].append(hook)
@@ -144,14 +160,14 @@ def _read_timeout() -> float:
 
 
 def _check_version(headers: Any, path: str) -> None:
-    """Refuse a file's version that is no hash: the client makes file names of it."""
+    """Refuse a version of a file that is not a hash: the client makes file names from it."""
     commit = headers.get("x-repo-commit")
-    asked = path.partition(RESOLVE_PATH)[2].partition("/")[0]
-    if commit is not None and (not is_commit(commit) or (is_commit(asked) and commit != asked)):
-        raise HubUntrustedError(f"asked for commit {asked}, the Hub answers with {_shorten(commit)}; not used")
+    requested = path.partition(RESOLVE_PATH)[2].partition("/")[0]
+    if commit is not None and (not is_commit(commit) or (is_commit(requested) and commit != requested)):
+        raise HubUntrustedError(f"requested commit {requested}, the Hub answers with {_shorten(commit)}; not used")
     tag = headers.get("x-linked-etag") or headers.get("etag")
     if tag is not None and not ETAG_PATTERN.fullmatch(tag.removeprefix("W/").strip('"')):
-        raise HubUntrustedError(f"the Hub names a file's version {_shorten(tag)}, which is no hash; not used")
+        raise HubUntrustedError(f"the Hub names a file's version {_shorten(tag)}, which is not a hash; not used")
 
 
 def _shorten(text: str) -> str:
@@ -159,7 +175,7 @@ def _shorten(text: str) -> str:
 
 
 def parse_origin(url: str) -> tuple[str, str, int]:
-    """Return scheme, host and port: what a token is for; three times nothing if it is no address."""
+    """Return the scheme, host and port that a token belongs to; empty values for an invalid URL."""
     try:
         parts = urlsplit(url)
         return parts.scheme, (parts.hostname or "").lower(), parts.port or DEFAULT_PORTS.get(parts.scheme, 0)
@@ -168,23 +184,23 @@ def parse_origin(url: str) -> tuple[str, str, int]:
 
 
 def format_host(url: str) -> str:
-    """Return the host of an address, for a message."""
+    """Return the host of a URL, quoted for a message."""
     return _shorten(parse_origin(url)[1])
 
 
 def is_file_path(path: str) -> bool:
     """Return whether a path is that of a file's bytes."""
-    before, found, _ = path.partition(RESOLVE_PATH)
-    return bool(found) and "/api/" not in before
+    before, separator, _ = path.partition(RESOLVE_PATH)
+    return bool(separator) and "/api/" not in before
 
 
 def is_unencrypted(url: str) -> bool:
-    """Return whether an address would be read without encryption from over a network, or is none of the web."""
+    """Return whether a URL is neither https nor on this machine."""
     return parse_origin(url)[0] != "https" and not is_loopback(url)
 
 
 def is_loopback(url: str) -> bool:
-    """Return whether an address of the web is on this machine."""
+    """Return whether a URL is http or https, and on this machine."""
     scheme, host, _ = parse_origin(url)
     return scheme in DEFAULT_PORTS and _is_local_host(host)
 

@@ -1,4 +1,4 @@
-"""`zoo.lock`: which commit and which bytes a reference was, so that it is the same tomorrow. One pin a line."""
+"""Pin references in `zoo.lock` to a commit and the hashes of its files, so that they stay the same: one pin a line."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PIN_FIELDS = ("commit", "sha256", "config_sha256")
 
 @dataclass(frozen=True, kw_only=True)
 class Pin:
-    """What a reference was: its commit, and the sha256 of its weights and of its config."""
+    """The commit of a reference, and the sha256 of its weights and of its config."""
 
     commit: str
     sha256: str
@@ -34,9 +34,11 @@ class Pin:
 
     @classmethod
     def from_pull(cls, pulled: PullResult) -> Pin:
-        """Return the pin of a model that lies here."""
-        sums = [hashlib.sha256((pulled.folder / name).read_bytes()).hexdigest() for name in (WEIGHTS, CONFIG)]
-        return cls(commit=pulled.commit, sha256=sums[0], config_sha256=sums[1])
+        """Return the pin of a downloaded model."""
+        weights, config = (
+            hashlib.sha256((pulled.folder / name).read_bytes()).hexdigest() for name in (WEIGHTS, CONFIG)
+        )
+        return cls(commit=pulled.commit, sha256=weights, config_sha256=config)
 
 
 Pins = Mapping[str, Pin]
@@ -48,41 +50,41 @@ def get_path() -> Path:
 
 
 def read_pins(path: Path) -> Pins:
-    """Return the pins of a lock file by reference; none if there is no such file.
+    """Return the pins of a lock file by reference; an empty mapping if the file does not exist.
 
     Raises:
-        HubError: It cannot be read as a lock file; it is left as it is.
+        HubError: The file cannot be read, or is not a lock file.
     """
     try:
         data = path.read_bytes()
     except FileNotFoundError:
         return {}
     except OSError as error:
-        raise HubError(f"{path} cannot be read: {error.strerror or error}; mend it, or remove it") from None
+        raise HubError(f"{path} cannot be read: {error.strerror or error}; repair or remove it") from None
     try:
         return _parse_pins(parse_json(data, name=str(path)))
     except (ZooError, ValueError) as error:
-        raise HubError(f"{path} is no lock file of zoo: {error}; mend it, or remove it to pin afresh") from None
+        raise HubError(f"{path} is not a lock file of zoo: {error}; repair it, or remove it and pin again") from None
 
 
 def write_pin(path: Path, pulled: PullResult) -> Pin:
-    """Write down what a reference is now, beside the other pins.
+    """Add or replace the pin of a downloaded model in a lock file, and return the pin.
 
     Raises:
-        HubError: The file is there and no lock file, or cannot be written.
+        HubError: The file is not a lock file, or cannot be written.
     """
-    made = Pin.from_pull(pulled)
+    new_pin = Pin.from_pull(pulled)
     try:
         with acquire_lock(path):
-            replace_file(path, _format_pins({**read_pins(path), str(pulled.reference): made}).encode())
+            replace_file(path, _format_pins({**read_pins(path), str(pulled.reference): new_pin}).encode())
     except OSError as error:
-        raise HubError(f"{path} cannot be written: {error.strerror or error}") from None
-    return made
+        raise HubError(f"{path} cannot be written: {error.strerror or error}; check its permissions") from None
+    return new_pin
 
 
 def _parse_pins(record: dict[str, Any]) -> Pins:
     if record.get("format") != FORMAT or set(record) != {"format", "pins"} or not isinstance(record["pins"], dict):
-        raise WeightsError(f"it has not the two fields format, which is {FORMAT}, and pins")
+        raise WeightsError(f"its fields are not exactly format, which is {FORMAT}, and pins")
     return {
         str(HubReference.parse(text)): _parse_pin(HubReference.parse(text), pin) for text, pin in record["pins"].items()
     }
@@ -90,9 +92,9 @@ def _parse_pins(record: dict[str, Any]) -> Pins:
 
 def _parse_pin(reference: HubReference, fields: Any) -> Pin:
     if not isinstance(fields, dict) or set(fields) != set(PIN_FIELDS) or not is_commit(fields["commit"]):
-        raise WeightsError(f"the pin of {reference} has not a commit and two sha256")
+        raise WeightsError(f"the pin of {reference} does not have a commit and two sha256")
     if not all(isinstance(fields[name], str) and SHA256_PATTERN.fullmatch(fields[name]) for name in PIN_FIELDS[1:]):
-        raise WeightsError(f"the pin of {reference} has a sha256 that is none")
+        raise WeightsError(f"the pin of {reference} has an invalid sha256")
     if (reference.commit or fields["commit"]) != fields["commit"]:
         raise WeightsError(f"the pin of {reference} has another commit")
     return Pin(**fields)

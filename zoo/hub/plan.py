@@ -1,4 +1,8 @@
-"""Before anything is published: read the folder, look at the repository, and see what would change."""
+"""Plan a push before anything is sent: read the folder, look at the repository, and find what would change.
+
+A `PushPlan` says what to publish where, and what is there; `to_result` makes it the `PushResult` for the user, with a
+`FilePlan` per file.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +32,7 @@ MergeCards = Callable[[str, str], str]
 
 @dataclass(frozen=True, kw_only=True)
 class FilePlan:
-    """A file to publish: its name, its size in bytes, and whether the repository has it otherwise or not at all."""
+    """A file to publish: its name, its size in bytes, and whether it is new or changed in the repository."""
 
     name: str
     bytes: int
@@ -41,15 +45,15 @@ class PushResult:
 
     Args:
         repo: `owner/name`.
-        files: All that belongs to the model.
-        branch: The branch it is on, or is proposed for.
+        files: All files of the model.
+        branch: The branch of the commit, or of the pull request.
         commit: The commit that holds the files; empty if there is none yet.
-        url: Where to look at it.
-        tag: The tag that names the commit, or empty.
-        private: Whether only some may see the repository.
-        is_new_repo: Whether the repository was created for it.
-        is_new_commit: Whether anything had changed.
-        is_done: Whether it was done; False for a `dry_run`.
+        url: Web page of the commit or pull request.
+        tag: The tag of the commit, or empty.
+        private: Whether the repository is private.
+        is_new_repo: Whether the push creates the repository.
+        is_new_commit: Whether the push creates a commit.
+        is_done: False for a `dry_run`.
     """
 
     repo: str
@@ -66,16 +70,16 @@ class PushResult:
 
 @dataclass(frozen=True, kw_only=True)
 class PushPlan:
-    """Where to publish what, and what is there.
+    """What to publish where, and what is there.
 
     Args:
-        target: The repository, and as revision the branch.
-        repo: What there is under that name.
+        target: The repository, with the branch as revision.
+        repo: The repository as the Hub describes it.
         files: The bytes of all files by name.
-        changed_files: Those that the branch has otherwise or not at all.
-        tag: The tag to make, or empty.
-        private: Whether a new repository is to be seen by its owner alone.
-        pull_request: Whether to propose the commit only.
+        changed_files: Those that are new or changed on the branch.
+        tag: The tag to create, or empty.
+        private: Make a new repository private.
+        pull_request: Open a pull request instead of committing to the branch.
         message: The commit's message.
     """
 
@@ -90,18 +94,19 @@ class PushPlan:
 
     @property
     def head(self) -> str:
-        """The commit that the branch is, or would start from; empty if there is none."""
+        """The last commit of the branch, or the one it would start from; empty if there is none."""
         return self.repo.branches.get(self.target.revision) or self.repo.branches.get(MAIN_BRANCH, "")
 
     def to_result(
         self, endpoint: str, *, commit: str = "", url: str = "", new_commit: bool = True, done: bool
     ) -> PushResult:
-        """Return what came of the plan."""
+        """Return the result of the plan for the user."""
         page = f"{endpoint}/{self.target.repo_id}" + (f"/tree/{quote(self.tag or commit, safe='')}" if commit else "")
         return PushResult(
             repo=self.target.repo_id,
             files=tuple(
-                FilePlan(name=n, bytes=len(data), changed=n in self.changed_files) for n, data in self.files.items()
+                FilePlan(name=name, bytes=len(data), changed=name in self.changed_files)
+                for name, data in self.files.items()
             ),
             branch=self.target.revision,
             commit=commit,
@@ -118,12 +123,12 @@ def parse_target(repo: str, branch: str | None) -> HubReference:
     """Return the repository and branch to publish to.
 
     Raises:
-        UnknownNameError: One has no name that a Hub would give.
+        UnknownNameError: A name is not valid on a Hub.
         HubError: The repository is given with a revision.
     """
     target = HubReference.parse(f"{HUB_PREFIX}{repo.removeprefix(HUB_PREFIX)}")
     if target.revision != MAIN_BRANCH:
-        raise HubError(f"cannot publish to {target}; name the branch apart: push({target.repo_id!r}, branch=...)")
+        raise HubError(f"cannot publish to {target}; give the branch separately: push({target.repo_id!r}, branch=...)")
     return replace(target, revision=branch or MAIN_BRANCH)
 
 
@@ -131,20 +136,20 @@ def read_files(folder: Path) -> dict[str, bytes]:
     """Return the bytes of a saved model's files, checked.
 
     Raises:
-        WeightsError: It is no whole saved model.
-        HubError: It has no licence.
+        WeightsError: The folder is not a whole saved model.
+        HubError: It has no licence, or changed while it was read.
     """
-    held = read_model_files(folder)
-    if not held.manifest.license:
+    model = read_model_files(folder)
+    if not model.manifest.license:
         raise HubError(f"{folder} has no licence, so nobody may use it; save it again with license=, such as 'mit'")
-    small = {
-        name: read_bytes(folder / name, limit=MAX_FILE_BYTES[name])
-        for name in MAX_FILE_BYTES
+    texts = {
+        name: read_bytes(folder / name, limit=limit)
+        for name, limit in MAX_FILE_BYTES.items()
         if (folder / name).is_file()
     }
-    files = {**small, WEIGHTS: held.weights}
-    found = hash_files({name: data for name, data in files.items() if name in held.manifest.files})
-    if found != dict(held.manifest.files) or parse_manifest(files) != held.manifest:
+    files = {**texts, WEIGHTS: model.weights}
+    hashes = hash_files({name: data for name, data in files.items() if name in model.manifest.files})
+    if hashes != dict(model.manifest.files) or parse_manifest(files) != model.manifest:
         raise HubError(f"{folder} changed while it was read; try again")
     return {name: files[name] for name in FILES if name in files}
 
@@ -155,29 +160,27 @@ def parse_manifest(files: Mapping[str, bytes]) -> Manifest:
 
 
 def compare_with_repository(plan: PushPlan, client: HubClient, merge_cards: MergeCards) -> PushPlan:
-    """Return the plan with what is there, the card that keeps what others wrote, and what would change.
+    """Complete a plan with the state of the repository, the merged card and the files that would change.
 
     Raises:
         HubConflictError: The tag is taken.
-        HubError: The Hub does not say, or what it says is in the way.
+        HubError: The Hub does not answer, or its state does not allow the push.
     """
     plan = replace(plan, repo=get_repo_info(client, plan.target))
     if plan.repo.exists and plan.private and not plan.repo.private:
-        raise HubError(
-            f"{plan.target.repo_id} is there and everybody sees it; make it private first, or leave out private="
-        )
+        raise HubError(f"{plan.target.repo_id} exists and is public; make it private first, or leave out private=")
     if plan.pull_request and not plan.head:
-        raise HubNotFoundError(f"there is no {plan.target.repo_id} to propose a change to; leave out pull_request=")
+        raise HubNotFoundError(f"there is no {plan.target.repo_id} to open a pull request in; leave out pull_request=")
     if plan.head:
-        there = list_files(client, plan.target, plan.head, FILES)
-        files = _merge_card(client, plan, there, merge_cards)
-        plan = replace(plan, files=files, changed_files=find_changed_files(files, there))
+        remote = list_files(client, plan.target, plan.head, FILES)
+        files = _merge_card(client, plan, remote, merge_cards)
+        plan = replace(plan, files=files, changed_files=find_changed_files(files, remote))
     _check_names_free(plan)
     return plan
 
 
 def find_changed_files(files: Mapping[str, bytes], remote: Mapping[str, RemoteFile]) -> dict[str, bytes]:
-    """Return those of the files that are not there, or are other bytes there."""
+    """Return those of the files that the repository lacks, or has with other bytes."""
     return {name: data for name, data in files.items() if name not in remote or not remote[name].is_match(data)}
 
 
@@ -191,20 +194,20 @@ def _merge_card(
         raise HubUntrustedError(
             f"{CARD} of {plan.target} is {remote[CARD].size} bytes; zoo reads at most {MAX_CARD_BYTES}"
         )
-    theirs = read_file(client, plan.target, CARD, commit=plan.head, remote=remote[CARD])
+    existing_card = read_file(client, plan.target, CARD, commit=plan.head, remote=remote[CARD])
     try:
-        files[CARD] = merge_cards(files[CARD].decode(), theirs.decode()).encode()
+        files[CARD] = merge_cards(files[CARD].decode(), existing_card.decode()).encode()
     except UnicodeDecodeError:
-        raise HubUntrustedError(f"{CARD} of {plan.target} is no UTF-8 text; mend or remove it there") from None
+        raise HubUntrustedError(f"{CARD} of {plan.target} is not UTF-8 text; repair or remove it there") from None
     return files
 
 
 def _check_names_free(plan: PushPlan) -> None:
-    """Refuse a tag or branch whose name means something else already."""
+    """Refuse a tag that names another commit, and names that are both a tag and a branch."""
     repo, tag, branch = plan.target.repo_id, plan.tag, plan.target.revision
-    taken = plan.repo.tags.get(tag)
-    if taken and (plan.changed_files or taken != plan.head):
-        raise HubConflictError(f"{repo} has a tag {tag} already, commit {taken}; choose another")
+    tag_commit = plan.repo.tags.get(tag)
+    if tag_commit and (plan.changed_files or tag_commit != plan.head):
+        raise HubConflictError(f"{repo} has a tag {tag} already, commit {tag_commit}; choose another")
     if tag and tag in {*plan.repo.branches, branch}:
         raise HubConflictError(f"{tag} is a branch of {repo}; choose another name for the tag")
     if branch in plan.repo.tags:

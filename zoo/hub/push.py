@@ -1,4 +1,4 @@
-"""From a folder to a Hub: one commit with all that changed, or none; then the tag."""
+"""Push a saved model to a Hub: one commit with all changed files, or none; then the tag."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 from zoo.errors import HubAccessError, HubConflictError, HubError, HubUntrustedError, join_names
 from zoo.hub.client import HubClient
-from zoo.hub.commit import create_commit
+from zoo.hub.commit import CommitResult, create_commit
 from zoo.hub.plan import (
     MergeCards,
     PushPlan,
@@ -24,7 +24,7 @@ from zoo.saving.reference import HubReference
 
 
 def replace_card(new: str, existing: str) -> str:
-    """Return the new card; what stood in the old one is lost."""
+    """Return the new card; the existing one is dropped."""
     return new
 
 
@@ -43,21 +43,21 @@ def push(
     """Publish a saved model in one commit; other files of the repository are left alone.
 
     Args:
-        folder: What `save` wrote.
-        repo: `owner/name`; it is created if it is not there.
-        private: Create it so that only its owner sees it.
-        branch: The branch to publish on, `main` by default; it is created from `main` if it is not there.
-        tag: A tag to name the commit by; it must be free.
-        pull_request: Propose the commit to the branch instead of putting it there.
+        folder: A folder that `save` wrote.
+        repo: `owner/name`; created if it does not exist.
+        private: Make a new repository private.
+        branch: The branch to commit to, `main` by default; created from `main` if it does not exist.
+        tag: Tag to give the commit; it must be free.
+        pull_request: Open a pull request instead of committing to the branch.
         message: The commit's message.
-        dry_run: Change nothing, only say what would change.
-        merge_cards: Makes one card of the new one and the one that lies there.
+        dry_run: Change nothing, only return what would change.
+        merge_cards: Makes one card from the new one and the existing one.
 
     Raises:
-        WeightsError: The folder holds no whole saved model.
-        UnknownNameError: The repository, branch or tag has no name that a Hub would give.
-        HubConflictError: The tag is taken, or somebody else published meanwhile; nothing was published.
-        HubError: Something else is in the way.
+        WeightsError: The folder is not a whole saved model.
+        UnknownNameError: The name of the repository, branch or tag is not valid on a Hub.
+        HubConflictError: The tag is taken, or somebody else published at the same time; nothing was published.
+        HubError: The Hub cannot be reached, or refuses the push.
     """
     target = parse_target(repo, branch)
     _check_tag(target, tag, pull_request)
@@ -79,40 +79,41 @@ def push(
         merge_cards,
     )
     if dry_run:
-        there = "" if plan.changed_files else plan.head
-        return plan.to_result(client.endpoint, commit=there, new_commit=bool(plan.changed_files), done=False)
+        commit = "" if plan.changed_files else plan.head
+        return plan.to_result(client.endpoint, commit=commit, new_commit=bool(plan.changed_files), done=False)
     return _publish(plan, client)
 
 
 def _check_tag(target: HubReference, tag: str | None, pull_request: bool) -> None:
     if tag is not None:
-        replace(target, revision=tag)  # refuses what is no name for a tag
+        replace(target, revision=tag)  # raises for a name that no tag can have
     if tag is not None and pull_request:
         raise HubError("a pull request cannot be tagged before it is merged; leave out tag= or pull_request=")
 
 
 def _check_user(client: HubClient, target: HubReference) -> None:
-    name, role = get_user(client)
-    if role == "read":
-        raise HubAccessError(f"the token of {name} may only read; use one that may write {target.repo_id}")
+    user = get_user(client)
+    if user.role == "read":
+        raise HubAccessError(f"the token of {user.name} may only read; use one that may write {target.repo_id}")
 
 
 def _publish(plan: PushPlan, client: HubClient) -> PushResult:
     parent = _prepare_branch(plan, client)
-    commit, is_new, url = create_commit(client, plan, parent) if plan.changed_files else (parent, False, "")
+    created = create_commit(client, plan, parent) if plan.changed_files else CommitResult(parent, is_new=False)
+    commit = created.commit
     wrong = list(find_changed_files(plan.files, list_files(client, plan.target, commit, FILES)))
     if wrong:
         raise HubUntrustedError(
             f"commit {commit} of {plan.target.repo_id} does not hold the {join_names(wrong)} that was sent; "
-            "look whether a .gitignore there leaves it out"
+            "check whether a .gitignore there leaves it out"
         )
     if plan.tag and plan.tag not in plan.repo.tags:
         _create_tag(client, plan.target, plan.tag, commit)
-    return plan.to_result(client.endpoint, commit=commit, url=url, new_commit=is_new, done=True)
+    return plan.to_result(client.endpoint, commit=commit, url=created.url, new_commit=created.is_new, done=True)
 
 
 def _prepare_branch(plan: PushPlan, client: HubClient) -> str:
-    """Return the commit to build on; the repository and the branch are created if they are not there."""
+    """Create the repository and the branch if they do not exist, and return the branch's last commit."""
     repo = plan.repo if plan.repo.exists else _create_repo(plan, client)
     branch = plan.target.revision
     if branch not in repo.branches:
@@ -124,7 +125,9 @@ def _prepare_branch(plan: PushPlan, client: HubClient) -> str:
         )
         repo = get_repo_info(client, plan.target)
         if repo.branches.get(branch) != start:
-            raise HubConflictError(f"somebody else made {plan.target} meanwhile; look at it, then publish again")
+            raise HubConflictError(
+                f"somebody else created {plan.target} at the same time; look at it, then publish again"
+            )
     return repo.branches[branch]
 
 
@@ -138,13 +141,13 @@ def _create_repo(plan: PushPlan, client: HubClient) -> RepoInfo:
     repo = get_repo_info(client, target)
     head = replace(plan, repo=repo).head
     if plan.private and not repo.private:
-        raise HubError(f"{target.repo_id} was to be private and is not; make it so, then publish again")
+        raise HubError(f"{target.repo_id} is not private; make it private on the Hub, then publish again")
     if not head:
         raise HubUntrustedError(
-            f"{client.endpoint} says it has made {target.repo_id}, but lists nothing there; try again"
+            f"{client.endpoint} says it has created {target.repo_id}, but lists nothing there; try again"
         )
     if list_files(client, target, head, FILES):
-        raise HubConflictError(f"somebody else published to {target} meanwhile; look at it, then publish again")
+        raise HubConflictError(f"somebody else published to {target} at the same time; look at it, then publish again")
     return repo
 
 
@@ -156,9 +159,9 @@ def _create_tag(client: HubClient, target: HubReference, tag: str, commit: str) 
             repo_id=target.repo_id,
         )
     except HubConflictError:
-        taken = get_repo_info(client, target).tags.get(tag)
-        if taken != commit:  # else an earlier try had done it, and only its answer was lost
+        tag_commit = get_repo_info(client, target).tags.get(tag)
+        if tag_commit != commit:  # otherwise an earlier attempt created it, and only its answer was lost
             raise HubConflictError(
-                f"{target} is published as commit {commit}, but somebody else has made a tag {tag} meanwhile "
-                f"({taken}); choose another and publish again"
+                f"{target} is published as commit {commit}, but somebody else has created a tag {tag} at the same time "
+                f"({tag_commit}); choose another and publish again"
             ) from None
