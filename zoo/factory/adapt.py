@@ -69,10 +69,9 @@ def adapt_state_dict(
 ) -> tuple[dict[str, Tensor], LoadReport]:
     """Return the tensors of a file, adapted to a model, and a report.
 
-    If the number of classes differs, the model keeps its own head. If the number of channels differs, the first layer
-    is spread: each new channel repeats an old one and takes an equal part of its weight. An image that repeats its
-    channels in the same way (grey as red, green and blue) then gives equal logits. Any other mismatch is an error
-    unless `partial`.
+    With other classes, the model keeps its own head. With other channels, each new channel of the first layer repeats
+    an old one and takes an equal part of its weight: an image that repeats its channels in the same way (grey as red,
+    green and blue) gives equal logits. Any other mismatch is an error unless `partial`.
 
     Args:
         state: Tensors of the file.
@@ -88,35 +87,52 @@ def adapt_state_dict(
     Raises:
         WeightsError: Tensors are missing, unexpected, or of another shape or dtype, and `partial` is off.
     """
-    adapted: dict[str, Tensor] = {}
-    changes: dict[str, str] = {}
-    kept_heads: dict[str, str] = {}
-    mismatches: dict[str, str] = {}
+    adaptation = _Adaptation(source_shape, target_shape)
     for key, target in target_state.items():
-        saved = state.get(key)
-        if saved is None or saved.dtype != target.dtype:
-            mismatches[key] = _describe_mismatch(saved, target)
-        elif saved.shape == target.shape:
-            adapted[key] = saved
-        elif _is_head(saved, target, source_shape, target_shape):
-            kept_heads[key] = f"made for {source_shape.num_classes} classes, the model has {target_shape.num_classes}"
-        elif _is_stem(saved, target, source_shape, target_shape):
-            is_output = bool(output_prefix) and key.startswith(output_prefix)
-            adapted[key] = _spread_channels(saved, target, source_shape, target_shape, None if is_output else std)
-            changes[key] = f"spread from {source_shape.channels} to {target_shape.channels} channels"
-        else:
-            mismatches[key] = _describe_mismatch(saved, target)
+        is_output = bool(output_prefix) and key.startswith(output_prefix)
+        adaptation.add(key, state.get(key), target, None if is_output else std)
     unexpected = tuple(key for key in state if key not in target_state)
-    if (mismatches or unexpected) and not partial:
-        raise WeightsError(_mismatch_message(name, mismatches, unexpected, source_shape, target_shape))
-    report = LoadReport(
-        loaded=tuple(key for key in adapted if key not in changes),
-        adapted=changes,
-        reinitialised={**kept_heads, **mismatches},
-        missing=tuple(key for key, reason in mismatches.items() if reason == "missing"),
-        unexpected=unexpected,
-    )
-    return {key: adapted.get(key, target) for key, target in target_state.items()}, report
+    if (adaptation.mismatches or unexpected) and not partial:
+        raise WeightsError(_mismatch_message(name, adaptation.mismatches, unexpected, source_shape, target_shape))
+    adapted = {key: adaptation.tensors.get(key, target) for key, target in target_state.items()}
+    return adapted, adaptation.make_report(unexpected)
+
+
+class _Adaptation:
+    """The tensors that fit the model so far, and what happened to each: the text by name."""
+
+    def __init__(self, source_shape: IOShape, target_shape: IOShape) -> None:
+        self.source_shape, self.target_shape = source_shape, target_shape
+        self.tensors: dict[str, Tensor] = {}
+        self.changes: dict[str, str] = {}
+        self.kept_heads: dict[str, str] = {}
+        self.mismatches: dict[str, str] = {}
+
+    def add(self, key: str, saved: Tensor | None, target: Tensor, std: tuple[float, ...] | None) -> None:
+        """Take a tensor of the file as it is or adapted, or note why it does not fit."""
+        source_shape, target_shape = self.source_shape, self.target_shape
+        if saved is None or saved.dtype != target.dtype:
+            self.mismatches[key] = _describe_mismatch(saved, target)
+        elif saved.shape == target.shape:
+            self.tensors[key] = saved
+        elif _is_head(saved, target, source_shape, target_shape):
+            text = f"made for {source_shape.num_classes} classes, the model has {target_shape.num_classes}"
+            self.kept_heads[key] = text
+        elif _is_stem(saved, target, source_shape, target_shape):
+            self.tensors[key] = _spread_channels(saved, target, source_shape, target_shape, std)
+            self.changes[key] = f"spread from {source_shape.channels} to {target_shape.channels} channels"
+        else:
+            self.mismatches[key] = _describe_mismatch(saved, target)
+
+    def make_report(self, unexpected: tuple[str, ...]) -> LoadReport:
+        """Return the report of all tensors."""
+        return LoadReport(
+            loaded=tuple(key for key in self.tensors if key not in self.changes),
+            adapted=self.changes,
+            reinitialised={**self.kept_heads, **self.mismatches},
+            missing=tuple(key for key, reason in self.mismatches.items() if reason == "missing"),
+            unexpected=unexpected,
+        )
 
 
 def _describe_mismatch(saved: Tensor | None, target: Tensor) -> str:
@@ -129,7 +145,7 @@ def _describe_mismatch(saved: Tensor | None, target: Tensor) -> str:
 
 def _is_head(saved: Tensor, target: Tensor, source_shape: IOShape, target_shape: IOShape) -> bool:
     """Return whether a tensor has one row, or one column, per class."""
-    axis = _changed_axis(saved, target)
+    axis = _find_changed_axis(saved, target)
     return axis is not None and (saved.shape[axis], target.shape[axis]) == (
         source_shape.num_classes,
         target_shape.num_classes,
@@ -138,14 +154,14 @@ def _is_head(saved: Tensor, target: Tensor, source_shape: IOShape, target_shape:
 
 def _is_stem(saved: Tensor, target: Tensor, source_shape: IOShape, target_shape: IOShape) -> bool:
     """Return whether one axis of a tensor is the same multiple of the channels in the file and in the model."""
-    axis = _changed_axis(saved, target)
+    axis = _find_changed_axis(saved, target)
     if axis is None or saved.ndim < 2 or source_shape.channels == target_shape.channels:
         return False
     factor, rest = divmod(saved.shape[axis], source_shape.channels)
     return rest == 0 and target.shape[axis] == factor * target_shape.channels
 
 
-def _changed_axis(saved: Tensor, target: Tensor) -> int | None:
+def _find_changed_axis(saved: Tensor, target: Tensor) -> int | None:
     """Return the one axis in which two shapes differ, or None if they differ in none or in several."""
     if saved.ndim != target.ndim:
         return None
@@ -157,7 +173,7 @@ def _spread_channels(
     saved: Tensor, target: Tensor, source_shape: IOShape, target_shape: IOShape, std: tuple[float, ...] | None
 ) -> Tensor:
     """Return a layer that reads images (`std` is given), or makes them, for the channels of the model."""
-    axis = _changed_axis(saved, target) or 0
+    axis = _find_changed_axis(saved, target) or 0
     if std is None:
         return repeat_output_channels(saved, source_shape.channels, target_shape.channels, axis=axis)
     return spread_input_channels(saved, source_shape.channels, target_shape.channels, axis=axis, std=std)
