@@ -50,7 +50,9 @@ class Arm:
         generated = model.sample(num, seed=derive_seed(seed, "drawn"))
         if self.kind == "drawn":
             return generated
-        return mix(real, generated, **({"count": num} if self.kind == "added" else {"share": 0.5}), seed=seed)
+        if self.kind == "half":
+            return mix(real, generated, fraction=0.5, seed=seed)
+        return mix(real, generated, count=num, seed=seed)
 
 
 def count_added(num: int) -> int:

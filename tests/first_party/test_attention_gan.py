@@ -1,4 +1,4 @@
-"""The generators through zoo's contract: what they draw, what they refuse, what lasts."""
+"""The GANs as models of zoo: their images, their refusals, saved files and training."""
 
 import numpy as np
 import pytest
@@ -25,21 +25,21 @@ def trained(digits):
     return zoo.create("attention-gan-28x28", seed=0, **SMALL).fit(digits, epochs=1, progress=False)
 
 
-def check_needs_a_generator(name):
-    """Return whether a check is one of generators only; the others do not depend on whether classes are known."""
+def needs_generator(name):
+    """Return whether a check is for generators only; the others do not depend on `conditional`."""
     return name not in CHECKS_BY_TASK["classification"] or name in (
         "gradients_reach_every_weight",
         "saved_and_loaded_bitwise",
     )
 
 
-def test_without_classes_or_attention_the_kit_holds_too():
-    told = {"conditional": False, "attention": 0, "width": 16, "size": (16, 16)}
-    chosen = [name for name in CHECKS_BY_TASK["generation"] if check_needs_a_generator(name)]
-    assert check_model("attention-gan-28x28", only=chosen, **told).passed == tuple(chosen)
+def test_without_classes_and_attention_the_checks_pass_too():
+    options = {"conditional": False, "attention": 0, "width": 16, "size": (16, 16)}
+    names = [name for name in CHECKS_BY_TASK["generation"] if needs_generator(name)]
+    assert check_model("attention-gan-28x28", only=names, **options).passed == tuple(names)
 
 
-def test_the_module_amplifies_by_one_to_two_with_one_map_for_all_channels():
+def test_attention_amplifies_by_1_to_2_with_one_map_for_all_channels():
     module = SpatialAttention(3)
     maps = torch.rand(2, 3, 5, 5) + 0.1
     factors = module(maps) / maps
@@ -56,16 +56,16 @@ def test_the_number_of_attention_modules_is_an_option(number):
     assert sum(isinstance(module, torch.nn.Conv2d) for module in net.discriminator.modules()) == 4
 
 
-def test_what_is_computed_as_a_product_is_the_convolution_it_stands_for():
+def test_products_equal_the_convolutions_they_replace():
     net = AttentionGAN((16, 16), width=4).eval()
     codes, images = torch.randn(3, 110), torch.randn(3, 1, 16, 16)
     embedded = torch.cat([codes[:, :100], net.generator.embedding(codes[:, 100:])], 1)
-    whole = net.generator.layers(embedded[:, :, None, None])
-    assert torch.allclose(net(codes), whole, atol=1e-5)
-    judge, labels = net.discriminator, torch.eye(10)[:3]
-    found = judge.layers(images)
-    scores = judge.score(found).flatten() + judge.classes.weight[:3].mul(found.flatten(1)).sum(1)
-    assert torch.allclose(judge(images, labels), scores, atol=1e-5)
+    expected = net.generator.layers(embedded[:, :, None, None])
+    assert torch.allclose(net(codes), expected, atol=1e-5)
+    discriminator, labels = net.discriminator, torch.eye(10)[:3]
+    maps = discriminator.layers(images)
+    scores = discriminator.score(maps).flatten() + discriminator.classes.weight[:3].mul(maps.flatten(1)).sum(1)
+    assert torch.allclose(discriminator(images, labels), scores, atol=1e-5)
 
 
 def test_more_attention_modules_than_three_are_refused():
@@ -74,7 +74,7 @@ def test_more_attention_modules_than_three_are_refused():
 
 
 @pytest.mark.parametrize(("name", "size"), [("attention-gan-28x28", 30), ("sn-gan-32x32", 28)])
-def test_sizes_that_cannot_be_halved_are_refused_with_what_to_do(name, size):
+def test_sizes_that_cannot_be_halved_are_refused_with_a_remedy(name, size):
     with pytest.raises(ConfigError, match=rf"not {size} x {size}; resize"):
         zoo.create(name, size=size)
 
@@ -124,30 +124,30 @@ def test_a_classifier_does_not_sample():
         zoo.create("gcn-7x7", seed=0).sample(3)
 
 
-def test_the_history_has_both_losses_and_the_shares_taken_for_real(trained):
+def test_the_history_has_both_losses_and_the_shares_judged_as_real(trained):
     row = trained.history[0]
     assert {"discriminator_loss", "generator_loss", "real_as_real", "drawn_as_real"} <= set(row)
     assert 0 <= row["real_as_real"] <= 1
 
 
-def test_held_out_images_show_whether_the_discriminator_knows_the_training_images_by_heart(digits):
+def test_validation_images_show_whether_the_discriminator_overfits(digits):
     model = zoo.create("attention-gan-28x28", seed=0, **SMALL)
     row = model.fit(digits, epochs=1, validation=0.25, progress=False).history[0]
     assert 0 <= row["val_real_as_real"] <= 1
 
 
-def test_a_saved_generator_is_loaded_draws_the_same_and_says_what_it_is(trained, tmp_path):
+def test_a_saved_generator_loads_with_the_same_images_and_its_card_describes_it(trained, tmp_path):
     folder = trained.save(tmp_path / "model")
-    again = zoo.load(folder)
-    assert torch.equal(again.sample(5).images, trained.sample(5).images)
+    loaded = zoo.load(folder)
+    assert torch.equal(loaded.sample(5).images, trained.sample(5).images)
     card = (folder / "README.md").read_text()
     assert "unconditional-image-generation" in card
     assert "A generator of grey images of 16 x 16 pixels" in card
     assert "model.sample(16)" in card
-    assert "10 classes to 1 x 16 x 16" in repr(again)
+    assert "10 classes to 1 x 16 x 16" in repr(loaded)
 
 
-def test_verify_takes_the_golden_images_of_a_generator_again(trained, tmp_path):
+def test_verify_recomputes_the_golden_images_of_a_generator(trained, tmp_path):
     from zoo.verify import verify
 
     verdict = verify(trained.save(tmp_path / "model"))
@@ -157,22 +157,22 @@ def test_verify_takes_the_golden_images_of_a_generator_again(trained, tmp_path):
 
 
 @pytest.mark.parametrize("suffix", ["onnx", "pt2"])
-def test_an_exported_generator_draws_the_same(trained, tmp_path, suffix):
+def test_an_exported_generator_computes_the_same_images(trained, tmp_path, suffix):
     if suffix == "onnx":
         pytest.importorskip("onnxruntime")
     assert trained.export(tmp_path / f"model.{suffix}").difference <= 1e-4
 
 
 @pytest.mark.parametrize("name", ["attention-gan-28x28", "sn-gan-32x32"])
-def test_a_generator_made_for_grey_draws_the_same_in_colour(name, tmp_path):
+def test_a_generator_for_grey_images_initialises_one_for_colour_with_equal_images(name, tmp_path):
     grey = zoo.create(name, seed=0, channels=1, **SMALL)
     colour = zoo.create(name, pretrained=grey.save(tmp_path / "grey"), channels=3, classes=4)
     assert colour.report.difference == pytest.approx(0, abs=1e-5)
     assert colour.sample([3]).images.shape == (1, 3, 16, 16)
-    assert all("classes" in why for why in colour.report.reinitialised.values())
+    assert all("classes" in reason for reason in colour.report.reinitialised.values())
 
 
-def test_a_generator_keeps_the_mean_of_colours_when_made_for_grey(tmp_path):
+def test_a_generator_for_grey_images_takes_the_mean_over_the_colours(tmp_path):
     colour = zoo.create("attention-gan-28x28", seed=0, channels=3, **SMALL)
     grey = zoo.create("attention-gan-28x28", pretrained=colour.save(tmp_path / "colour"), channels=1)
     name = "generator.layers.12.weight"
@@ -181,7 +181,7 @@ def test_a_generator_keeps_the_mean_of_colours_when_made_for_grey(tmp_path):
     )
 
 
-def test_training_that_runs_away_leaves_the_model_as_it_was(digits):
+def test_a_diverging_training_does_not_change_the_model(digits):
     model = zoo.create("attention-gan-28x28", seed=0, **SMALL)
     before = model.sample(4)
     with pytest.raises(TrainingError, match=r"loss of .* is nan"):
@@ -199,8 +199,8 @@ def test_a_weight_under_spectral_norm_has_a_largest_singular_value_of_1():
 
 
 @pytest.mark.parametrize("name", ["attention-gan-28x28", "sn-gan-32x32"])
-def test_two_players_go_on_inside_an_epoch_bit_for_bit(digits, name):
-    def fresh():
+def test_training_resumes_inside_an_epoch_bit_for_bit(digits, name):
+    def make_model():
         return zoo.create(name, seed=0, size=16, width=4, channels=1)
 
-    check_resume_inside_an_epoch(fresh, digits, epochs=2, batch_size=16, progress=False)
+    check_resume_inside_an_epoch(make_model, digits, epochs=2, batch_size=16, progress=False)

@@ -8,13 +8,13 @@ from zoo.errors import ConfigError
 from zoo_cnn.nets import PooledCNN
 
 
-@pytest.mark.parametrize(("name", "weights"), [("cnn-simple", 402_986), ("cnn-deep", 334_154)])
-def test_the_networks_of_paper_2_have_its_numbers_of_weights(name, weights):
-    assert zoo.create(name, seed=0).num_parameters == weights
+@pytest.mark.parametrize(("name", "num_parameters"), [("cnn-simple", 402_986), ("cnn-deep", 334_154)])
+def test_the_networks_of_paper_2_have_its_numbers_of_parameters(name, num_parameters):
+    assert zoo.create(name, seed=0).num_parameters == num_parameters
 
 
 @pytest.mark.parametrize(("name", "features"), [("cnn-simple", 3136), ("cnn-deep", 1152)])
-def test_the_first_linear_layer_of_paper_2_takes_as_many_features(name, features):
+def test_the_first_linear_layer_of_paper_2_has_its_number_of_features(name, features):
     net = zoo.create(name, seed=0).net
     assert net.features(torch.zeros(1, 1, 28, 28)).shape == (1, features)
     assert net.head[0].in_features == features
@@ -51,7 +51,7 @@ def test_the_smallest_and_odd_sizes_work(name, size):
     assert model.predict(torch.zeros(2, 1, *model.preprocessing.size)).shape == (2,)
 
 
-def test_the_pooled_network_does_not_care_where_a_thing_lies():
+def test_the_pooled_network_is_invariant_under_translations():
     net = PooledCNN((15, 15)).eval()
     image = torch.zeros(2, 1, 15, 15)
     image[0, :, 4:6, 4:7] = image[1, :, 9:11, 8:11] = 1

@@ -1,4 +1,4 @@
-"""torchvision's image classifiers through zoo's contract."""
+"""torchvision's image classifiers as models of zoo."""
 
 import os
 import subprocess
@@ -13,41 +13,41 @@ from zoo.testing import CHECKS_BY_TASK, check_model
 
 models = pytest.importorskip("torchvision.models")
 LONG = os.environ.get("ZOO_LONG") == "1"
-"""Train on all that ships with zoo, not on 256 of its images."""
+"""Train on all shipped images instead of 256."""
 EXAMPLES = zoo.sources["torchvision"].examples
 
 
-def test_the_names_are_those_of_torchvisions_own_registry():
+def test_the_names_equal_those_of_torchvisions_registry():
     names = zoo.sources["torchvision"].list_names()
     print(f"{len(names)} names of torchvision")
     assert list(names) == sorted(models.list_models(module=models))
 
 
-def test_listing_them_imports_neither_torchvision_nor_torch():
+def test_listing_the_names_imports_neither_torchvision_nor_torch():
     source = (
         "import sys, zoo; zoo.models.find('torchvision:*'); assert not {'torchvision', 'torch'} & sys.modules.keys()"
     )
     subprocess.run([sys.executable, "-c", source], check=True)
 
 
-def test_a_misspelt_name_is_answered_with_near_ones():
+def test_a_misspelt_name_is_refused_with_near_ones():
     with pytest.raises(UnknownNameError, match="did you mean torchvision:resnet18"):
         zoo.create("torchvision:resnet81")
 
 
-def test_torchvisions_registry_stays_as_it_was():
+def test_torchvisions_registry_is_unchanged():
     before = models.list_models()
     zoo.create("torchvision:squeezenet1_1", seed=0)
     assert models.list_models() == before
 
 
 @pytest.mark.parametrize("name", [*EXAMPLES, "resnet18"])
-def test_an_architecture_trains_an_epoch_is_saved_and_loads_again(name, bundled, tmp_path):
+def test_an_architecture_is_trained_saved_and_loaded(name, bundled, tmp_path):
     images = bundled.train if LONG else bundled.train.take(256, seed=0)
     model = zoo.create(f"torchvision:{name}", seed=0, size=32, channels=1).fit(images, epochs=1, progress=False)
-    again = zoo.load(model.save(tmp_path / "model"))
-    assert again.spec.name == f"torchvision:{name}"
-    assert torch.equal(again.logits(images.images[:8]), model.logits(images.images[:8]))
+    loaded = zoo.load(model.save(tmp_path / "model"))
+    assert loaded.spec.name == f"torchvision:{name}"
+    assert torch.equal(loaded.logits(images.images[:8]), model.logits(images.images[:8]))
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
@@ -62,17 +62,17 @@ def test_an_architecture_passes_the_kit(name):
     ("name", "head"),
     [("resnet18", "fc"), ("mobilenet_v2", "classifier"), ("vit_b_32", "heads"), ("densenet121", "classifier")],
 )
-def test_features_are_what_the_net_gives_without_its_last_layer(name, head):
+def test_features_equal_the_output_without_the_last_layer(name, head):
     model = zoo.create(f"torchvision:{name}", seed=0, size=32)
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
-    found = torch.tensor(model.features(images))
+    features = torch.tensor(model.features(images))
     setattr(model.net, head, torch.nn.Identity())
     with torch.no_grad():
         expected = model.net(images.float() / 255)
-    assert torch.allclose(found, expected, atol=1e-5)
+    assert torch.allclose(features, expected, atol=1e-5)
 
 
-def test_features_of_a_convolution_that_decides_are_what_it_gets_on_the_average():
+def test_features_before_a_convolutional_head_are_averaged_over_the_pixels():
     model = zoo.create("torchvision:squeezenet1_1", seed=0)
     images = torch.randint(0, 256, (2, 3, 32, 32), dtype=torch.uint8)
     with torch.no_grad():
@@ -81,7 +81,7 @@ def test_features_of_a_convolution_that_decides_are_what_it_gets_on_the_average(
 
 
 @pytest.mark.parametrize(("name", "size"), [("resnet18", 28), ("mobilenet_v3_small", 9), ("vgg11", 32)])
-def test_a_small_stem_keeps_small_images_whole(name, size):
+def test_a_small_stem_accepts_small_images(name, size):
     model = zoo.create(f"torchvision:{name}", stem="small", size=size, channels=1, classes=3, seed=0)
     assert model.logits(torch.zeros(2, 1, size, size, dtype=torch.uint8)).shape == (2, 3)
 
@@ -90,11 +90,11 @@ def test_a_small_stem_keeps_small_images_whole(name, size):
     ("name", "config"),
     [("vgg11", {"size": 7}), ("vit_b_32", {"size": (32, 28)}), ("vit_b_32", {"size": 32, "stem": "small"})],
 )
-def test_what_an_architecture_cannot_take_is_refused_when_it_is_made(name, config):
+def test_an_unsupported_config_is_refused_when_the_model_is_created(name, config):
     with pytest.raises(ConfigError, match=f"torchvision:{name}"):
         zoo.create(f"torchvision:{name}", **config)
 
 
-def test_nets_with_several_heads_are_made_with_one():
+def test_nets_with_auxiliary_heads_are_built_without_them():
     model = zoo.create("torchvision:googlenet", size=64, classes=4, seed=0)
     assert not any(name.startswith("aux") for name, _ in model.net.named_parameters())
