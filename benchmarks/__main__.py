@@ -25,9 +25,9 @@ NAMES = {
     "growth": "benchmarks.growth:run",
     "floor": "benchmarks.floor:run",
     "progress": "benchmarks.progress:run",
-    "large-set": "benchmarks.survival:large",
-    "checkpoints": "benchmarks.survival:checkpoints",
-    "processes": "benchmarks.survival:processes",
+    "large-set": "benchmarks.survival:compare_large_set",
+    "checkpoints": "benchmarks.survival:compare_checkpoints",
+    "processes": "benchmarks.survival:compare_processes",
 }
 
 

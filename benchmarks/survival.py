@@ -1,4 +1,4 @@
-"""What it costs to train safely and at scale: checkpoints, two processes, a set that stays on the disk."""
+"""Measure checkpoints, two processes, and a data set that stays on the disk."""
 
 from __future__ import annotations
 
@@ -19,15 +19,16 @@ from torch import Tensor
 
 import zoo
 from benchmarks.side_by_side import Peer, Result, describe_machine, make_rows, run_in_turn
-from zoo.data.readers import on_disk as disk
+from zoo.data.readers.on_disk import write_image_batches
 from zoo.signature import Classes
 
-NUMBER, AT_ONCE, SECONDS = 2_000_000, 20_000, 20
-LARGEST, SLOWEST = 1500, 0.8
+NUM_IMAGES, BATCH, SECONDS = 2_000_000, 20_000, 20
+MAX_MEMORY, MIN_SPEED = 1500, 0.8
+"""Limits for a set on the disk: resident memory in MB, and speed relative to a set in memory."""
 LARGE = """
 import json, sys, torch, zoo
 torch.set_num_threads(int(sys.argv[3]))
-train = zoo.dataset(sys.argv[1], is_on_disk=sys.argv[2] == "disk").train
+train = zoo.dataset(sys.argv[1], lazy=sys.argv[2] == "disk").train
 model = zoo.create("cnn-7x7", size=28, widths=(4, 8), hidden=16, seed=0)
 model.fit(train, epochs=1, batch_size=256, time_limit=float(sys.argv[4]), progress=False, device="cpu")
 row = model.history[-1]
@@ -46,24 +47,25 @@ if os.environ.get("RANK", "0") == "0":
 """
 
 
-def large(repeats: int) -> Result:
+def compare_large_set(repeats: int) -> Result:
     """Compare training on 2,000,000 images of 28 x 28 on the disk and in memory."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "large.safetensors"
-        disk.write_image_batches(path, _made(), NUMBER, shape=(1, 28, 28), classes=Classes.numbered(10))
+        write_image_batches(path, _iter_batches(), NUM_IMAGES, shape=(1, 28, 28), classes=Classes.numbered(10))
         peers = [
-            Peer(label="in memory", run=partial(_child, LARGE, path, "memory", torch.get_num_threads(), SECONDS)),
-            Peer(label="on the disk", run=partial(_child, LARGE, path, "disk", torch.get_num_threads(), SECONDS)),
+            Peer(label="in memory", run=partial(_run_source, LARGE, path, "memory", torch.get_num_threads(), SECONDS)),
+            Peer(label="on the disk", run=partial(_run_source, LARGE, path, "disk", torch.get_num_threads(), SECONDS)),
         ]
         run_in_turn(peers, min(repeats, 3), warm_up=0)
     speeds = [[figure["speed"] for figure in peer.figures] for peer in peers]
-    ratio = sorted(there / here for here, there in zip(*speeds, strict=True))[len(speeds[0]) // 2]
+    ratio = sorted(disk / memory for memory, disk in zip(*speeds, strict=True))[len(speeds[0]) // 2]
     peak = max(figure["MB"] for figure in peers[1].figures)
+    memory_verdict, speed_verdict = _format_verdict(peak <= MAX_MEMORY), _format_verdict(ratio >= MIN_SPEED)
     verdicts = [
-        f"Largest resident memory on the disk: {peak} MB (bar {LARGEST} MB): {_verdict(peak <= LARGEST)}.",
-        f"Median speed on the disk: {ratio:.2f} of that in memory (bar {SLOWEST}): {_verdict(ratio >= SLOWEST)}.",
+        f"Largest resident memory on the disk: {peak} MB (bar {MAX_MEMORY} MB): {memory_verdict}.",
+        f"Median speed on the disk: {ratio:.2f} of that in memory (bar {MIN_SPEED}): {speed_verdict}.",
     ]
-    more = {peer.label: _shown(peer.figures) for peer in peers}
+    more = {peer.label: _format_figures(peer.figures) for peer in peers}
     return Result(
         name="large-set",
         title="A set of 2,000,000 images",
@@ -78,46 +80,46 @@ def large(repeats: int) -> Result:
     )
 
 
-def _shown(figures: list[dict[str, Any]]) -> dict[str, Any]:
+def _format_figures(figures: list[dict[str, Any]]) -> dict[str, Any]:
     speeds = [round(figure["speed"]) for figure in figures]
     return {"images a second": speeds, "MB": max(figure["MB"] for figure in figures)}
 
 
-def _made() -> Iterator[tuple[Tensor, Tensor]]:
-    draws = torch.Generator().manual_seed(0)
-    for _ in range(NUMBER // AT_ONCE):
-        labels = torch.randint(10, (AT_ONCE,), generator=draws)
-        noise = torch.randint(200, (AT_ONCE, 1, 28, 28), generator=draws, dtype=torch.uint8)
+def _iter_batches() -> Iterator[tuple[Tensor, Tensor]]:
+    generator = torch.Generator().manual_seed(0)
+    for _ in range(NUM_IMAGES // BATCH):
+        labels = torch.randint(10, (BATCH,), generator=generator)
+        noise = torch.randint(200, (BATCH, 1, 28, 28), generator=generator, dtype=torch.uint8)
         yield noise + (labels * 5).to(torch.uint8).view(-1, 1, 1, 1), labels
 
 
-def _child(source: str, *words: object) -> dict[str, Any]:
-    return _last_line([sys.executable, "-c", source, *map(str, words)])
+def _run_source(source: str, *args: object) -> dict[str, Any]:
+    return _run_command([sys.executable, "-c", source, *map(str, args)])
 
 
-def _last_line(command: list[str]) -> dict[str, Any]:
+def _run_command(command: list[str]) -> dict[str, Any]:
     done = subprocess.run(
         command, check=True, capture_output=True, text=True, env={**os.environ, "OMP_NUM_THREADS": "1"}
     )
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    result: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return result
 
 
-def _verdict(is_held: bool) -> str:
-    return "held" if is_held else "missed"
+def _format_verdict(is_met: bool) -> str:
+    return "held" if is_met else "missed"
 
 
-def checkpoints(repeats: int) -> Result:
+def compare_checkpoints(repeats: int) -> Result:
     """Compare training with and without checkpoints."""
     train = zoo.dataset("fashion-mnist-7x7").train.take(12_800)
     numbers = count()
     with tempfile.TemporaryDirectory() as folder:
 
-        def fit(**how: Any) -> float:
-            place = {"checkpoint": f"{folder}/{next(numbers)}", **how} if how else {}
+        def fit(**options: Any) -> float:
+            run_options = {"checkpoint": f"{folder}/{next(numbers)}", **options} if options else {}
             model = zoo.create("cnn-7x7", seed=0)
-            model.fit(train, epochs=3, batch_size=64, progress=False, device="cpu", **place)
-            shutil.rmtree(place.get("checkpoint", ""), ignore_errors=True)
+            model.fit(train, epochs=3, batch_size=64, progress=False, device="cpu", **run_options)
+            shutil.rmtree(run_options.get("checkpoint", ""), ignore_errors=True)
             return float(model.history[-1]["loss"])
 
         peers = [
@@ -144,14 +146,17 @@ def checkpoints(repeats: int) -> Result:
     )
 
 
-def processes(repeats: int) -> Result:
+def compare_processes(repeats: int) -> Result:
     """Compare training in two processes and in one, with the same global batch."""
     with tempfile.TemporaryDirectory() as folder:
         script = Path(folder) / "pair.py"
         script.write_text(PAIR)
         alone = [sys.executable, str(script)]
         launch = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", str(script)]
-        peers = [Peer(label="one process", run=_timed(alone)), Peer(label="two processes", run=_timed(launch))]
+        peers = [
+            Peer(label="one process", run=_time_command(alone)),
+            Peer(label="two processes", run=_time_command(launch)),
+        ]
         run_in_turn(peers, repeats, warm_up=0)
     for peer in peers:
         peer.seconds = [sum(figure["seconds"][1:]) for figure in peer.figures]
@@ -169,5 +174,5 @@ def processes(repeats: int) -> Result:
     )
 
 
-def _timed(command: list[str]) -> Callable[[], dict[str, Any]]:
-    return lambda: _last_line(command)
+def _time_command(command: list[str]) -> Callable[[], dict[str, Any]]:
+    return lambda: _run_command(command)

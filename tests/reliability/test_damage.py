@@ -1,10 +1,10 @@
-"""Lines 1, 2 and 5: no file that was cut or flipped is loaded, and loading it changes nothing."""
+"""Lines 1, 2 and 5: no truncated or bit-flipped file is loaded, and trying changes nothing."""
 
 import os
 import random
 from pathlib import Path
 
-import bar
+import helpers
 import pytest
 
 import zoo
@@ -15,15 +15,15 @@ pytestmark = pytest.mark.reliability
 FILES = (WEIGHTS, CONFIG, HISTORY)
 
 
-def refusal(load, reference):
-    """Return what a load says that refuses."""
-    with pytest.raises(WeightsError) as told:
+def get_refusal(load, reference):
+    """Return the message of a load that is refused."""
+    with pytest.raises(WeightsError) as caught:
         load(reference)
-    return str(told.value)
+    return str(caught.value)
 
 
-def cuts(path, stride):
-    """Cut a file to each length but its own, from long to short, and yield every `stride`-th."""
+def iter_truncations(path, stride):
+    """Truncate a file to each shorter length, from long to short; yield every `stride`-th length."""
     for length in range(path.stat().st_size - 1, -1, -1):
         os.truncate(path, length)
         if length % stride == 0:
@@ -31,34 +31,34 @@ def cuts(path, stride):
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_line_1_a_file_cut_at_any_length_is_refused_by_name(folder, name):
+def test_line_1_a_file_truncated_at_any_length_is_refused_by_name(folder, name):
     path = folder / name
-    told = [refusal(zoo.load, folder) for _ in cuts(path, 1 if bar.LONG else 3)]
-    assert all(str(path) in each for each in told)
-    print(f"{name}: {len(told)} truncations, {len(told)} refused by name and cause")
+    messages = [get_refusal(zoo.load, folder) for _ in iter_truncations(path, 1 if helpers.LONG else 3)]
+    assert all(str(path) in each for each in messages)
+    print(f"{name}: {len(messages)} truncations, {len(messages)} refused by name and cause")
 
 
-def test_line_1_the_weights_alone_cut_at_any_length_are_refused_by_name(folder):
+def test_line_1_a_truncated_weights_file_alone_is_refused_by_name(folder):
     path = folder / WEIGHTS
-    told = [refusal(zoo.load, path) for _ in cuts(path, 1)]
-    assert all(str(path) in each for each in told)
-    print(f"{len(told)} truncations of the file alone, {len(told)} refused by name and cause")
+    messages = [get_refusal(zoo.load, path) for _ in iter_truncations(path, 1)]
+    assert all(str(path) in each for each in messages)
+    print(f"{len(messages)} truncations of the file alone, {len(messages)} refused by name and cause")
 
 
 @pytest.mark.parametrize("name", FILES)
-def test_lines_1_and_5_a_model_stays_as_it_was_when_a_file_is_cut(folder, target, name):
-    before, digests = bar.digest(target), []
-    for _ in cuts(folder / name, 1 if bar.LONG else 11):
-        refusal(target.load_weights, folder)
-        digests.append(bar.digest(target))
+def test_lines_1_and_5_a_truncated_file_leaves_the_model_unchanged(folder, target, name):
+    before, digests = helpers.hash_model(target), []
+    for _ in iter_truncations(folder / name, 1 if helpers.LONG else 11):
+        get_refusal(target.load_weights, folder)
+        digests.append(helpers.hash_model(target))
     assert set(digests) == {before}
     target.fit(zoo.dataset("fashion-mnist-7x7").train.take(64), epochs=1, progress=False)
     print(f"{name}: {len(digests)} truncations refused, model unchanged {len(digests)} times, and trained on")
 
 
-def flipped(path, place):
-    """Flip one bit of a file where it lies."""
-    byte, bit = divmod(place, 8)
+def flip_bit(path, index):
+    """Flip one bit of a file in place."""
+    byte, bit = divmod(index, 8)
     with path.open("r+b") as file:
         file.seek(byte)
         value = file.read(1)[0] ^ (1 << bit)
@@ -66,36 +66,36 @@ def flipped(path, place):
         file.write(bytes([value]))
 
 
-def places(folder: Path, count: int):
-    """Return a file and a bit of it, `count` times, by chance but always the same."""
-    chance = random.Random(0)
+def choose_bits(folder: Path, count: int):
+    """Return `count` random pairs of a file and the index of a bit, the same ones each time."""
+    rng = random.Random(0)
     bits = [(folder / name, bit) for name in FILES for bit in range((folder / name).stat().st_size * 8)]
-    return chance.sample(bits, min(count, len(bits)))
+    return rng.sample(bits, min(count, len(bits)))
 
 
-def test_lines_2_and_5_a_flipped_bit_is_found_wherever_it_is(folder, target):
-    before, chosen = bar.digest(target), places(folder, 4000)
+def test_lines_2_and_5_a_flipped_bit_is_detected_anywhere(folder, target):
+    before, chosen = helpers.hash_model(target), choose_bits(folder, 4000)
     for path, bit in chosen:
-        flipped(path, bit)
-        refusal(zoo.load, folder)
-        flipped(path, bit)
-    for path, bit in chosen[:: 1 if bar.LONG else 20]:
-        flipped(path, bit)
-        refusal(target.load_weights, folder)
-        flipped(path, bit)
-        assert bar.digest(target) == before
+        flip_bit(path, bit)
+        get_refusal(zoo.load, folder)
+        flip_bit(path, bit)
+    for path, bit in chosen[:: 1 if helpers.LONG else 20]:
+        flip_bit(path, bit)
+        get_refusal(target.load_weights, folder)
+        flip_bit(path, bit)
+        assert helpers.hash_model(target) == before
     zoo.load(folder)
     by_name = {name: sum(path.name == name for path, _ in chosen) for name in FILES}
-    print(f"{len(chosen)} flipped bits {by_name}, {len(chosen)} found, model unchanged")
+    print(f"{len(chosen)} flipped bits {by_name}, {len(chosen)} detected, model unchanged")
 
 
-def test_line_2_a_flipped_bit_is_found_in_the_weights_alone(folder):
+def test_line_2_a_flipped_bit_is_detected_in_the_weights_file_alone(folder):
     path = folder / WEIGHTS
     bits = range(path.stat().st_size * 8)
-    chosen = bits if bar.LONG else random.Random(1).sample(bits, 4000)
+    chosen = bits if helpers.LONG else random.Random(1).sample(bits, 4000)
     for bit in chosen:
-        flipped(path, bit)
-        refusal(zoo.load, path)
-        flipped(path, bit)
+        flip_bit(path, bit)
+        get_refusal(zoo.load, path)
+        flip_bit(path, bit)
     zoo.load(path)
-    print(f"{len(chosen)} flipped bits in the file alone, {len(chosen)} found")
+    print(f"{len(chosen)} flipped bits in the file alone, {len(chosen)} detected")

@@ -1,4 +1,4 @@
-"""Nets with what the bundled ones have not: halves, ties, running statistics, odd buffers."""
+"""Nets with what the first-party nets lack: mixed precision, tied weights, running statistics, float64 buffers."""
 
 import torch
 from torch import nn
@@ -6,8 +6,8 @@ from torch import nn
 from zoo import ModelSpec
 
 
-class Halved(nn.Module):
-    """One layer in half precision, one not, whatever the others are."""
+class MixedNet(nn.Module):
+    """A layer in half precision and a layer that keeps its own dtype."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__()
@@ -19,7 +19,7 @@ class Halved(nn.Module):
         return self.second(hidden.to(self.second.weight.dtype))
 
 
-class Tied(nn.Module):
+class TiedNet(nn.Module):
     """Two layers with one weight."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
@@ -33,8 +33,8 @@ class Tied(nn.Module):
         return self.head(self.up(self.down(images.flatten(1)).relu()))
 
 
-class Normed(nn.Module):
-    """Running statistics, a count of whole numbers, and a stored and a computed buffer in float64."""
+class NormNet(nn.Module):
+    """Running statistics, an integer buffer, and a stored and a computed buffer in float64."""
 
     def __init__(self, size: tuple[int, int], channels: int = 1, classes: int = 10):
         super().__init__()
@@ -48,8 +48,8 @@ class Normed(nn.Module):
         return self.head(((images.double() - self.shift) * self.scale).to(self.head.weight.dtype))
 
 
-NETS = {"halved": Halved, "tied": Tied, "normed": Normed}
+NETS = {"halved": MixedNet, "tied": TiedNet, "normed": NormNet}
 SPECS = tuple(
-    ModelSpec(name=f"toy-{name}", summary="a toy", build=f"toys:{net.__name__}", size=(7, 7))
+    ModelSpec(name=f"toy-{name}", summary="a toy", build=f"toy_nets:{net.__name__}", size=(7, 7))
     for name, net in NETS.items()
 )
