@@ -17,7 +17,7 @@ KERNELS = ("auto", "fused", "torch")
 OBJECTIVES = ("classic", "hinge")
 MAX_FLOAT = sys.float_info.max
 VALIDATION_FRACTION = 0.1
-"""Fraction of the training images held out where a recipe selects by held-out scores and sets no `validation`."""
+"""Fraction of the training images used for validation if a recipe selects by scores and sets no `validation`."""
 
 
 def _number_field(

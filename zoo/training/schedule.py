@@ -96,7 +96,7 @@ class Schedule:
 def get_monitored_value(row: Mapping[str, Any], monitor: str) -> float:
     """Return the value of a history row that the plateau schedule follows, with its sign set so that lower is better.
 
-    Without a validation set there is no `val_...` column; the training loss takes its place.
+    Without a validation set there is no `val_...` column; the training loss is used instead.
 
     Raises:
         ConfigError: The history has no column with that name.

@@ -1,6 +1,6 @@
 """Describe what a run depends on as plain JSON, and compare two descriptions.
 
-The fingerprint tells whether a resumed training is the same training: model, recipe, data and environment. The start
+The fingerprint shows whether a resumed training is the same training: model, recipe, data and environment. The start
 is the model before the training; a resumed training begins from it again.
 """
 
