@@ -113,7 +113,7 @@ CASES = [
     ("predict None", lambda m, t: m.predict(None), ImageError, "images are numbers"),
     ("predict a data set", lambda m, t: m.predict(zoo.dataset("fashion-mnist-7x7")), ImageError, "its .train or .test"),
     ("predict a missing file", lambda m, t: m.predict(t / "gone.png"), ImageError, "no file"),
-    ("predict a text file", lambda m, t: m.predict(written(t / "a.png", b"text")), ImageError, "not an image that can be"),
+    ("predict a text file", lambda m, t: m.predict(written(t / "a.png", b"text")), ImageError, "not an image that can"),
     ("predict an empty folder", lambda m, t: m.predict(t), ImageError, "holds no image files"),
     # labels
     ("fewer labels", lambda m, t: fit(m, (GREY, LABELS[:9])), LabelError, "20 images and 9 labels"),

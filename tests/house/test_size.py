@@ -9,6 +9,10 @@ from tests.house.sources import FILES, ROOT, TREES, iter_functions
 MAX_LINES = 45
 """Lines of a function, from `def` to its end, the docstring included."""
 MEDIUM_LINES = 25
+LONG_FUNCTIONS = {
+    "zoo/model.py: Model.fit": "the docstring of twelve parameters; the body is one call",
+    "zoo/cli/fit.py: fit": "a parameter for each option of the command",
+}
 MAX_FILE_LINES = 300
 LONG_FILES = {
     "zoo/fused/codegen/routines.py": "one builder of machine code, whose methods share its registers",
@@ -31,7 +35,7 @@ def list_lengths():
 
 @pytest.mark.xfail(strict=False, reason="some functions are not split yet")
 def test_no_function_is_longer_than_a_screen():
-    assert sorted(each for each in list_lengths() if each[0] > MAX_LINES) == []
+    assert {name for length, name in list_lengths() if length > MAX_LINES} == set(LONG_FUNCTIONS)
 
 
 def test_nine_of_ten_functions_are_short():

@@ -272,7 +272,7 @@ def stubborn():
 
 def test_a_reader_that_fails_is_the_error_of_its_plugin(monkeypatch):
     offer(monkeypatch, replace(SPEC, build="test_check_plugin:stubborn"))
-    message = "planted cannot be read by test_check_plugin:stubborn: TypeError: .*'download'; tell its author"
+    message = "planted cannot be read by test_check_plugin:stubborn: TypeError: .*'download'; report it to its author"
     with pytest.raises(PluginError, match=message):
         face.dataset("planted")
 

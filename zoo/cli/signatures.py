@@ -72,12 +72,12 @@ def _find_definition(module: str, path: str) -> ast.FunctionDef | ast.ClassDef |
     file = _find_source(module)
     if file is None:
         return None
-    found: ast.stmt | None = None
+    statement: ast.stmt | None = None
     body = ast.parse(file.read_text(encoding="utf-8")).body
     for name in path.split("."):
-        found = _find_in(body, name)
-        body = getattr(found, "body", [])
-    return found if isinstance(found, ast.FunctionDef | ast.ClassDef) else None
+        statement = _find_in(body, name)
+        body = getattr(statement, "body", [])
+    return statement if isinstance(statement, ast.FunctionDef | ast.ClassDef) else None
 
 
 def _find_in(body: list[ast.stmt], name: str) -> ast.stmt | None:

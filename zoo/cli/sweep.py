@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -86,17 +87,11 @@ def sweep(
     trials = make_trials(model, data, grid=full_grid, config=list_values(config), recipe=recipe)
     ledger = Ledger(out or Path("runs") / f"sweep-{UNSAFE_CHARACTERS.sub('-', model)}.jsonl")
 
-    def print_trial(result: TrialResult) -> None:
-        cell = result.cell
-        outcome = f"{metric} {cell.metrics[metric]:.4f}, {cell.seconds:.1f} s" if cell else "failed"
-        text = f"[{result.number}/{result.total}] {result.trial.label}, seed {result.seed}: {outcome}"
-        print_text(text, indent="  ", err=True)
-
+    options: dict[str, Any] = {"seeds": seeds, "jobs": jobs, "device": device, "metric": metric}
     try:
-        swept = run_sweep(trials, ledger, seeds=seeds, jobs=jobs, device=device, metric=metric, on_done=print_trial)
+        swept = run_sweep(trials, ledger, **options, on_done=partial(_print_trial, metric))
     except KeyboardInterrupt:
-        message = f"interrupted; finished trainings are in {ledger.path}, run the same command again to go on"
-        raise KeyboardInterrupt(message) from None
+        raise KeyboardInterrupt(f"interrupted; to go on from {ledger.path}, run the same command again") from None
     rows = rank_trials(swept.cells, metric)
     if as_json:
         failed = [{"trial": label, "seed": seed, "error": text} for (label, seed), text in swept.failures.items()]
@@ -106,6 +101,14 @@ def sweep(
     if swept.failures:
         (label, seed), text = next(iter(swept.failures.items()))
         raise TrainingError(f"{len(swept.failures)} trainings failed, the first of them {label}, seed {seed}: {text}")
+
+
+def _print_trial(metric: str, result: TrialResult) -> None:
+    """Print the result of one training on standard error."""
+    cell = result.cell
+    outcome = f"{metric} {cell.metrics[metric]:.4f}, {cell.seconds:.1f} s" if cell else "failed"
+    text = f"[{result.number}/{result.total}] {result.trial.label}, seed {result.seed}: {outcome}"
+    print_text(text, indent="  ", err=True)
 
 
 def _print_ranking(rows: list[dict[str, Any]], metric: str, path: Path) -> None:

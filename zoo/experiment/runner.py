@@ -11,7 +11,7 @@ from zoo.device import resolve_device
 from zoo.errors import ConfigError, TrainingError, ZooError, join_names
 from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell, Ledger
-from zoo.experiment.progress import show_cell_progress
+from zoo.experiment.progress import CellProgress, show_cell_progress
 from zoo.experiment.run_cell import run_cell
 from zoo.plugins.experiment_spec import Experiment, Row
 
@@ -49,31 +49,44 @@ def run(
         BusyError: Another process runs this experiment.
         TrainingError: Cells failed; all others are finished.
     """
-    failures: list[tuple[Row, int, ZooError]] = []
     with ledger.lock():
         finished = select_fresh_cells(experiment, ledger.read_cells())
         missing = list(_find_missing(experiment, finished, seeds or experiment.seeds, rows, device, quick))
-        data = _DatasetCache(experiment, quick)
         with show_cell_progress(progress, len(missing)) as display:
-            for index, (row, seed) in enumerate(missing, start=1):
-                on_start(row, seed, index, len(missing))
-                display.begin(
-                    f"{row.label}, seed {seed}", _estimate_seconds_left(missing[index - 1 :], finished, quick)
-                )
-                try:
-                    cell = run_cell(experiment, row, seed, data.get(row), device, quick, display.callbacks)
-                except ZooError as error:
-                    failures.append((row, seed, error))
-                    display.end(f"failed: {error}")
-                    continue
-                ledger.add(cell)
-                finished.append(cell)
-                display.end(_format_cell(cell, experiment.metrics[0]))
+            failures = _run_missing(experiment, ledger, finished, missing, device, quick, on_start, display)
     if failures:
         row, seed, cause = failures[0]
         first = f"the first of them {row.label!r}, seed {seed}: {cause}"
         raise TrainingError(f"{len(failures)} of {len(missing)} cells failed, {first}") from cause
     return select_fresh_cells(experiment, ledger.read_cells())
+
+
+def _run_missing(
+    experiment: Experiment,
+    ledger: Ledger,
+    finished: list[Cell],
+    missing: Sequence[tuple[Row, int]],
+    device: str | None,
+    quick: bool,
+    on_start: Callable[[Row, int, int, int], None],
+    display: CellProgress,
+) -> list[tuple[Row, int, ZooError]]:
+    """Run cells, add each to the ledger and to the finished ones, and return the failures."""
+    failures: list[tuple[Row, int, ZooError]] = []
+    data = _DatasetCache(experiment, quick)
+    for index, (row, seed) in enumerate(missing, start=1):
+        on_start(row, seed, index, len(missing))
+        display.begin(f"{row.label}, seed {seed}", _estimate_seconds_left(missing[index - 1 :], finished, quick))
+        try:
+            cell = run_cell(experiment, row, seed, data.get(row), device, quick, display.callbacks)
+        except ZooError as error:
+            failures.append((row, seed, error))
+            display.end(f"failed: {error}")
+            continue
+        ledger.add(cell)
+        finished.append(cell)
+        display.end(_format_cell(cell, experiment.metrics[0]))
+    return failures
 
 
 def _find_missing(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from zoo.errors import HubAccessError, HubConflictError, HubError, HubUntrustedError, join_names
 from zoo.hub.client import HubClient
@@ -64,20 +65,17 @@ def push(
     files = read_files(Path(folder).expanduser())
     client = HubClient.from_environment()
     _check_user(client, target)
-    plan = compare_with_repository(
-        PushPlan(
-            target=target,
-            repo=RepoInfo(exists=False),
-            files=files,
-            changed_files=files,
-            tag=tag or "",
-            private=private,
-            pull_request=pull_request,
-            message=message or f"Publish {parse_manifest(files).model} with zoo",
-        ),
-        client,
-        merge_cards,
+    plan = PushPlan(
+        target=target,
+        repo=RepoInfo(exists=False),
+        files=files,
+        changed_files=files,
+        tag=tag or "",
+        private=private,
+        pull_request=pull_request,
+        message=message or f"Publish {parse_manifest(files).model} with zoo",
     )
+    plan = compare_with_repository(plan, client, merge_cards)
     if dry_run:
         commit = "" if plan.changed_files else plan.head
         return plan.to_result(client.endpoint, commit=commit, new_commit=bool(plan.changed_files), done=False)

@@ -1,4 +1,4 @@
-"""Generation: two players, a generator that makes images and a discriminator that tells them from real ones."""
+"""Generation: two players, a generator that makes images and a discriminator that distinguishes them from real ones."""
 
 from __future__ import annotations
 

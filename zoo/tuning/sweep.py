@@ -83,9 +83,12 @@ def sweep(
                 ledger.add(result.value)
                 check_metric(result.value, metric)
             on_done(TrialResult(trial, seed, number, len(missing), result.value, result.problem))
+    return SweepResult(cells=_select_cells(ledger, trials, seeds), failures=failures)
+
+
+def _select_cells(ledger: Ledger, trials: Sequence[Trial], seeds: Sequence[int]) -> tuple[Cell, ...]:
     keys = {trial.make_key(seed) for trial in trials for seed in seeds}
-    cells = (cell for cell in ledger.read_cells() if make_key(cell.row, cell.seed, cell.recipe) in keys)
-    return SweepResult(cells=tuple(cells), failures=failures)
+    return tuple(cell for cell in ledger.read_cells() if make_key(cell.row, cell.seed, cell.recipe) in keys)
 
 
 def _init_worker(num_threads: int) -> None:
