@@ -8,7 +8,8 @@ from torch import nn
 
 import zoo
 from zoo.errors import ConfigError, WeightsError
-from zoo.factory.adapt import IOShape, adapt_preprocessing, adapt_state_dict, spread_input_channels
+from zoo.factory.adapt import IOShape, adapt_preprocessing, adapt_state_dict
+from zoo.factory.channels import spread_input_channels
 from zoo.saving.bundled import list_folders
 from zoo.signature import Preprocessing
 
