@@ -65,21 +65,17 @@ def push(
     files = read_files(Path(folder).expanduser())
     client = HubClient.from_environment()
     _check_user(client, target)
-    plan = PushPlan(
-        target=target,
-        repo=RepoInfo(exists=False),
-        files=files,
-        changed_files=files,
-        tag=tag or "",
-        private=private,
-        pull_request=pull_request,
-        message=message or f"Publish {parse_manifest(files).model} with zoo",
-    )
+    message = message or f"Publish {parse_manifest(files).model} with zoo"
+    options: dict[str, Any] = {"tag": tag or "", "private": private, "pull_request": pull_request, "message": message}
+    plan = PushPlan(target=target, repo=RepoInfo(exists=False), files=files, changed_files=files, **options)
     plan = compare_with_repository(plan, client, merge_cards)
-    if dry_run:
-        commit = "" if plan.changed_files else plan.head
-        return plan.to_result(client.endpoint, commit=commit, new_commit=bool(plan.changed_files), done=False)
-    return _publish(plan, client)
+    return _preview(plan, client) if dry_run else _publish(plan, client)
+
+
+def _preview(plan: PushPlan, client: HubClient) -> PushResult:
+    """Return the result that publishing would have."""
+    commit = "" if plan.changed_files else plan.head
+    return plan.to_result(client.endpoint, commit=commit, new_commit=bool(plan.changed_files), done=False)
 
 
 def _check_tag(target: HubReference, tag: str | None, pull_request: bool) -> None:
