@@ -156,49 +156,32 @@ class Model:
         trackers: str | Sequence[str] = (),
         **changes: Any,
     ) -> Model:
-        """Train from the present weights and return the model itself.
+        """Train from the present weights and return the model itself; see `zoo.training.session` for the arguments.
 
-        A second `fit` continues where the first ended, with a new optimizer and schedule, and appends its epochs to the
-        history; `reset` starts over. The first `fit` of a model that `create` made adopts the classes of its data. A
-        `fit` that ends in an error of zoo leaves the model as it was; after Ctrl-C the weights trained so far stay.
+        A second `fit` continues where the first ended, with a new optimizer and schedule; `reset` starts over. The
+        first `fit` of a model that `create` made adopts the classes of its data. A `fit` that ends in an error of zoo
+        leaves the model as it was; after Ctrl-C the weights trained so far stay.
 
         Args:
-            data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset`
-                or `DataLoader`, or an iterable of `(images, labels)`. They are resized to the model's size. A loader
-                decides batch size and order itself.
-            validation: Images to score after each epoch, or the fraction of `data` to hold out, between 0 and 1.
+            data: Labelled images: `Images`, a data set, a folder, `(X, y)`, a torch `Dataset` or `DataLoader`, ...
+            validation: Images to score after each epoch, or the fraction of `data` to hold out.
             recipe: A `Recipe`, or the name of one of the model's; its default when left out.
             device: Device to train on; a GPU if there is one when left out.
-            callbacks: Objects with `on_step(training)` and `on_epoch(training)`, or names of those that plugins offer.
+            callbacks: Objects with `on_step` and `on_epoch`, or names of callbacks that plugins offer.
             progress: Show progress on standard error.
-            checkpoint: Folder to store the training in: checkpoints, history and progress. Ctrl-C and SIGTERM then
-                finish the step, write a checkpoint and raise `Interrupted` or `Terminated` of
-                `zoo.training.checkpoint.signals`.
-            checkpoint_every: How often to write a checkpoint: `epoch`, `2 epochs`, `500 steps`, `10 minutes`. The best
-                epoch is kept as well.
+            checkpoint: Folder to store the training in, so that it can be resumed.
+            checkpoint_every: How often to write a checkpoint: `epoch`, `2 epochs`, `500 steps`, `10 minutes`.
             keep_checkpoints: Number of the newest checkpoints to keep.
-            resume: True continues the training in `checkpoint`, with the same arguments, to the same weights bit for
-                bit as without the interruption; `auto` starts it if there is none.
+            resume: Continue the training in `checkpoint`, to the same weights bit for bit; `auto` starts it if need be.
             on_nan: `stop` at a loss that is not finite, or `skip` its batch.
-            trackers: Names of experiment trackers that receive each row of the history: `tensorboard`, `trackio`, ...
+            trackers: Names of experiment trackers, such as `tensorboard`.
             **changes: Fields of the recipe to change, such as `epochs=5`.
 
         Raises:
-            ConfigError: A field of the recipe is unknown or has an invalid value.
-            DataError: Images or labels do not fit the model.
-            TrainingError: The loss is not finite.
-            WeightsError: There is no intact checkpoint to resume from, or the folder cannot be written.
-            DeviceError: There is no such device.
+            ConfigError, DataError, TrainingError, WeightsError, DeviceError: See `zoo.training.session.run_fit`.
         """
-        checkpoints = CheckpointOptions(folder=checkpoint, every=checkpoint_every, keep=keep_checkpoints, resume=resume)
-        options = FitOptions(
-            device=device,
-            callbacks=callbacks,
-            progress=progress,
-            checkpoints=checkpoints,
-            on_nan=on_nan,
-            trackers=trackers,
-        )
+        checkpoints = CheckpointOptions(checkpoint, checkpoint_every, keep_checkpoints, resume)
+        options = FitOptions(device, callbacks, progress, checkpoints, on_nan, trackers)
         run_fit(self, data, validation, recipe, changes, options)
         return self
 

@@ -29,7 +29,7 @@ from zoo.tasks import Task
 from zoo.tasks.build import build_task
 from zoo.training.callbacks import Callback
 from zoo.training.checkpoint.fingerprint import TrainableModel, capture_start
-from zoo.training.checkpoint.run import open_run
+from zoo.training.checkpoint.run import Run, open_run
 from zoo.training.progress import progress_callbacks
 from zoo.training.trackers import tracker_callbacks
 from zoo.training.trainer import Trainer
@@ -44,15 +44,19 @@ class FittableModel(TrainableModel, Protocol):
     provenance: Provenance
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class CheckpointOptions:
     """Where a training is stored, how often, and whether it continues one that was interrupted.
 
     Args:
-        folder: Folder of the run, or None to store nothing.
-        every: How often a checkpoint is written; see `zoo.training.checkpoint.interval`.
+        folder: Folder of the run for checkpoints, history and progress, or None to store nothing. With a folder, Ctrl-C
+            and SIGTERM finish the step, write a checkpoint and raise `Interrupted` or `Terminated` of
+            `zoo.training.checkpoint.signals`.
+        every: How often a checkpoint is written: `epoch`, `2 epochs`, `500 steps`, `10 minutes`; see
+            `zoo.training.checkpoint.interval`. The best epoch is stored as well.
         keep: Number of the newest checkpoints to keep.
-        resume: Continue the run in `folder`; `auto` also starts one.
+        resume: True continues the run in `folder`, with the same arguments, to the same weights bit for bit as without
+            the interruption. `auto` starts it if there is none.
     """
 
     folder: str | Path | None = None
@@ -61,13 +65,13 @@ class CheckpointOptions:
     resume: bool | str = False
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class FitOptions:
     """How to run a training, apart from the data and the recipe.
 
     Args:
         device: Device to train on; a GPU if there is one when None.
-        callbacks: Callbacks, or names of those that plugins offer.
+        callbacks: Objects with `on_step(training)` and `on_epoch(training)`, or names of those that plugins offer.
         progress: Show progress on standard error.
         checkpoints: Where and how often the training is stored.
         on_nan: `stop` at a loss that is not finite, or `skip` its batch.
@@ -103,20 +107,49 @@ def run_fit(
     changes: dict[str, Any],
     options: FitOptions,
 ) -> None:
-    """Train a model in place; see `Model.fit` for the arguments and errors.
+    """Train a model in place; an error of zoo leaves it as it was.
 
-    An error of zoo leaves the model as it was.
+    Args:
+        model: The model.
+        data: Labelled images: `Images`, a data set (its training images), a folder, `(X, y)`, a torch `Dataset` or
+            `DataLoader`, or an iterable of `(images, labels)`. They are resized to the model's size. A loader decides
+            batch size and order itself.
+        validation: Images to score after each epoch, or the fraction of `data` to hold out, between 0 and 1.
+        recipe: A recipe, the name of one of the model's, or None for its default.
+        changes: Fields of the recipe to change.
+        options: Device, callbacks, checkpoints and trackers.
+
+    Raises:
+        ConfigError: A field of the recipe is unknown or has an invalid value.
+        DataError: Images or labels do not fit the model.
+        TrainingError: The loss is not finite.
+        WeightsError: There is no intact checkpoint to resume from, or the folder cannot be written.
+        DeviceError: There is no such device.
     """
     if isinstance(validation, int | float):
         changes, validation = {"validation": validation, **changes}, None
     resolved = apply_loader_settings(data, resolve_recipe(model.spec, recipe, changes), changes)
     seed = model.seed if resolved.seed is None else resolved.seed
-    device, checkpoints = resolve_device(options.device), options.checkpoints
-    callbacks = resolve_callbacks(options.callbacks)
-    settings = {"model": model.spec.name, **model.config, **resolved.to_json(), "seed": seed}
+    device, callbacks = resolve_device(options.device), resolve_callbacks(options.callbacks)
+    with restore_on_error(model), use_seed(seed, device), _open_outputs(model, resolved, seed, options) as outputs:
+        trainer = Trainer(resolved, device=device, callbacks=[*outputs.callbacks, *callbacks], on_nan=options.on_nan)
+        _train(model, data, validation, trainer=trainer, recipe=resolved, seed=seed, device=device, run=outputs.run)
+    model.provenance = replace(model.provenance, recipe=resolved)
+
+
+class _Outputs(NamedTuple):
+    """What follows a training while it runs: the folder of the run, and callbacks that show and send the history."""
+
+    run: Run | None
+    callbacks: list[Callback]
+
+
+@contextmanager
+def _open_outputs(model: FittableModel, recipe: Recipe, seed: int, options: FitOptions) -> Iterator[_Outputs]:
+    """Open the display, the folder of the run and the trackers, and close them in reverse order."""
+    checkpoints = options.checkpoints
+    settings = {"model": model.spec.name, **model.config, **recipe.to_json(), "seed": seed}
     with (
-        restore_on_error(model),
-        use_seed(seed, device),
         progress_callbacks(options.progress) as displays,
         open_run(
             checkpoints.folder,
@@ -128,18 +161,29 @@ def run_fit(
             options.trackers, project=model.spec.name, folder=checkpoints.folder, config=settings
         ) as trackers,
     ):
-        if run:
-            run.rewind(model)
-        start = capture_start(model)
-        prepared, task = prepare_training(model, data, validation, recipe=resolved, seed=seed, device=device)
-        adopt_data(model, prepared)
-        trainer = Trainer(resolved, device=device, callbacks=[*displays, *trackers, *callbacks], on_nan=options.on_nan)
-        train, scored = prepared.train, prepared.validation
-        checkpointer = (
-            run.make_checkpointer(model, start, resolved, train, scored, trainer.environment) if run else None
-        )
-        trainer.fit(model.net, task, train, scored, model.history, checkpointer)
-    model.provenance = replace(model.provenance, recipe=resolved)
+        yield _Outputs(run, [*displays, *trackers])
+
+
+def _train(
+    model: FittableModel,
+    data: Any,
+    validation: Any,
+    *,
+    trainer: Trainer,
+    recipe: Recipe,
+    seed: int,
+    device: torch.device,
+    run: Run | None,
+) -> None:
+    """Prepare the data, adopt what it decides, and run the loop; a run that is resumed begins where it began."""
+    if run:
+        run.rewind(model)
+    start = capture_start(model)
+    prepared, task = prepare_training(model, data, validation, recipe=recipe, seed=seed, device=device)
+    adopt_data(model, prepared)
+    train, scored = prepared.train, prepared.validation
+    checkpointer = run.make_checkpointer(model, start, recipe, train, scored, trainer.environment) if run else None
+    trainer.fit(model.net, task, train, scored, model.history, checkpointer)
 
 
 def prepare_training(
