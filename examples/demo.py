@@ -14,6 +14,6 @@ folder = model.save("runs/gcn-7x7")
 again = zoo.load(folder)
 few = data.test.take(5)
 for guess, true in zip(again.classify(few, top_k=3), few.labels.tolist(), strict=True):
-    told = ", ".join(f"{each.name} {each.probability:.2f}" for each in guess)
-    print(f"{few.classes.names[true]:>12}: {told}")
+    text = ", ".join(f"{each.name} {each.probability:.2f}" for each in guess)
+    print(f"{few.classes.names[true]:>12}: {text}")
 print(f"test accuracy {again.evaluate(data.test).accuracy:.4f}; saved to {folder}")

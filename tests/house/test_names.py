@@ -104,7 +104,6 @@ def test_boolean_parameters_have_no_prefix():
     ] == []
 
 
-@pytest.mark.xfail(strict=False, reason="some rooms are not renamed yet")
 def test_no_variable_has_a_vague_name():
     assert (
         sorted({f"{path}: {name}" for path, tree in TREES.items() for name in iter_bindings(tree) if name in VAGUE})

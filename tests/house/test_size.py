@@ -33,7 +33,6 @@ def list_lengths():
     ]
 
 
-@pytest.mark.xfail(strict=False, reason="some functions are not split yet")
 def test_no_function_is_longer_than_a_screen():
     assert {name for length, name in list_lengths() if length > MAX_LINES} == set(LONG_FUNCTIONS)
 
@@ -79,7 +78,6 @@ def has_task_branch(tree):
     return any(isinstance(each, ast.Constant) and each.value in TASKS for each in iter_branch_values(tree))
 
 
-@pytest.mark.xfail(strict=False, reason="some files still branch on the name of a task")
 def test_few_files_branch_on_the_name_of_a_task():
     files = [path for path, tree in TREES.items() if path.startswith("zoo/") and has_task_branch(tree)]
     assert len(files) <= MAX_TASK_FILES, files
