@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from zoo import Experiment, ModelSpec, Recipe, hookimpl
 from zoo_grid_gcn.experiments import EXPERIMENTS
 
@@ -12,49 +14,40 @@ RECIPE = Recipe(epochs=10, batch_size=64, optimizer="adam", lr=0.01, weight_deca
 COSINE = RECIPE.replace(epochs=60, schedule="cosine")
 
 
+def _make_spec(name: str, summary: str, side: int, **fields: Any) -> ModelSpec:
+    return ModelSpec(
+        name=name,
+        summary=summary,
+        build="zoo_grid_gcn.net:GridGCN",
+        size=(side, side),
+        parameters=906,
+        resize="sample",
+        symmetry="D4",
+        paper=PAPER,
+        tags=("graph", "gcn", "grey"),
+        **{"recipe": RECIPE, **fields},
+    )
+
+
 @hookimpl
 def zoo_models() -> list[ModelSpec]:
     """Return the models."""
     return [
-        ModelSpec(
-            name="gcn-7x7",
-            summary="three graph convolutions over the 7 x 7 pixel grid, mean pool",
-            build="zoo_grid_gcn.net:GridGCN",
-            size=(7, 7),
-            parameters=906,
-            recipe=RECIPE,
+        _make_spec(
+            "gcn-7x7",
+            "three graph convolutions over the 7 x 7 pixel grid, mean pool",
+            7,
             recipes={"tuned": RECIPE.replace(epochs=30), "cosine": COSINE},
-            resize="sample",
-            symmetry="D4",
-            paper=PAPER,
-            tags=("graph", "gcn", "grey"),
         ),
-        ModelSpec(
-            name="gcn-tuned-7x7",
-            summary="three graph convolutions over the 7 x 7 grid, standardised input, random biases, one-cycle rate",
-            build="zoo_grid_gcn.net:GridGCN",
+        _make_spec(
+            "gcn-tuned-7x7",
+            "three graph convolutions over the 7 x 7 grid, standardised input, random biases, one-cycle rate",
+            7,
             config={"bias": 1.0},
-            size=(7, 7),
-            parameters=906,
             recipe=RECIPE.replace(epochs=30, lr=0.03, schedule="one-cycle"),
-            resize="sample",
             standardize=True,
-            symmetry="D4",
-            paper=PAPER,
-            tags=("graph", "gcn", "grey"),
         ),
-        ModelSpec(
-            name="gcn-28x28",
-            summary="three graph convolutions over the 28 x 28 pixel grid, mean pool",
-            build="zoo_grid_gcn.net:GridGCN",
-            size=(28, 28),
-            parameters=906,
-            recipe=RECIPE,
-            resize="sample",
-            symmetry="D4",
-            paper=PAPER,
-            tags=("graph", "gcn", "grey"),
-        ),
+        _make_spec("gcn-28x28", "three graph convolutions over the 28 x 28 pixel grid, mean pool", 28),
     ]
 
 

@@ -88,7 +88,7 @@ def broken_site(tmp_path_factory):
 
 def test_fifteen_kinds_of_broken_plugins_are_covered():
     num_kinds = len(QUARANTINED) + len(CLASHING) + len(FATAL)
-    print(f"{num_kinds} kinds of broken plugin, good ones usable beside {num_kinds - len(FATAL)}")
+    print(f"{num_kinds} kinds of broken plugin, good ones usable together with {num_kinds - len(FATAL)}")
     assert num_kinds == 15
 
 

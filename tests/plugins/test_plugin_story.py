@@ -25,28 +25,28 @@ def environment(tmp_path_factory):
     return Environment.create(tmp_path_factory.mktemp("story") / "venv", wheel, PIP_NO_BUILD_ISOLATION="0")
 
 
-def test_the_page_runs_from_its_own_blocks(environment, tmp_path, figure):
+def test_the_code_blocks_of_the_page_run(environment, tmp_path, figure):
     output = ""
     for kind, text in BLOCKS:
         if kind == "py":
             (tmp_path / text.splitlines()[0].removeprefix("# ")).write_text(text)
         else:
             output += environment.run("sh", "-ec", text, where=tmp_path).stdout
-    counts = re.findall(r"zoo-(\w+): (\d+) checks ran: (\d+) held", output)
-    figure(f"docs/plugins.md: {len(BLOCKS)} blocks ran; checks that ran and held: {counts}")
+    counts = re.findall(r"zoo-(\w+): (\d+) checks ran: (\d+) passed", output)
+    figure(f"docs/plugins.md: {len(BLOCKS)} blocks ran; checks that ran and passed: {counts}")
     assert [name for name, _, _ in counts] == ["brightness", "brightness", "star", "stripes", "tally"]
-    assert all(ran == held and int(ran) >= 12 for _, ran, held in counts)
+    assert all(ran == passed and int(ran) >= 12 for _, ran, passed in counts)
     assert " passed" in output
     assert "timm:resnet18" in output
 
 
-def test_from_an_empty_folder_to_a_model_trained_through_a_new_encoder(environment, tmp_path, figure):
+def test_a_new_encoder_is_written_checked_and_trained_with_four_commands(environment, tmp_path, figure):
     start = time.perf_counter()
     output = environment.run("sh", "-exc", SCRIPT, where=tmp_path).stdout
     seconds = time.perf_counter() - start
     files = [path for path in (tmp_path / "zoo-mine").rglob("*.py") if path.name != "net.py"]
     num = sum(len([line for line in path.read_text().splitlines() if line.strip()]) for path in files)
-    checked = re.search(r"zoo-mine: (\d+) checks ran: \1 held", output)
+    checked = re.search(r"zoo-mine: (\d+) checks ran: \1 passed", output)
     summary = f"4 commands, {num} lines of Python apart from the net, {checked[1]} checks, {seconds:.0f} seconds"
     figure(f"from an empty folder to a trained model: {summary}")
     assert "saved to ./runs/graph-classifier" in output
