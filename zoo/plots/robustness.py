@@ -9,6 +9,7 @@ from zoo.errors import ConfigError
 from zoo.plots.style import MAX_LEGEND_INSIDE, MUTED_COLOUR, line_style, new_figure, set_title, style_axes
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 AccuraciesByStrength = Mapping[float, tuple[float, ...]]
@@ -24,7 +25,7 @@ def plot_robustness(
         models: By label, the accuracies in [0, 1] of the seeds by strength.
         change: Name of the change, such as `rotation`.
         unit: Unit of the strength, such as `degrees`.
-        chance: Accuracy of guessing, drawn as a line.
+        chance: Accuracy of guessing, shown as a line.
         title: Title of the figure; it names the change by default.
 
     Raises:
@@ -35,20 +36,7 @@ def plot_robustness(
     figure = new_figure(6.4, 4.2)
     axes = figure.subplots()
     for index, (label, points) in enumerate(models.items()):
-        style, strengths = line_style(index), sorted(points)
-        accuracies = [points[strength] for strength in strengths]
-        low, high = [min(each) for each in accuracies], [max(each) for each in accuracies]
-        axes.fill_between(strengths, low, high, color=style.color, alpha=0.15, lw=0)
-        axes.plot(
-            strengths,
-            [sum(each) / len(each) for each in accuracies],
-            color=style.color,
-            linestyle=style.linestyle,
-            marker=style.marker,
-            markersize=5,
-            linewidth=1.6,
-            label=f"{label} (n={min(len(each) for each in accuracies)})",
-        )
+        _draw_model(axes, label, points, index)
     if chance is not None:
         axes.axhline(chance, color=MUTED_COLOUR, linewidth=1, linestyle=(0, (1, 2)), label="guessing")
     style_axes(axes)
@@ -59,3 +47,21 @@ def plot_robustness(
     else:
         figure.legend(loc="outside lower center", ncols=3, frameon=False, fontsize=8.5)
     return figure
+
+
+def _draw_model(axes: Axes, label: str, points: AccuraciesByStrength, index: int) -> None:
+    """Plot the mean of a model's accuracies as a line over the band from minimum to maximum."""
+    style, strengths = line_style(index), sorted(points)
+    accuracies = [points[strength] for strength in strengths]
+    low, high = [min(each) for each in accuracies], [max(each) for each in accuracies]
+    axes.fill_between(strengths, low, high, color=style.color, alpha=0.15, lw=0)
+    axes.plot(
+        strengths,
+        [sum(each) / len(each) for each in accuracies],
+        color=style.color,
+        linestyle=style.linestyle,
+        marker=style.marker,
+        markersize=5,
+        linewidth=1.6,
+        label=f"{label} (n={min(len(each) for each in accuracies)})",
+    )

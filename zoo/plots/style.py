@@ -49,7 +49,7 @@ def new_figure(width: float, height: float) -> Figure:
 
 
 def style_axes(axes: Axes, *, grid: str = "y") -> Axes:
-    """Give axes two spines, grey ticks and a faint grid along `x`, `y` or `both`; an empty string draws none."""
+    """Give axes two spines, grey ticks and a faint grid along `x`, `y` or `both`; an empty string gives no grid."""
     axes.spines[["top", "right"]].set_visible(False)
     axes.spines[["left", "bottom"]].set_color(GRID_COLOUR)
     axes.tick_params(color=GRID_COLOUR, labelcolor=TEXT_COLOUR, labelsize=9)

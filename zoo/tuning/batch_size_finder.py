@@ -65,12 +65,11 @@ def find_batch_size(
         check_integer(name, number, minimum=1)
     if high < low:
         raise ConfigError(f"a search goes from low to high, and high={high} is less than low={low}")
+    resolved = resolve_recipe(model.spec, recipe, {**changes, "batch_size": low})
     speeds: dict[int, float] = {}
     size, fastest = low, low
     while size <= high:
-        speed = _measure_speed(
-            model, data, resolve_recipe(model.spec, recipe, {**changes, "batch_size": size}), device, steps
-        )
+        speed = _measure_speed(model, data, resolved.replace(batch_size=size), device, steps)
         if speed is None:
             break
         speeds[size] = speed

@@ -69,8 +69,7 @@ def sweep(
     """
     if not seeds:
         raise ConfigError("a sweep takes at least one seed")
-    finished_keys = {make_key(cell.row, cell.seed, cell.recipe) for cell in ledger.read_cells()}
-    missing = [(trial, seed) for seed in seeds for trial in trials if trial.make_key(seed) not in finished_keys]
+    missing = _find_missing(trials, seeds, ledger)
     failures: dict[tuple[str, int], str] = {}
     initializer = partial(_init_worker, max(1, torch.get_num_threads() // max(jobs, 1)))
     function = partial(_train_task, device)
@@ -89,6 +88,11 @@ def sweep(
 def _select_cells(ledger: Ledger, trials: Sequence[Trial], seeds: Sequence[int]) -> tuple[Cell, ...]:
     keys = {trial.make_key(seed) for trial in trials for seed in seeds}
     return tuple(cell for cell in ledger.read_cells() if make_key(cell.row, cell.seed, cell.recipe) in keys)
+
+
+def _find_missing(trials: Sequence[Trial], seeds: Sequence[int], ledger: Ledger) -> list[tuple[Trial, int]]:
+    finished_keys = {make_key(cell.row, cell.seed, cell.recipe) for cell in ledger.read_cells()}
+    return [(trial, seed) for seed in seeds for trial in trials if trial.make_key(seed) not in finished_keys]
 
 
 def _init_worker(num_threads: int) -> None:
