@@ -80,56 +80,6 @@ MODELS = (
 )
 
 
-MODELS = [
-    ModelSpec(
-        name="cnn-7x7",
-        summary="two 3 x 3 convolutions and two linear layers, for 7 x 7 images",
-        build="zoo_cnn.nets:TinyCNN",
-        size=(7, 7),
-        parameters=421_642,
-        recipe=Recipe(epochs=10, batch_size=64, optimizer="adam", lr=1e-3),
-        recipes={"cosine": COSINE.replace(epochs=15, augment=())},
-        resize="sample",
-        paper=PAPER_1,
-        tags=("convolution", "grey"),
-    ),
-    ModelSpec(
-        name="cnn-pooled-7x7",
-        summary="three 3 x 3 convolutions with batch normalisation and global average pool, for 7 x 7 images",
-        build="zoo_cnn.nets:PooledCNN",
-        size=(7, 7),
-        parameters=16_960,
-        recipe=Recipe(epochs=10, batch_size=256, optimizer="adamw", lr=0.01, weight_decay=0.05, schedule="one-cycle"),
-        resize="sample",
-        standardize=True,
-        paper="Lin, Chen and Yan 2014, Network in network",
-        tags=("convolution", "grey"),
-    ),
-    ModelSpec(
-        name="cnn-simple",
-        summary="one 3 x 3 convolution, average pool, two linear layers",
-        build="zoo_cnn.nets:SimpleCNN",
-        size=(28, 28),
-        parameters=402_986,
-        recipe=SGD,
-        recipes=VARIANTS,
-        paper=PAPER_2,
-        tags=("convolution", "grey"),
-    ),
-    ModelSpec(
-        name="cnn-deep",
-        summary="two 3 x 3 convolutions, average pools, three linear layers",
-        build="zoo_cnn.nets:DeepCNN",
-        size=(28, 28),
-        parameters=334_154,
-        recipe=SGD,
-        recipes=VARIANTS,
-        paper=PAPER_2,
-        tags=("convolution", "grey"),
-    ),
-]
-
-
 @hookimpl
 def zoo_models() -> tuple[ModelSpec, ...]:
     """Return the models."""
