@@ -1,4 +1,4 @@
-"""Train the graph network of paper 1 on real pictures of clothes at 7 x 7, score it, keep it, use it."""
+"""Train the graph network of paper 1 on images of clothes, 7 x 7 pixels each; score it, save it, load it, use it."""
 
 import zoo
 
@@ -8,12 +8,14 @@ print(data.train)
 model = zoo.create("gcn-7x7", seed=0)
 model.fit(data.train, validation=data.test)
 
-print(model.evaluate(data.test))
+evaluation = model.evaluate(data.test)
+print(evaluation)
 folder = model.save("runs/gcn-7x7")
 
-again = zoo.load(folder)
+loaded = zoo.load(folder)
 few = data.test.take(5)
-for guess, true in zip(again.classify(few, top_k=3), few.labels.tolist(), strict=True):
-    text = ", ".join(f"{each.name} {each.probability:.2f}" for each in guess)
-    print(f"{few.classes.names[true]:>12}: {text}")
-print(f"test accuracy {again.evaluate(data.test).accuracy:.4f}; saved to {folder}")
+for predictions, label in zip(loaded.classify(few, top_k=3), few.labels.tolist(), strict=True):
+    guesses = ", ".join(f"{each.name} {each.probability:.2f}" for each in predictions)
+    print(f"{few.classes.names[label]:>12}: {guesses}")
+print(f"test accuracy {evaluation.accuracy:.4f}; saved to {folder}")
+assert evaluation.accuracy > 0.4  # 906 parameters; chance is 0.1

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import click
 import pytest
-from support.environments import Environment, build_wheel
 
 import zoo
+from tests.support.environments import Environment, build_wheel
 from zoo.cli.main import zoo as command_line
 from zoo.recipe import Recipe
 
