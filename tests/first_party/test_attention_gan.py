@@ -204,3 +204,9 @@ def test_training_resumes_inside_an_epoch_bit_for_bit(digits, name):
         return zoo.create(name, seed=0, size=16, width=4, channels=1)
 
     check_resume_inside_an_epoch(make_model, digits, epochs=2, batch_size=16, progress=False)
+
+
+def test_the_bundled_half_precision_generator_can_be_made_for_colour():
+    colour = zoo.create("attention-gan-28x28", pretrained="attention-gan-28x28/mnist", channels=3)
+    assert colour.report.difference < 1e-2
+    assert colour.sample([3]).images.shape == (1, 3, 28, 28)

@@ -55,7 +55,7 @@ def test_what_is_none_is_refused(text):
 
 
 def test_a_refusal_says_how_to_write_it_and_is_not_long():
-    with pytest.raises(UnknownNameError, match=r"^'hf:model' names no model on a Hub; write hf:owner/name or hf:"):
+    with pytest.raises(UnknownNameError, match=r"^'hf:model' is not a model on a Hub; write hf:owner/name or hf:"):
         HubReference.parse("hf:model")
     with pytest.raises(UnknownNameError) as caught:
         HubReference.parse("hf:" + "x" * 100_000)

@@ -81,7 +81,8 @@ def _measure_image_change(source_net: Module, target_net: Module, artifact: Arti
     samples: list[Tensor] = []
     with torch.no_grad():
         for net in (source_net.eval(), target_net.eval()):
-            samples.append(net(make_golden_inputs(net, manifest.preprocessing, manifest.task)).float())
+            codes = make_golden_inputs(net, manifest.preprocessing, manifest.task)
+            samples.append(net(codes.to(next(net.parameters()).dtype)).float())
     fewer, more = sorted(samples, key=lambda images: images.shape[1])
     return float((more - fewer[:, torch.arange(more.shape[1]) % fewer.shape[1]]).abs().max())
 
