@@ -214,6 +214,16 @@ class Emitter:
             )
             first = self.add_ints(start, self.mul_ints(num_tiles, size))
 
+    def loop_register_tiles(self, rows: Value, columns: Value, body: Callable[[Value, int, Value, int], None]) -> None:
+        """Run `body(row, height, column, width)` over a matrix, in register tiles, then in single rows and columns."""
+        self.loop_tiles(
+            rows,
+            (self.machine.tile_rows, 1),
+            lambda row, height: self.loop_tiles(
+                columns, (self.machine.tile_columns, 1), lambda column, width: body(row, height, column, width)
+            ),
+        )
+
     # -- sums over lanes --
 
     def sum_lanes(self, vectors: Sequence[Value]) -> list[Value]:

@@ -12,11 +12,7 @@ from functools import cached_property
 from llvmlite import ir
 
 from zoo.fused.codegen.builder import I64, PTR, Emitter, Machine, Value
-
-Epilogue = Callable[[Value, Value, Value], Value]
-"""(value, feature, index of the vector) -> the value to store."""
-EpilogueFactory = Callable[[Emitter, Value, Value], Epilogue]
-"""Makes an `Epilogue` from the last two arguments of a routine: an address and a number."""
+from zoo.fused.codegen.epilogue import Epilogue, EpilogueFactory, make_bias_relu, make_relu_mask
 
 
 class Routines:
@@ -45,7 +41,7 @@ class Routines:
         A floor of 0 is ReLU, one of -inf changes nothing; NaN stays NaN.
         Arguments: source, in, matrix, its input and output strides, target, out, N, bias, floor.
         """
-        return self._define("multiply", "pipiipiipr", _matmul(_bias_relu))
+        return self._define("multiply", "pipiipiipr", _matmul(make_bias_relu))
 
     @cached_property
     def multiply_backward(self) -> ir.Function:
@@ -53,7 +49,7 @@ class Routines:
 
         Arguments: gradients, out, matrix, its output and input strides, target, in, N, mask, threshold.
         """
-        return self._define("multiply_back", "pipiipiipr", _matmul(_relu_mask))
+        return self._define("multiply_back", "pipiipiipr", _matmul(make_relu_mask))
 
     @cached_property
     def propagate(self) -> ir.Function:
@@ -62,7 +58,7 @@ class Routines:
         This is a filter of three taps along each row of the grid, then one along each column; each node has its own
         three taps. Arguments: source, scratch, target, F, H, W, taps along rows, taps along columns, bias, floor.
         """
-        return self._define("propagate", "pppiiipppr", _separable_filter(_bias_relu))
+        return self._define("propagate", "pppiiipppr", _separable_filter(make_bias_relu))
 
     @cached_property
     def propagate_backward(self) -> ir.Function:
@@ -70,7 +66,7 @@ class Routines:
 
         Arguments: gradients, scratch, target, F, H, W, taps along rows, taps along columns, mask, threshold.
         """
-        return self._define("propagate_back", "pppiiipppr", _separable_filter(_relu_mask))
+        return self._define("propagate_back", "pppiiipppr", _separable_filter(make_relu_mask))
 
     @cached_property
     def weight_gradient(self) -> ir.Function:
@@ -100,40 +96,6 @@ class Routines:
         Arguments: gradients, F, N, weights, target, mask, threshold.
         """
         return self._define("scatter", "piipppr", _mean_backward)
-
-
-def _bias_relu(emit: Emitter, bias: Value, floor: Value) -> Epilogue:
-    minimum = emit.splat(floor)
-
-    def finish(value: Value, feature: Value, index: Value) -> Value:
-        value = emit.builder.fadd(value, emit.splat(emit.load_scalar(emit.address_of(bias, feature))))
-        return emit.builder.select(emit.builder.fcmp_ordered("<", value, minimum), minimum, value)
-
-    return finish
-
-
-def _relu_mask(emit: Emitter, mask: Value, threshold: Value) -> Epilogue:
-    minimum = emit.splat(threshold)
-
-    def finish(value: Value, feature: Value, index: Value) -> Value:
-        is_above = emit.builder.fcmp_ordered(">", emit.load_vector(emit.vector_address(mask, index)), minimum)
-        return emit.builder.select(is_above, value, emit.splat_constant(0.0))
-
-    return finish
-
-
-def _loop_register_tiles(
-    emit: Emitter, rows: Value, columns: Value, tile: Callable[[Value, int, Value, int], None]
-) -> None:
-    """Run `tile(row, height, column, width)` over a matrix, in register tiles and then in single rows and columns."""
-    machine = emit.machine
-    emit.loop_tiles(
-        rows,
-        (machine.tile_rows, 1),
-        lambda row, height: emit.loop_tiles(
-            columns, (machine.tile_columns, 1), lambda column, width: tile(row, height, column, width)
-        ),
-    )
 
 
 def _add_outer_product(
@@ -181,7 +143,7 @@ def _matmul(epilogue: EpilogueFactory) -> Callable[..., None]:
                 index = emit.add_ints(emit.mul_ints(emit.add_ints(node, i), num_outputs), feature)
                 emit.store_vector(finish(value, feature, index), emit.vector_address(target, index))
 
-        _loop_register_tiles(emit, num_nodes, num_outputs, tile)
+        emit.loop_register_tiles(num_nodes, num_outputs, tile)
 
     return write
 
@@ -278,7 +240,7 @@ def _weight_gradient(
             index = emit.add_ints(row, emit.mul_ints(emit.add_ints(output, j), output_stride))
             emit.store_scalar(number, emit.address_of(target, index))
 
-    _loop_register_tiles(emit, num_inputs, num_outputs, tile)
+    emit.loop_register_tiles(num_inputs, num_outputs, tile)
 
 
 def _bias_gradient(emit: Emitter, output_gradients: Value, num_outputs: Value, num_nodes: Value, target: Value) -> None:
@@ -318,7 +280,7 @@ def _mean_backward(
     target: Value,
     *last: Value,
 ) -> None:
-    finish = _relu_mask(emit, *last)
+    finish = make_relu_mask(emit, *last)
 
     def scatter_node(node: Value) -> None:
         weight = emit.splat(emit.load_scalar(emit.address_of(node_weights, node)))
