@@ -26,7 +26,7 @@ torch.set_num_threads(1)
 OLD, NEW, NEXT = 1, 2, 3
 NOBODY = 65534
 LIMITS = (0, 1, 7, 100, 500, 1000, 2000, 3000, 4000, 5000)
-"""Bytes that a file may have; every file of a version but the card is larger than the last one."""
+"""Limits of the size of a file, in bytes; a version has files that are larger than the last one."""
 
 
 @functools.cache
