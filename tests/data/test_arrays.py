@@ -34,7 +34,7 @@ sides = st.integers(4, 12)
         ((20, 30), {"size": (8, 9)}, (1, 1, 20, 30)),
     ],
 )
-def test_layouts_are_told_apart(given_shape, known, expected):
+def test_layouts_are_distinguished(given_shape, known, expected):
     assert tuple(to_nchw(np.zeros(given_shape, np.uint8), **known).shape) == expected
 
 
@@ -54,7 +54,7 @@ def test_rows_and_squares_give_the_same_images_where_their_number_is_known(num, 
 
 
 @pytest.mark.parametrize("shape", [(5, 50), (5,), (), (2, 3, 4, 5, 6), (0, 1, 8, 8), (5, 1, 0, 8), (5, 0)])
-def test_shapes_that_are_no_images_are_refused(shape):
+def test_other_shapes_are_refused(shape):
     with pytest.raises(ImageError, match=r"is not images|not square images"):
         to_nchw(np.zeros(shape, np.uint8))
 
@@ -88,7 +88,7 @@ def test_numbers_in_any_form_become_tensors(values):
     [None, "text", [[1, 2], [3]], {"a": 1}, [["a"]], np.zeros(3, complex), np.array(["2020"], "M8[Y]"), object()],
     ids=lambda value: type(value).__name__,
 )
-def test_what_is_no_array_of_numbers_is_refused(values):
+def test_arrays_of_other_values_are_refused(values):
     with pytest.raises(ImageError, match="numbers in an array of one shape"):
         as_tensor(values)
 
@@ -162,7 +162,7 @@ def test_sparse_whole_number_labels_come_back_from_their_indices(labels):
     ],
     ids=["list", "tuple", "uint8", "whole floats", "column", "tensor", "int32 tensor"],
 )
-def test_whole_numbers_from_zero_keep_their_place(labels):
+def test_whole_numbers_from_zero_are_their_own_indices(labels):
     numbers, classes = encode_labels(labels)
 
     assert numbers.tolist() == [0, 2, 1]
@@ -193,7 +193,7 @@ def test_names_also_name_classes_that_do_not_occur():
     ],
     ids=str,
 )
-def test_labels_that_are_not_one_class_an_image_are_refused(labels):
+def test_labels_that_are_not_one_class_per_image_are_refused(labels):
     with pytest.raises(LabelError):
         encode_labels(labels)
 

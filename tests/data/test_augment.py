@@ -39,7 +39,7 @@ def test_an_augmentation_is_decided_by_the_generator(name):
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_images_of_a_batch_are_changed_each_in_its_own_way(name):
+def test_each_image_of_a_batch_is_changed_differently(name):
     same = pictures(1).expand(32, -1, -1, -1)
 
     images, _ = augmented((name,), same)
@@ -60,7 +60,7 @@ def test_global_random_states_and_the_images_stay_as_they_were(how):
 
 
 @pytest.mark.parametrize("name", AUGMENTATIONS)
-def test_levels_are_taken_as_floats(name):
+def test_integer_images_are_converted_to_floats(name):
     images, _ = augmented((name,), torch.randint(256, (8, 1, 7, 7), dtype=torch.uint8))
 
     assert images.dtype == torch.float32
@@ -75,7 +75,7 @@ def test_a_sure_flip_mirrors_every_image_and_twice_is_none(name, axis):
     assert torch.equal(augmented((name, name))[0], pictures())
 
 
-def test_a_flip_mirrors_about_the_share_of_images_it_says():
+def test_a_flip_mirrors_about_the_given_fraction_of_images():
     images, _ = augmented(("flip:0.25",), pictures(2000, 1, 3, 4))
 
     changed = (images != pictures(2000, 1, 3, 4)).flatten(1).any(1).float().mean()
@@ -89,10 +89,10 @@ def test_a_shift_moves_by_whole_pixels_and_fills_with_black():
 
     images, _ = augmented(("shift:2",), marks)
 
-    places = images.flatten(1).argmax(1)
+    positions = images.flatten(1).argmax(1)
     torch.testing.assert_close(images.flatten(1).amax(1), torch.ones(64), atol=1e-5, rtol=0)
     torch.testing.assert_close(images.flatten(1).sum(1), torch.ones(64), atol=1e-5, rtol=0)
-    assert set((places // 9 - 4).tolist()) == set((places % 9 - 4).tolist()) == {-2, -1, 0, 1, 2}
+    assert set((positions // 9 - 4).tolist()) == set((positions % 9 - 4).tolist()) == {-2, -1, 0, 1, 2}
 
 
 def test_a_shifted_picture_is_the_picture_moved():
@@ -146,7 +146,7 @@ def test_mixed_targets_sum_to_one(mixing, seed):
 
 @pytest.mark.parametrize("mixing", [{"mixup": 1.0}, {"cutmix": 1.0}])
 @pytest.mark.parametrize("seed", range(8))
-def test_mixed_targets_match_the_share_of_pixels(mixing, seed):
+def test_mixed_targets_match_the_fraction_of_pixels(mixing, seed):
     labels = torch.arange(32) % 4
     colours = torch.eye(4)[labels].view(32, 4, 1, 1).expand(-1, -1, 10, 10)  # channel k is 1 where the class is k
 

@@ -1,4 +1,4 @@
-"""Sets made of real and of drawn images, by count and by share."""
+"""Test sets of real and generated images, by count and by fraction."""
 
 import pytest
 import torch
@@ -24,7 +24,7 @@ def test_a_count_adds_others_to_all_real_images():
     assert mixed.name == "6 of mnist/train and 3 of gan/drawn"
 
 
-def test_a_share_replaces_real_images_and_keeps_the_size():
+def test_a_fraction_replaces_real_images_and_keeps_the_size():
     mixed = mix(images(8, 10), images(9, 200), fraction=0.5)
     assert sorted(levels(mixed).tolist()) == [10] * 4 + [200] * 4
 
@@ -35,7 +35,7 @@ def test_a_total_makes_a_smaller_set():
 
 
 @pytest.mark.parametrize(("share", "level"), [(0.0, 10), (1.0, 200)])
-def test_a_share_of_none_or_all_is_one_of_the_two(share, level):
+def test_a_fraction_of_zero_or_one_is_one_of_the_two_sets(share, level):
     assert levels(mix(images(5, 10), images(5, 200), fraction=share)).tolist() == [level] * 5
 
 
@@ -61,7 +61,7 @@ def test_labels_are_matched_by_value():
 @pytest.mark.parametrize(
     "how", [{}, {"count": 1, "fraction": 0.5}, {"fraction": 1.5}, {"count": -1}, {"count": 1, "total": 9}]
 )
-def test_what_cannot_be_asked_is_refused(how):
+def test_invalid_arguments_are_refused(how):
     with pytest.raises(ConfigError):
         mix(images(4, 10), images(4, 200), **how)
 
@@ -73,7 +73,7 @@ def test_too_few_images_or_other_sizes_are_refused_with_what_to_do():
         mix(images(4, 10), images(4, 200, size=5), count=2)
 
 
-def test_a_crop_is_the_middle():
+def test_a_crop_is_the_center():
     picture = images(1, 0, classes=1)
     picture.images[0, 0] = torch.arange(16, dtype=torch.uint8).view(4, 4)
     assert center_crop(picture, 2).images[0, 0].tolist() == [[5, 6], [9, 10]]
@@ -81,7 +81,7 @@ def test_a_crop_is_the_middle():
         center_crop(picture, 5)
 
 
-def test_changes_are_made_once_differ_by_image_and_leave_the_set_as_it_was():
+def test_augmenting_once_differs_by_image_and_leaves_the_set_unchanged():
     grey = images(20, 100)
     found = augment_once(grey, ("brightness:0.3",), seed=0)
     assert len(levels(found).unique()) > 10

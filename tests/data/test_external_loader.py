@@ -1,4 +1,4 @@
-"""Somebody else's loader gives its batches as they are; several processes share them."""
+"""Test loaders of other libraries: batches stay as they are, and several processes share them."""
 
 import pytest
 import torch
@@ -10,38 +10,38 @@ from zoo.signature import Classes
 
 
 class Batches:
-    """A loader of somebody else: `given` batches, and a length it claims."""
+    """A loader of another library with fixed batches and a declared length."""
 
-    def __init__(self, given, length=None):
-        self.given, self.length = given, length
+    def __init__(self, batches, length=None):
+        self.batches, self.length = batches, length
 
     def __len__(self):
-        return len(self.given) if self.length is None else self.length
+        return len(self.batches) if self.length is None else self.length
 
     def __iter__(self):
-        return iter(self.given)
+        return iter(self.batches)
 
 
 class Endless(Batches):
     def __iter__(self):
         while True:
-            yield self.given[0]
+            yield self.batches[0]
 
 
 def batch(num=4, low=0, images=None):
     return (torch.rand(num, 1, 5, 5) if images is None else images), torch.arange(low, low + num)
 
 
-def test_a_data_loader_streams_anew_each_epoch():
+def test_a_data_loader_restarts_each_epoch():
     source = DataLoader(TensorDataset(torch.rand(10, 1, 5, 5), torch.arange(10)), batch_size=4)
-    stream = ExternalLoader(source)
+    loader = ExternalLoader(source)
 
-    epochs = [[b.targets.tolist() for b in stream.iter_epoch(epoch)] for epoch in range(2)]
+    epochs = [[b.targets.tolist() for b in loader.iter_epoch(epoch)] for epoch in range(2)]
 
     assert epochs == [[[0, 1, 2, 3], [4, 5, 6, 7], [8, 9]]] * 2
 
 
-def test_a_distributed_sampler_hears_of_the_epoch():
+def test_a_distributed_sampler_gets_the_epoch():
     heard = []
 
     class Sampler:
@@ -64,7 +64,7 @@ def test_more_batches_than_the_length_says_are_an_error(source):
 def test_a_used_up_iterator_is_an_error():
     class Once(Batches):
         def __iter__(self):
-            return self.given
+            return self.batches
 
     source = Once(iter([batch()]), length=1)
     list(ExternalLoader(source))
@@ -89,23 +89,23 @@ def test_a_used_up_iterator_is_an_error():
         ((torch.rand(4, 1, 5, 5), torch.zeros(4).long(), 1), SourceError, "yields (images, labels)"),
     ],
 )
-def test_each_batch_of_a_stream_is_checked(item, error, words):
-    stream = ExternalLoader(Batches([item]), classes=Classes.numbered(10))
+def test_each_batch_is_checked(item, error, words):
+    loader = ExternalLoader(Batches([item]), classes=Classes.numbered(10))
 
     with pytest.raises(error) as raised:
-        list(stream)
+        list(loader)
 
     assert words in str(raised.value)
 
 
-def test_a_stream_takes_its_class_names_from_the_data_set():
+def test_class_names_come_from_the_data_set():
     source = Batches([batch()])
     source.dataset = type("Named", (), {"classes": ["a", "b", "c", "d"]})()
 
     assert ExternalLoader(source).classes.names == ("a", "b", "c", "d")
 
 
-def test_a_stream_gives_floats_in_0_to_1_and_leaves_levels_alone():
+def test_floats_stay_in_0_to_1_and_uint8_stays_uint8():
     floats, levels = torch.rand(4, 1, 5, 5), torch.randint(256, (4, 1, 5, 5), dtype=torch.uint8)
 
     first, second = (b.images for b in ExternalLoader(Batches([batch(images=floats), batch(images=levels)])))
@@ -137,7 +137,7 @@ def test_a_batch_without_an_image_for_each_process_is_refused():
         list(ExternalLoader(ordered(8, 1)).iter_epoch(0, world_size=2))
 
 
-def test_a_loader_that_gives_each_process_its_own_batches_is_left_alone():
+def test_a_loader_that_shards_itself_is_not_split_again():
     data = TensorDataset(torch.rand(12, 1, 5, 5), torch.arange(12))
     found = []
     for rank in (0, 1):
@@ -148,7 +148,7 @@ def test_a_loader_that_gives_each_process_its_own_batches_is_left_alone():
     assert {len(each) for each in found} == {3}
 
 
-def test_the_order_of_an_epoch_is_that_of_the_seed_and_leaves_random_states_as_they_were():
+def test_the_seed_decides_the_order_of_an_epoch_and_random_states_stay():
     source, before = ordered(12, 4, shuffle=True), torch.get_rng_state()
 
     def order(seed, epoch):
@@ -159,9 +159,9 @@ def test_the_order_of_an_epoch_is_that_of_the_seed_and_leaves_random_states_as_t
     assert torch.equal(torch.get_rng_state(), before)
 
 
-def test_a_loaders_own_generator_is_kept():
-    def orders(stream, num):
-        return [[batch.targets.tolist() for batch in stream.iter_epoch(epoch)] for epoch in range(num)]
+def test_the_state_of_a_loaders_own_generator_is_restored():
+    def orders(loader, num):
+        return [[batch.targets.tolist() for batch in loader.iter_epoch(epoch)] for epoch in range(num)]
 
     def fresh():
         return ExternalLoader(ordered(12, 4, shuffle=True, generator=torch.Generator().manual_seed(5)))

@@ -29,12 +29,12 @@ def test_a_grey_file_stays_grey():
 
 
 @pytest.mark.parametrize("channels", [1, 3])
-def test_channels_can_be_asked_for(channels):
+def test_channels_can_be_chosen(channels):
     assert open_image(file_of(Image.fromarray(COLOURS)), channels).shape == (channels, 6, 8)
     assert open_image(file_of(Image.fromarray(GREYS)), channels).shape == (channels, 6, 8)
 
 
-def test_two_channels_cannot_be_asked_for():
+def test_two_channels_are_refused():
     with pytest.raises(ImageError, match="1 or 3 channels, not 2"):
         open_image(file_of(Image.fromarray(GREYS)), 2)
 
@@ -66,7 +66,7 @@ def test_a_palette_with_transparency_gives_its_colours_without_a_warning(transpa
     assert np.array_equal(open_image(file_of(few, transparency=transparency)).permute(1, 2, 0).numpy(), expected)
 
 
-def test_alpha_is_left_out():
+def test_alpha_is_dropped():
     alpha = np.dstack([COLOURS, np.full((6, 8), 99, np.uint8)])
 
     assert np.array_equal(open_image(file_of(Image.fromarray(alpha))).permute(1, 2, 0).numpy(), COLOURS)
@@ -79,7 +79,7 @@ def test_one_bit_is_black_and_white():
 
 
 @pytest.mark.parametrize(("orientation", "turns"), [(1, 0), (3, 2), (6, -1), (8, 1)])
-def test_a_photo_is_turned_as_its_exif_says(orientation, turns):
+def test_a_photo_is_rotated_as_its_exif_tag_says(orientation, turns):
     exif = Image.Exif()
     exif[0x0112] = orientation
     half = np.zeros((16, 32, 3), np.uint8)
@@ -102,7 +102,7 @@ def test_every_form_can_be_read_and_cut_short_is_an_error(form):
             open_image(data[: int(len(data) * share)])
 
 
-def test_text_named_png_is_no_image(tmp_path):
+def test_a_text_file_named_png_is_an_error(tmp_path):
     path = tmp_path / "notes.png"
     path.write_text("not a picture")
 
@@ -110,7 +110,7 @@ def test_text_named_png_is_no_image(tmp_path):
         open_image(path)
 
 
-def test_an_empty_file_is_no_image():
+def test_an_empty_file_is_an_error():
     with pytest.raises(ImageError, match="not an image that can be read"):
         open_image(b"")
 
@@ -130,7 +130,7 @@ def test_a_decompression_bomb_is_refused(limit, monkeypatch):
         open_image(file_of(Image.fromarray(GREYS)))
 
 
-def test_pictures_are_listed_by_name_and_other_files_left_out(tmp_path):
+def test_image_files_are_listed_by_name_without_other_files(tmp_path):
     for name in ("b.PNG", "a.jpeg", "c.txt", ".hidden"):
         (tmp_path / name).write_bytes(b"")
     (tmp_path / "folder.png").mkdir()

@@ -11,24 +11,24 @@ from zoo.signature import Classes
 
 
 def numbered(*counts: int) -> Images:
-    """Return images that each hold their own number, `counts[k]` of class k, mixed."""
+    """Return `counts[k]` images of each class k, shuffled; the pixels of each are its number."""
     labels = torch.cat([torch.full((count,), k) for k, count in enumerate(counts)])
     labels = labels[torch.randperm(len(labels), generator=torch.Generator().manual_seed(0))]
     return Images(torch.arange(len(labels), dtype=torch.uint8).view(-1, 1, 1, 1), labels)
 
 
-def held(images: Images) -> list[int]:
+def read_numbers(images: Images) -> list[int]:
     return images.images.flatten().tolist()
 
 
-def test_stratified_split_holds_out_the_share_of_every_class():
+def test_stratified_split_holds_out_the_fraction_of_every_class():
     rest, out = numbered(100, 50, 10).split(0.2)
 
     assert list(out.counts.values()) == [20, 10, 2]
     assert list(rest.counts.values()) == [80, 40, 8]
 
 
-def test_random_split_holds_out_the_share_of_all():
+def test_random_split_holds_out_the_fraction_of_all():
     rest, out = numbered(100, 50, 10).split(0.25, strategy="random")
 
     assert (len(rest), len(out)) == (120, 40)
@@ -37,22 +37,26 @@ def test_random_split_holds_out_the_share_of_all():
 def test_ordered_split_holds_out_the_last_images():
     rest, out = numbered(30, 10).split(0.25, strategy="ordered")
 
-    assert (held(rest), held(out)) == (list(range(30)), list(range(30, 40)))
+    assert (read_numbers(rest), read_numbers(out)) == (list(range(30)), list(range(30, 40)))
 
 
 @pytest.mark.parametrize("how", ["stratified", "random", "ordered"])
 def test_a_split_is_disjoint_and_complete(how):
     rest, out = numbered(37, 21, 5).split(0.3, strategy=how, seed=3)
 
-    assert sorted(held(rest) + held(out)) == list(range(63))
+    assert sorted(read_numbers(rest) + read_numbers(out)) == list(range(63))
 
 
 @pytest.mark.parametrize("how", ["stratified", "random"])
 def test_the_seed_decides_the_split(how):
     images = numbered(60, 40)
 
-    assert held(images.split(0.2, strategy=how, seed=1)[1]) == held(images.split(0.2, strategy=how, seed=1)[1])
-    assert held(images.split(0.2, strategy=how, seed=1)[1]) != held(images.split(0.2, strategy=how, seed=2)[1])
+    assert read_numbers(images.split(0.2, strategy=how, seed=1)[1]) == read_numbers(
+        images.split(0.2, strategy=how, seed=1)[1]
+    )
+    assert read_numbers(images.split(0.2, strategy=how, seed=1)[1]) != read_numbers(
+        images.split(0.2, strategy=how, seed=2)[1]
+    )
 
 
 @pytest.mark.parametrize("how", ["stratified", "random", "ordered"])
@@ -66,12 +70,12 @@ def test_both_parts_of_a_split_keep_an_image(how, share):
 
 
 @pytest.mark.parametrize("share", [0, 1, -0.2, 1.5, float("nan")])
-def test_a_share_outside_0_to_1_is_refused(share):
+def test_a_fraction_outside_0_to_1_is_refused(share):
     with pytest.raises(ImageError, match="between 0 and 1"):
         numbered(5, 5).split(share)
 
 
-def test_a_split_draws_from_no_global_state(small):
+def test_a_split_leaves_global_random_states_unchanged(small):
     before = torch.get_rng_state()
 
     small.split(0.2)
@@ -84,12 +88,12 @@ def test_take_without_a_seed_gives_the_first_images(small):
     assert torch.equal(small.take(7).images, small.images[:7])
 
 
-def test_take_with_a_seed_draws_without_replacement():
-    taken = held(numbered(50, 50).take(60, seed=4))
+def test_take_with_a_seed_samples_without_replacement():
+    taken = read_numbers(numbered(50, 50).take(60, seed=4))
 
     assert len(set(taken)) == 60
-    assert taken == held(numbered(50, 50).take(60, seed=4))
-    assert taken != held(numbered(50, 50).take(60, seed=5))
+    assert taken == read_numbers(numbered(50, 50).take(60, seed=4))
+    assert taken != read_numbers(numbered(50, 50).take(60, seed=5))
 
 
 @pytest.mark.parametrize("num", [0, -1, 201])
@@ -130,7 +134,7 @@ def test_resize_to_its_own_size_changes_nothing(small):
 
 
 @pytest.mark.parametrize(("size", "how"), [(0, "area"), (7, "nearest"), ((3, -1), "sample")])
-def test_a_size_or_method_that_cannot_be_is_refused(small, size, how):
+def test_an_invalid_size_or_mode_is_refused(small, size, how):
     with pytest.raises(ImageError, match="cannot resize"):
         small.take(2).resize(size, mode=how)
 
@@ -226,6 +230,6 @@ def test_counts_are_by_class_name_and_hold_empty_classes():
     ],
     ids=["float", "three axes", "empty", "few labels", "float labels", "negative label", "list"],
 )
-def test_images_are_checked_when_they_are_made(images, labels, error):
+def test_images_are_checked_when_created(images, labels, error):
     with pytest.raises(error):
         Images(images, labels)

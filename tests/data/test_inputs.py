@@ -80,13 +80,13 @@ def test_one_array_image_gives_one_input():
     assert as_inputs(np.zeros((20, 30, 3)), COLOUR).shape == (1, 3, 7, 7)
 
 
-def test_images_of_any_size_are_brought_to_the_size_of_the_model():
+def test_images_of_any_size_are_resized_to_the_model():
     mixed = [np.zeros((20, 30), np.uint8), np.zeros((7, 7), np.uint8), Image.new("L", (3, 50))]
 
     assert as_inputs(mixed, WANTS).shape == (3, 1, 7, 7)
 
 
-def test_pictures_are_brought_to_the_channels_of_the_model(album):
+def test_image_files_are_converted_to_the_channels_of_the_model(album):
     assert as_inputs(album, COLOUR).shape == (6, 3, 7, 7)
     assert as_inputs(Image.new("RGB", (7, 7)), WANTS).shape == (1, 1, 7, 7)
 
@@ -108,7 +108,7 @@ def test_pictures_are_brought_to_the_channels_of_the_model(album):
     ],
     ids=["empty list", "empty", "colour", "NaN", "normalised", "None", "generator", "path", "paths", "Nones", "int"],
 )
-def test_what_is_no_input_is_refused(source, words):
+def test_other_inputs_are_refused(source, words):
     with pytest.raises(ImageError, match=words):
         as_inputs(source, WANTS)
 
@@ -146,7 +146,7 @@ def test_levels_stay_levels_and_floats_stay_floats():
     assert resize_to_model(torch.zeros(1, 1, 9, 9), WANTS).dtype == torch.float32
 
 
-def test_suited_images_keep_labels_classes_and_name(bundled):
+def test_resized_images_keep_labels_classes_and_name(bundled):
     part = bundled.test.take(4)
 
     suitable = resize_images_to_model(part, Preprocessing(size=(14, 14)))

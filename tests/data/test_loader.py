@@ -11,7 +11,7 @@ from zoo.errors import ConfigError, SourceError
 
 
 def numbered(num: int) -> Images:
-    """Return images that each hold their own number as label."""
+    """Return images whose labels are their own numbers."""
     return Images(torch.zeros(num, 1, 2, 2, dtype=torch.uint8), torch.arange(num))
 
 
@@ -23,7 +23,7 @@ def seen(loader: Loader, epoch: int = 0, world: int = 1) -> list[list[int]]:
 @pytest.mark.parametrize("world", [1, 2, 3, 4])
 @pytest.mark.parametrize("num", [4, 7, 16, 17, 33, 50])
 @pytest.mark.parametrize("batch_size", [1, 4, 16])
-def test_all_ranks_together_see_each_image_once_an_epoch(num, batch_size, world):
+def test_all_ranks_together_see_each_image_once_per_epoch(num, batch_size, world):
     loader = Loader(numbered(num), batch_size=batch_size)
 
     times = Counter(number for batch in seen(loader, world=world) for number in batch)
@@ -99,11 +99,11 @@ def test_an_epoch_leaves_the_global_random_state_alone(small):
 
 
 @pytest.mark.parametrize("batch_size", [0, -1, 2.5, "8"])
-def test_a_batch_size_that_cannot_be_is_refused(small, batch_size):
+def test_an_invalid_batch_size_is_refused(small, batch_size):
     with pytest.raises(ConfigError, match="batch_size"):
         Loader(small, batch_size=batch_size)
 
 
-def test_a_loader_of_something_else_says_how_to_read_it():
+def test_a_loader_of_another_source_says_how_to_convert_it():
     with pytest.raises(SourceError, match="as_images"):
         Loader([1, 2, 3])

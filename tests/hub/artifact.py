@@ -1,4 +1,4 @@
-"""A small saved model made by hand, without torch: what publishers and hostile repositories are made from."""
+"""Make a small saved model by hand, without torch, for publishers and hostile repositories."""
 
 import hashlib
 import json
@@ -16,7 +16,7 @@ LINE = '{{"epoch": 1, "loss": {seed}.5}}\n'
 
 
 def files(seed: int = 0, *, license: str = "mit", model: str = "gcn-7x7", width: int = 64) -> dict[str, bytes]:
-    """Return the four files of a model; another seed gives others of the same length."""
+    """Return the four files of a model; another seed gives other files of the same length."""
     data = random.Random(seed).randbytes(4 * width)
     described = {"weight": {"dtype": "float32", "shape": [width], "sha256": hashlib.sha256(data).hexdigest()}}
     manifest = Manifest(

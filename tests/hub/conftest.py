@@ -1,4 +1,4 @@
-"""A Hub of their own for all these tests: loopback only, no token and no cache of this machine."""
+"""Give all these tests their own Hub: on loopback only, without this machine's token and cache."""
 
 import os
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ CLIENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_UPDATE_CHECK": "1",
 }
-"""What the client must read from the environment at its import; here it may have been imported before."""
+"""Constants that the client reads from the environment at import; here it may be imported already."""
 
 
 @pytest.fixture(autouse=True)
@@ -49,7 +49,7 @@ def apart(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @pytest.fixture
 def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
-    """Serve a Hub to which the environment points, with the token of somebody who may write."""
+    """Serve a Hub that the environment points to, with a token that may write."""
     with serve(tokens=USERS) as server:
         monkeypatch.setenv("HF_ENDPOINT", server.url)
         monkeypatch.setenv("HF_TOKEN", TOKEN)
@@ -59,7 +59,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Server]:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Wait for no time between tries, where waiting is not what is tested."""
+    """Do not wait between attempts, where waiting is not tested."""
     monkeypatch.setattr("zoo.hub.retry.RETRY_DELAYS", (0.01, 0.01, 0.01))
 
 
@@ -71,14 +71,14 @@ def folder(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def planted(hub: Server) -> Server:
-    """Return a Hub on which a model lies, that of `artifact.files(1)`."""
+    """Return a Hub with the model `artifact.files(1)`."""
     hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
     return hub
 
 
 @pytest.fixture
 def published(hub: Server, folder: Path) -> Server:
-    """Return a Hub on which the model of `folder` has been published."""
+    """Return a Hub to which the model of `folder` was pushed."""
     push(folder, "ann/model")
     hub.requests.clear()
     return hub
@@ -91,7 +91,7 @@ def newer(tmp_path: Path) -> Path:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the client upload in the way that httpx2 would rather not have."""
+    """Ignore httpx2's deprecation of the way the client uploads."""
     ignored = pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")
     for item in items:
         if item.path.parent == Path(__file__).parent:
@@ -100,8 +100,8 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.fixture(scope="session")
 def press(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Press]:
-    """Return what starts real processes that publish and load."""
-    place = tmp_path_factory.mktemp("press")
-    press = Press(place, {**CLIENT, "HF_HOME": str(place / "home")})
+    """Return a starter of real processes that push and pull."""
+    root = tmp_path_factory.mktemp("press")
+    press = Press(root, {**CLIENT, "HF_HOME": str(root / "home")})
     yield press
     press.close()

@@ -22,7 +22,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Job:
-    """A child at work."""
+    """A running child process."""
 
     press: "Press"
     pid: int
@@ -30,7 +30,7 @@ class Job:
     cache: Path
 
     def kill(self) -> None:
-        """End it as a power cut would."""
+        """Kill the child without a chance to clean up."""
         self.press.tell({"kill": self.pid})
 
     @property
@@ -38,7 +38,7 @@ class Job:
         return self.out.exists()
 
     def result(self, *, within: float = 120.0) -> dict[str, Any]:
-        """Return what the child wrote down."""
+        """Return the result that the child wrote."""
         end = time.monotonic() + within
         while not self.is_done:
             assert time.monotonic() < end, f"no result within {within} s"
@@ -50,8 +50,8 @@ class Job:
 class Press:
     """The process that forks."""
 
-    def __init__(self, place: Path, env: Mapping[str, str]) -> None:
-        self.place = place
+    def __init__(self, root: Path, env: Mapping[str, str]) -> None:
+        self.root = root
         self.count = 0
         self.lock = threading.RLock()
         words = [sys.executable, "-m", "tests.hub.press"]
@@ -67,10 +67,10 @@ class Press:
             return json.loads(self.process.stdout.readline())
 
     def start(self, do: str, *, env: Mapping[str, str] | None = None, **how: Any) -> Job:
-        """Start `push` or `pull` in a child, in an empty folder of its own unless `env` names a cache."""
+        """Start `push` or `pull` in a child, in its own empty folder; `env` may name a shared cache."""
         with self.lock:
             self.count += 1
-            cwd = self.place / f"{self.count}"
+            cwd = self.root / f"{self.count}"
         out = cwd.with_suffix(".json")
         cwd.mkdir(parents=True)
         surroundings = {**os.environ, "ZOO_CACHE": str(cwd / "cache"), **(env or {})}
@@ -108,19 +108,19 @@ def main() -> None:
 
 
 def work(words: dict[str, Any]) -> None:
-    """Do one job, write down how it ended, and end."""
+    """Run one job, write its result and exit."""
     os.environ.clear()
     os.environ.update(words["env"])
     os.chdir(words["cwd"])
     began, modules = time.monotonic(), {*sys.modules}
     with warnings.catch_warnings(record=True) as warned:
         warnings.simplefilter("always")
-        told = done(words["do"], words["how"])
-    told["seconds"] = time.monotonic() - began
-    told["warnings"] = [str(each.message) for each in warned if each.category is UserWarning]
-    told["modules"] = sorted({*sys.modules} - modules)
+        result = done(words["do"], words["how"])
+    result["seconds"] = time.monotonic() - began
+    result["warnings"] = [str(each.message) for each in warned if each.category is UserWarning]
+    result["modules"] = sorted({*sys.modules} - modules)
     part = Path(words["out"]).with_suffix(".part")
-    part.write_text(json.dumps(told, default=str))
+    part.write_text(json.dumps(result, default=str))
     part.rename(words["out"])
     os._exit(0)
 
@@ -129,12 +129,12 @@ def done(do: str, how: dict[str, Any]) -> dict[str, Any]:
     from zoo import hub
 
     try:
-        found = {"push": hub.push, "pull": hub.pull}[do](**how)
+        outcome = {"push": hub.push, "pull": hub.pull}[do](**how)
     except BaseException as error:
         kinds = [kind.__name__ for kind in type(error).__mro__]
         trace = "".join(traceback.format_exception(error))
         return {"error": type(error).__name__, "kinds": kinds, "text": str(error), "trace": trace}
-    return {"error": "", "kinds": [], "text": "", **vars(found)}
+    return {"error": "", "kinds": [], "text": "", **vars(outcome)}
 
 
 if __name__ == "__main__":

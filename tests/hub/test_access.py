@@ -1,4 +1,4 @@
-"""Line 28: who may load, publish and delete what, and what the others are told."""
+"""Test who may load, publish and delete what, and the errors of the others (line 28)."""
 
 import pytest
 
@@ -41,46 +41,46 @@ def act(action: str, repo: str, folder) -> None:
 
 @pytest.mark.reliability
 def test_the_matrix_of_tokens(hub, folder, monkeypatch, tmp_path):
-    wrong, told = {}, []
+    wrong, messages = {}, []
     for (visibility, action), expected in ROWS.items():
         for name, kind in zip(TOKENS, expected, strict=True):
             repo = f"ann/{visibility}-{action}-{name}"
-            made = hub.store.create(repo, private=visibility == "private")
-            hub.store.plant(made, artifact.files(2))
-            made.update(gated="auto" if visibility == "gated" else False)
+            repository = hub.store.create(repo, private=visibility == "private")
+            hub.store.plant(repository, artifact.files(2))
+            repository.update(gated="auto" if visibility == "gated" else False)
             monkeypatch.setenv("ZOO_CACHE", str(tmp_path / repo))
             monkeypatch.setenv("HF_TOKEN", TOKENS[name]) if TOKENS[name] else monkeypatch.delenv("HF_TOKEN")
-            found = OK
+            outcome = OK
             try:
                 act(action, repo, folder)
             except HubError as error:
-                found = type(error).__name__
-                told.append(str(error))
-            if found != kind:
-                wrong[visibility, action, name] = found
+                outcome = type(error).__name__
+                messages.append(str(error))
+            if outcome != kind:
+                wrong[visibility, action, name] = outcome
             monkeypatch.setenv("HF_TOKEN", TOKEN)
     cells = len(ROWS) * len(TOKENS)
-    print(f"line 28: {cells - len(wrong)} of {cells} cells as they should be, {len(told)} of them an error of zoo")
+    print(f"line 28: {cells - len(wrong)} of {cells} cells as they should be, {len(messages)} of them an error of zoo")
     assert wrong == {}
     assert cells == 45
-    assert not [text for text in told if any(token and token in text for token in TOKENS.values())]
+    assert not [text for text in messages if any(token and token in text for token in TOKENS.values())]
 
 
-def test_without_a_token_one_is_told_how_to_log_in(hub, folder, monkeypatch):
+def test_without_a_token_the_error_says_how_to_log_in(hub, folder, monkeypatch):
     monkeypatch.delenv("HF_TOKEN")
     with pytest.raises(HubAccessError, match="set HF_TOKEN or run: hf auth login"):
         push(folder, "ann/model")
 
 
 def test_a_gated_repository_says_where_to_ask(hub, monkeypatch):
-    made = hub.store.create("bob/gated")
-    hub.store.plant(made, artifact.files(2))
-    made.update(gated="auto")
+    repository = hub.store.create("bob/gated")
+    hub.store.plant(repository, artifact.files(2))
+    repository.update(gated="auto")
     with pytest.raises(HubAccessError, match=f"bob/gated is gated.*ask for access at {hub.url}/bob/gated"):
         pull("hf:bob/gated")
 
 
-def test_a_token_that_may_only_read_is_told_before_anything_is_sent(hub, folder, monkeypatch):
+def test_a_read_only_token_is_reported_before_anything_is_sent(hub, folder, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", TOKENS["read"])
     with pytest.raises(HubAccessError, match="may only read"):
         push(folder, "ann/model")

@@ -1,4 +1,4 @@
-"""Downloads that take a while show a bar to whoever watches a terminal, and nobody else."""
+"""Test that large downloads show a progress bar on a terminal, and nowhere else."""
 
 import os
 import struct
@@ -15,7 +15,7 @@ PULL = "from zoo.hub import pull; print(pull('hf:ann/model').source)"
 
 
 def seen_on_a_terminal(source: str) -> str:
-    """Run Python on a terminal of 100 columns, and return what it shows."""
+    """Run Python on a terminal of 100 columns, and return its output."""
     import fcntl
     import termios
 

@@ -1,4 +1,4 @@
-"""Line 24: what arrives damaged is fetched once more, what lies damaged is noticed, and neither is ever used."""
+"""Test that damaged downloads are repeated once, damage in the cache is noticed, and neither is used (line 24)."""
 
 import pytest
 from huggingface_hub import hf_hub_download
@@ -18,7 +18,7 @@ def fault_on(hub, name: str, *, times: int | None, **how) -> None:
     hub.faults.add(kind, path=path, times=times, **how)
 
 
-def places(name: str) -> list[int]:
+def offsets(name: str) -> list[int]:
     return sorted({int(share * len(artifact.files(1)[name])) for share in PLACES})
 
 
@@ -30,7 +30,9 @@ def lies_here(pulled) -> dict[str, bytes]:
 def test_bytes_changed_on_the_way_are_fetched_again(planted, impatient, monkeypatch, tmp_path):
     healed, cells = 0, 0
     for name in FILES:
-        for how in [{"flip_at": place} for place in places(name)] + [{"truncate_at": place} for place in places(name)]:
+        for how in [{"flip_at": offset} for offset in offsets(name)] + [
+            {"truncate_at": offset} for offset in offsets(name)
+        ]:
             cells += 1
             monkeypatch.setenv("ZOO_CACHE", str(tmp_path / f"cache-{cells}"))
             fault_on(planted, name, times=1, **how)
@@ -63,16 +65,16 @@ def test_the_client_alone_would_take_a_flipped_byte(planted, tmp_path):
 
 
 def damages(name: str):
-    """Yield ways to damage a file that lies in the cache."""
+    """Yield damaged versions of a file in the cache; None is a missing file."""
     data = artifact.files(1)[name]
-    for place in places(name):
-        yield data[:place]
-        yield data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+    for offset in offsets(name):
+        yield data[:offset]
+        yield data[:offset] + bytes([data[offset] ^ 1]) + data[offset + 1 :]
     yield None
 
 
 @pytest.mark.reliability
-def test_what_lies_damaged_is_noticed_and_fetched_again(planted, monkeypatch):
+def test_damage_in_the_cache_is_noticed_and_downloaded_again(planted, monkeypatch):
     first = pull("hf:ann/model")
     noticed, healed, cells = 0, 0, 0
     for name in HASHED:
@@ -94,7 +96,7 @@ def test_what_lies_damaged_is_noticed_and_fetched_again(planted, monkeypatch):
     assert noticed == healed == cells
 
 
-def test_a_card_that_somebody_wrote_into_is_no_damage(planted):
+def test_an_edited_card_is_not_damage(planted):
     first = pull("hf:ann/model")
     (first.folder / "README.md").write_text("mine")
     assert pull("hf:ann/model").source == "cache"

@@ -1,4 +1,4 @@
-"""What is told of a failure, and what is not."""
+"""Test what an error says of a failure, and what it hides."""
 
 import errno
 from base64 import b64encode
@@ -35,16 +35,16 @@ def test_a_status_has_its_error(status, kind):
 @pytest.mark.parametrize("before", [0, 100, 190, 199, 300])
 def test_no_part_of_the_token_is_repeated(form, before):
     for error in (Answered(400, "x" * before + form), ValueError("x" * before + form)):
-        told = str(translate_error(error, ASKED))
-        assert not any(form[:length] in told for length in range(5, len(form)))
+        message = str(translate_error(error, ASKED))
+        assert not any(form[:length] in message for length in range(5, len(form)))
     assert TOKEN not in repr(ASKED)
 
 
 def test_what_a_server_says_is_one_line_and_not_long():
-    told = str(translate_error(Answered(400, "bad\r\nfield \x1b[31m" + "!" * 999), ASKED))
-    assert "(bad field [31m!!!" in told
-    assert told.isprintable()
-    assert len(told) < 300
+    message = str(translate_error(Answered(400, "bad\r\nfield \x1b[31m" + "!" * 999), ASKED))
+    assert "(bad field [31m!!!" in message
+    assert message.isprintable()
+    assert len(message) < 300
 
 
 def test_a_full_disk_is_not_blamed_on_the_hub():

@@ -1,4 +1,4 @@
-"""Weights of other libraries as their own tools write them: from a file, a folder, a Hub and the client's cache."""
+"""Test weights written by other libraries: from a file, a folder, a Hub and the client's cache."""
 
 import shutil
 from pathlib import Path
@@ -20,7 +20,7 @@ REPO = "timm/test_resnet.r160_in1k"
 
 @pytest.fixture(scope="module")
 def net():
-    """Return a net of timm for 7 classes, with statistics that no fresh one has."""
+    """Return a net of timm for 7 classes, with changed batch statistics."""
     with torch.random.fork_rng():
         torch.manual_seed(0)
         net = timm.create_model("test_resnet", num_classes=7).train()
@@ -31,7 +31,7 @@ def net():
 
 @pytest.fixture(scope="module")
 def written(net, tmp_path_factory):
-    """Return a folder as timm writes it, for a Hub."""
+    """Return a folder that timm wrote for a Hub."""
     from timm.models import save_for_hf
 
     folder = tmp_path_factory.mktemp("timm") / "net"
@@ -41,8 +41,8 @@ def written(net, tmp_path_factory):
 
 
 @pytest.fixture
-def held(hub, written):
-    """Return a Hub on which timm's folder lies where timm publishes such weights."""
+def timm_hub(hub, written):
+    """Return a Hub with timm's folder in the repository where timm publishes such weights."""
     files = {path.name: path.read_bytes() for path in written.iterdir()}
     hub.store.plant(hub.store.create(REPO), files)
     return hub
@@ -99,7 +99,7 @@ def test_a_model_that_began_so_is_trained_saved_and_loaded(written, tmp_path, bu
 
 
 @pytest.mark.parametrize("how", [True, "r160_in1k", f"hf:{REPO}"])
-def test_what_timm_publishes_is_fetched_by_its_tag_and_then_found_offline(held, net, how, monkeypatch):
+def test_what_timm_publishes_is_fetched_by_its_tag_and_then_found_offline(timm_hub, net, how, monkeypatch):
     model = zoo.create("timm:test_resnet", pretrained=how)
     assert torch.allclose(model.logits(IMAGES), expected(net), atol=1e-5)
     assert model.base.startswith(f"hf:{REPO}@")
@@ -109,9 +109,9 @@ def test_what_timm_publishes_is_fetched_by_its_tag_and_then_found_offline(held, 
     assert torch.equal(zoo.create("timm:test_resnet", pretrained=how).logits(IMAGES), model.logits(IMAGES))
 
 
-def test_the_clients_own_cache_is_used_offline_if_it_is_whole(held, net, monkeypatch):
-    path = Path(huggingface_hub.hf_hub_download(REPO, "model.safetensors", endpoint=held.url))
-    huggingface_hub.hf_hub_download(REPO, "config.json", endpoint=held.url)
+def test_the_clients_own_cache_is_used_offline_if_it_is_whole(timm_hub, net, monkeypatch):
+    path = Path(huggingface_hub.hf_hub_download(REPO, "model.safetensors", endpoint=timm_hub.url))
+    huggingface_hub.hf_hub_download(REPO, "config.json", endpoint=timm_hub.url)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert torch.allclose(zoo.create("timm:test_resnet", pretrained=True).logits(IMAGES), expected(net), atol=1e-5)
     blob = path.resolve()
@@ -131,7 +131,7 @@ def test_a_model_of_timm_is_pushed_after_a_trial_in_a_fresh_process_and_loads_by
     assert again.spec.name == "timm:test_resnet"
 
 
-def test_a_copy_that_was_damaged_here_is_fetched_again(held, net):
+def test_a_copy_that_was_damaged_here_is_fetched_again(timm_hub, net):
     zoo.create("timm:test_resnet", pretrained=True)
     (file,) = Path(constants.HF_HUB_CACHE).parent.parent.rglob("foreign/*/model.safetensors")
     data = bytearray(file.read_bytes())
@@ -161,9 +161,9 @@ def test_a_tag_that_timm_does_not_publish_is_answered_with_those_it_does():
 @pytest.mark.parametrize("name", ["net.pth", "net.bin", "net.pt"])
 def test_pickles_are_never_opened(tmp_path, name):
     torch.save({}, tmp_path / name)
-    for place in (tmp_path / name, tmp_path):
+    for source in (tmp_path / name, tmp_path):
         with pytest.raises(WeightsError, match="never opens a pickle"):
-            zoo.create("timm:test_resnet", pretrained=place)
+            zoo.create("timm:test_resnet", pretrained=source)
 
 
 def test_weights_of_another_net_are_refused_whole(net, written):
@@ -173,7 +173,7 @@ def test_weights_of_another_net_are_refused_whole(net, written):
     assert torch.equal(model.logits(IMAGES), before)
 
 
-def test_another_stem_takes_the_rest_when_asked_to(tmp_path):
+def test_another_stem_takes_the_other_weights_with_partial(tmp_path):
     save_file(models.squeezenet1_0(num_classes=7).state_dict(), tmp_path / "model.safetensors")
     model = zoo.create("torchvision:squeezenet1_0", seed=0, stem="small", size=32, classes=7)
     with pytest.raises(WeightsError, match=r"features.0.weight is \(96, 3, 7, 7\).*partial=True"):
@@ -183,7 +183,7 @@ def test_another_stem_takes_the_rest_when_asked_to(tmp_path):
     assert len(report.loaded) > 50
 
 
-def test_torchvisions_weights_come_from_a_file_and_its_url_is_never_asked(tmp_path):
+def test_weights_of_torchvision_come_from_a_file_and_its_url_is_never_requested(tmp_path):
     net = models.resnet18(num_classes=6).eval()
     state = {key: each for key, each in net.state_dict().items() if not key.endswith("num_batches_tracked")}
     save_file(state, tmp_path / "resnet18.safetensors")  # as the oldest of its files are
@@ -197,6 +197,6 @@ def test_a_net_that_renormalises_inside_answers_the_same_without_its_training_he
     net = models.googlenet(weights=None, init_weights=True, aux_logits=True, transform_input=True, num_classes=5).eval()
     save_file(net.state_dict(), tmp_path / "model.safetensors")
     model = zoo.create("torchvision:googlenet", pretrained=tmp_path, size=64)
-    found = expected(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
-    assert torch.allclose(model.logits(IMAGES), found, atol=1e-4)
+    actual = expected(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
+    assert torch.allclose(model.logits(IMAGES), actual, atol=1e-4)
     shutil.rmtree(tmp_path)

@@ -1,4 +1,4 @@
-"""Line 25: whatever lies in a repository, only what zoo knows is fetched, and nothing of it is run."""
+"""Test that of any repository only the files zoo knows are downloaded, and none is run (line 25)."""
 
 import json
 import sys
@@ -34,7 +34,7 @@ LARGE = (100 if LONG else 2) << 20
 
 
 def tree(folder: Path) -> dict[str, bytes | None]:
-    """Return everything below a folder but the cache."""
+    """Return all paths below a folder except the cache."""
     paths = (path for path in folder.rglob("*") if "cache" not in path.relative_to(folder).parts)
     return {str(path.relative_to(folder)): path.read_bytes() if path.is_file() else None for path in paths}
 
@@ -68,7 +68,7 @@ def without(name):
 
 
 def changed(**fields):
-    """Return a model whose config says something else, under a seal that is right."""
+    """Return a model with a changed config and a valid checksum."""
     from zoo.files.checked_json import dump_with_checksum
 
     record = json.loads(artifact.files(1)[CONFIG])

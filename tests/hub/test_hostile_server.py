@@ -1,4 +1,4 @@
-"""Line 26: what a server answers makes no file names, and is not read without end."""
+"""Test that a server's answers never become file names and are never read without end (line 26)."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ def test_headers_make_no_file_names(planted, tmp_path):
 
 
 @pytest.mark.parametrize("header", ["ETag", "X-Repo-Commit"])
-def test_a_header_that_is_missing_is_told(planted, header):
+def test_a_missing_header_is_reported(planted, header):
     planted.faults.add("resolve-head", headers={header: None}, path="*.json", times=None)
     with pytest.raises(HubError):
         pull("hf:ann/model")

@@ -1,4 +1,4 @@
-"""The rules each request and answer is held to; a stand-in takes the place of the client's own values."""
+"""Test the rules for requests and responses, with stand-ins for the client's own objects."""
 
 from types import SimpleNamespace
 
@@ -64,7 +64,7 @@ def test_large_files_lie_on_the_web(store):
 @pytest.mark.parametrize(
     "headers", [{"link": '<https://evil.example/t>; rel="xet-auth"'}, {"x-xet-refresh-route": "https://evil.example/t"}]
 )
-def test_keys_of_a_store_are_asked_for_at_home(headers):
+def test_keys_of_a_storage_are_requested_from_the_endpoint_only(headers):
     with pytest.raises(HubUntrustedError, match=r"requests the token for 'evil\.example'"):
         HttpGuard(endpoint=HOME).check_response(answer(f"{HOME}/a/b/resolve/main/x", headers, method="HEAD"))
 
@@ -79,7 +79,7 @@ def test_a_mirror_may_name_the_public_hub():
     ("path", "is_file"),
     [("/a/b/resolve/main/x", True), ("/api/models/a/resolve/revision/main", False), ("/api/models/a/b", False)],
 )
-def test_paths_of_files_are_told_from_questions(path, is_file):
+def test_paths_of_files_are_distinguished_from_paths_of_the_api(path, is_file):
     assert is_file_path(path) == is_file
 
 

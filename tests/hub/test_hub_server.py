@@ -1,4 +1,4 @@
-"""The test server speaks the Hub's protocol: the real client does with it what it does with the Hub."""
+"""Test the test server: the real client works with it as with the Hub."""
 
 import http.client
 import json
@@ -39,7 +39,7 @@ FILES = {"README.md": CARD, "net.safetensors": bytes(range(256)) * 8, "logs/loss
 
 @pytest.fixture(autouse=True)
 def apart(monkeypatch, tmp_path):
-    """Keep the client off this machine's tokens and caches, and off the other way to upload."""
+    """Keep the client away from this machine's tokens and caches, and from Xet."""
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_XET", True)
     monkeypatch.setattr(constants, "HF_HUB_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(constants, "HF_TOKEN_PATH", str(tmp_path / "token"))
@@ -75,7 +75,7 @@ def read(api: HfApi, path: str, **how) -> bytes:
 
 
 def raw(hub: Server, method: str, path: str, body: bytes | None = None, **headers: str):
-    """Ask without the client; return status, headers and as much of the body as came."""
+    """Send a request without the client; return the status, the headers and the received part of the body."""
     connection = http.client.HTTPConnection("127.0.0.1", hub.port, timeout=10)
     try:
         connection.request(method, path, body=body, headers=headers)
@@ -287,7 +287,7 @@ def test_a_card_without_metadata_is_a_warning(api, net):
 # Who may what
 
 
-def test_a_token_nobody_has_is_told_so(hub, net):
+def test_an_unknown_token_is_reported(hub, net):
     with pytest.raises(HfHubHTTPError, match="Invalid credentials in Authorization header") as caught:
         HfApi(endpoint=hub.url, token="hf_wrong").repo_info("ann/net")
     assert caught.value.response.status_code == 401

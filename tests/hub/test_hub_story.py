@@ -1,4 +1,4 @@
-"""The page docs/hub.md, told to the real client: a Hub, a publisher and a reader in processes of their own."""
+"""Run the page docs/hub.md with the real client: a Hub, a publisher and a reader, each in its own process."""
 
 import os
 import re
@@ -16,7 +16,7 @@ SHELL, PYTHON = (re.findall(rf"```{kind}\n(.*?)```", PAGE, re.DOTALL) for kind i
 
 @pytest.fixture(scope="module")
 def hub(tmp_path_factory):
-    """Serve a folder in a process of its own, as the page says, and yield its address."""
+    """Serve a folder in another process, as the page says, and yield its address."""
     folder = tmp_path_factory.mktemp("hub")
     words = ["-m", "tests.hub_server", str(folder), "--port", "0", "--token", "secretword=ann"]
     with subprocess.Popen([sys.executable, "-u", *words], cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
@@ -40,8 +40,8 @@ def shell(hub, tmp_path_factory):
     }
 
     def run(script):
-        told = SHELL[0].replace("http://127.0.0.1:8765", hub)
-        words = ["sh", "-ec", f"{told}\n{script}"]
+        setup = SHELL[0].replace("http://127.0.0.1:8765", hub)
+        words = ["sh", "-ec", f"{setup}\n{script}"]
         done = subprocess.run(words, cwd=home, env=environment, capture_output=True, text=True, timeout=300)
         assert done.returncode == 0, done.stdout + done.stderr
         assert "secretword" not in done.stdout + done.stderr
@@ -52,7 +52,7 @@ def shell(hub, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def published(shell):
-    """Publish as the page does, and return what was printed."""
+    """Publish as the page does, and return the output."""
     return shell(SHELL[1])
 
 
@@ -71,9 +71,9 @@ def test_another_process_loads_what_was_published(published, shell):
 
 
 def test_a_pull_pins_and_verifies(published, shell):
-    told = shell(SHELL[2])
-    assert '"hf:ann/tiny-clothes": {"commit": "' in told
-    assert "ok    hf:ann/tiny-clothes" in told
+    output = shell(SHELL[2])
+    assert '"hf:ann/tiny-clothes": {"commit": "' in output
+    assert "ok    hf:ann/tiny-clothes" in output
 
 
 def test_the_card_is_shown(published, hub):

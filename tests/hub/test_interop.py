@@ -1,4 +1,4 @@
-"""Line 30: a published repository is an ordinary one; others read it without zoo."""
+"""Test that others can read a published repository without zoo (line 30)."""
 
 import hashlib
 import json

@@ -1,4 +1,4 @@
-"""Line 29: what was loaded once is loaded again without a network, and without so much as a socket."""
+"""Test that a cached model is loaded again without a network, and without opening a socket (line 29)."""
 
 import json
 import os
@@ -77,7 +77,7 @@ def test_cached_models_need_no_socket(planted):
 
 
 @pytest.mark.reliability
-def test_a_partial_folder_is_told_offline(planted):
+def test_a_partial_folder_is_reported_offline(planted):
     pulled = pull("hf:ann/model")
     (pulled.folder / "history.jsonl").unlink()
     kind, text = offline(["hf:ann/model"])["told"]["hf:ann/model"]
@@ -85,7 +85,7 @@ def test_a_partial_folder_is_told_offline(planted):
     assert "history.jsonl" in text
 
 
-def test_pushing_offline_is_told(planted, folder, monkeypatch):
+def test_pushing_offline_is_an_error(planted, folder, monkeypatch):
     from zoo.errors import HubUnreachableError
     from zoo.hub import push
 

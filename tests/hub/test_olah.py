@@ -34,7 +34,7 @@ def olah(tmp_path_factory):
 
 @pytest.fixture
 def mirror(olah, hub, tmp_path):
-    """Start olah in front of the Hub, and yield its address."""
+    """Start the mirror olah in front of the Hub, and yield its address."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -64,7 +64,7 @@ def _wait(here):
 
 
 @pytest.mark.reliability
-def test_a_mirror_that_is_not_ours_passes_on_what_was_published(hub, folder, mirror, monkeypatch):
+def test_an_independent_mirror_serves_what_was_published(hub, folder, mirror, monkeypatch):
     push(folder, "ann/model", tag="v1")
     monkeypatch.setenv("HF_ENDPOINT", mirror)
     monkeypatch.delenv("HF_TOKEN")

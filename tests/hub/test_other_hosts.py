@@ -1,4 +1,4 @@
-"""Line 26: a server leads to no other host, and the token least of all."""
+"""Test that a server cannot redirect zoo to another host, and never gets the token sent there (line 26)."""
 
 import json
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ from zoo.saving.folder import WEIGHTS
 
 @pytest.fixture
 def other() -> Iterator[Server]:
-    """Serve somebody else, who takes any token."""
+    """Serve another Hub that accepts any token."""
     with serve(tokens={TOKEN: User("eve")}) as server:
         server.store.plant(server.store.create("ann/model"), artifact.files(2))
         yield server
@@ -26,7 +26,7 @@ WRITES = ("create", "preupload", "commit", "validate-yaml", "lfs-batch", "lfs-ve
 
 
 @pytest.mark.reliability
-def test_no_question_is_asked_of_another_host(planted, other, monkeypatch, tmp_path):
+def test_no_request_goes_to_another_host(planted, other, monkeypatch, tmp_path):
     cells, refused = 0, 0
     for kind in READS + WRITES:
         for status in (301, 302, 307, 308):

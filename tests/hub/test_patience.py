@@ -1,4 +1,4 @@
-"""Line 23: a Hub that asks to wait is given a little time, and not for ever."""
+"""Test that zoo waits briefly for a Hub that requests it, but not forever (line 23)."""
 
 import pytest
 

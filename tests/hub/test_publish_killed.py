@@ -1,4 +1,4 @@
-"""Line 21: publishing is one commit, whenever the publisher is killed."""
+"""Test that publishing is one commit, whenever the publisher is killed (line 21)."""
 
 import time
 
@@ -12,13 +12,13 @@ from tests.hub_server import Server
 
 ROUNDS = 3 if LONG else 1
 REQUESTS = 15
-"""How many a publication makes at least."""
+"""Least number of requests of a push."""
 LAG = 0.01
-"""Seconds that the server takes over each request, so that there is a time to kill in."""
+"""Seconds by which the server delays each request, so that there is time to kill the publisher."""
 
 
 def settle(hub: Server) -> None:
-    """Wait until the server has done all that it was asked."""
+    """Wait until the server has answered all requests."""
     before = -1
     while before != len(hub.requests):
         before = len(hub.requests)
@@ -26,7 +26,7 @@ def settle(hub: Server) -> None:
 
 
 def kill_at(job: Job, hub: Server, arrived: int, late: float) -> bool:
-    """Kill when so many requests have arrived and some time has passed; say whether it was still at work."""
+    """Kill a job after a number of requests and some time; return whether it was still running."""
     while len(hub.requests) < arrived and not job.is_done:
         time.sleep(0.0005)
     time.sleep(late)
@@ -50,8 +50,8 @@ def test_killed_publishers_leave_the_old_or_the_new(hub, press, tmp_path):
         kills += kill_at(press.start("push", env=env, **how), hub, arrived, late)
         settle(hub)
         hub.faults.clear()
-        found = kept(hub, repo)
-        seen["old" if found == old else "new" if found == new else "mixed"] += 1
+        files = kept(hub, repo)
+        seen["old" if files == old else "new" if files == new else "mixed"] += 1
         again = press.start("push", env=env, **how).result()
         commits = count(hub, repo)
         third = press.start("push", env=env, **how).result()

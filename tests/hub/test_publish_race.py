@@ -1,4 +1,4 @@
-"""Line 22: of publishers who start from one commit, exactly one wins."""
+"""Test that exactly one of several publishers who start from one commit wins (line 22)."""
 
 from pathlib import Path
 
@@ -12,13 +12,13 @@ from tests.hub_server import Server
 
 ROUNDS = 10 if LONG else 2
 HOLD = 1.5
-"""Seconds that the server holds back what decides the race, so that all racers have looked before the first is done."""
+"""Seconds by which the server delays the deciding request, so that all publishers have looked before one is done."""
 
 
-def race(hub: Server, press: Press, place: Path, seeds: range, repo: str, deciding: str) -> list[str]:
-    """Publish at once; return how each ended. A race in which one looked only when another was done is run again."""
+def race(hub: Server, press: Press, root: Path, seeds: range, repo: str, deciding: str) -> list[str]:
+    """Publish from several processes at once and return the outcomes; repeat a race that one entered too late."""
     env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN}
-    folders = [artifact.saved(place / f"{seed}", seed=seed) for seed in seeds]
+    folders = [artifact.saved(root / f"{seed}", seed=seed) for seed in seeds]
     hub.requests.clear()
     hub.faults.add(deciding, delay=HOLD, times=None)
     jobs = [press.start("push", env=env, folder=str(folder), repo=repo) for folder in folders]
@@ -30,8 +30,8 @@ def race(hub: Server, press: Press, place: Path, seeds: range, repo: str, decidi
 
 
 @pytest.mark.reliability
-def test_one_of_six_publishers_wins_and_five_are_told(hub, press, tmp_path):
-    wins, told, mixed, rounds, tries = 0, 0, 0, 0, 0
+def test_one_of_six_publishers_wins_and_five_get_an_error(hub, press, tmp_path):
+    wins, conflicts, mixed, rounds, tries = 0, 0, 0, 0, 0
     hub.store.plant(hub.store.create("ann/model"), artifact.files(1000))
     while rounds < ROUNDS:
         tries += 1
@@ -43,10 +43,10 @@ def test_one_of_six_publishers_wins_and_five_are_told(hub, press, tmp_path):
         rounds += 1
         winners = [seed for seed, end in zip(seeds, ends, strict=True) if not end]
         wins += len(winners) == 1 and head(hub) != before and count(hub) == commits + 1
-        told += ends.count("HubConflictError")
+        conflicts += ends.count("HubConflictError")
         mixed += kept(hub) not in [artifact.files(seed) for seed in winners]
-    print(f"line 22: {ROUNDS} rounds of 6: one winner in {wins}, {told} told of the conflict, {mixed} mixed")
-    assert (wins, told, mixed) == (ROUNDS, ROUNDS * 5, 0)
+    print(f"line 22: {ROUNDS} rounds of 6: one winner in {wins}, {conflicts} conflicts, {mixed} mixed")
+    assert (wins, conflicts, mixed) == (ROUNDS, ROUNDS * 5, 0)
 
 
 @pytest.mark.reliability

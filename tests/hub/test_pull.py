@@ -1,4 +1,4 @@
-"""Loading: the cache, several processes, an unreachable Hub, another endpoint."""
+"""Test pulling: the cache, several processes, an unreachable Hub, another endpoint."""
 
 import shutil
 
@@ -20,7 +20,7 @@ def lies_in(folder):
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
-def test_a_pull_asks_for_the_commit_the_sizes_and_each_file_once(planted):
+def test_a_pull_requests_the_commit_the_sizes_and_each_file_once(planted):
     pulled = pull(REF)
     assert (pulled.source, pulled.commit) == ("hub", head(planted))
     assert planted.requests.kinds[:2] == ["info", "paths-info"]
@@ -28,28 +28,28 @@ def test_a_pull_asks_for_the_commit_the_sizes_and_each_file_once(planted):
     assert len(planted.requests.of("resolve-get", "cdn")) == len(FILES)
 
 
-def test_a_cached_branch_asks_for_its_commit_only(planted):
+def test_a_cached_branch_requests_its_commit_only(planted):
     pull(REF)
     planted.requests.clear()
     assert pull(REF).source == "cache"
     assert planted.requests.kinds == ["info"]
 
 
-def test_a_cached_commit_asks_for_nothing(planted):
+def test_a_cached_commit_makes_no_request(planted):
     commit = pull(REF).commit
     planted.requests.clear()
     assert pull(f"{REF}@{commit}").source == "cache"
     assert len(planted.requests) == 0
 
 
-def test_only_the_model_lies_in_the_cache(planted, tmp_path):
+def test_only_the_model_is_in_the_cache(planted, tmp_path):
     pulled = pull(REF)
     assert lies_in(pulled.folder) == artifact.files(1)
     assert {path.name for path in pulled.folder.parent.iterdir()} == {pulled.commit, "refs"}
     assert pulled.folder.is_relative_to(tmp_path / "cache")
 
 
-def test_the_cache_lies_beside_the_clients_own_unless_told(planted, monkeypatch, tmp_path):
+def test_the_cache_is_beside_the_clients_own_by_default(planted, monkeypatch, tmp_path):
     monkeypatch.delenv("ZOO_CACHE")
     assert pull(REF).folder.is_relative_to(tmp_path / "home" / "assets" / "zoo-models")
     assert not (tmp_path / "home" / "hub").exists()
@@ -85,7 +85,7 @@ def test_a_puller_that_is_killed_leaves_nothing_in_the_way(planted, press, tmp_p
     assert {path.name for path in shelf.iterdir() if not path.name.endswith(".lock")} == {result["commit"], "refs"}
 
 
-def test_an_unreachable_hub_is_no_reason_to_stop(planted, impatient):
+def test_an_unreachable_hub_is_a_warning_with_a_copy(planted, impatient):
     first = pull(REF)
     planted.close()
     with pytest.warns(
@@ -96,7 +96,7 @@ def test_an_unreachable_hub_is_no_reason_to_stop(planted, impatient):
     assert told[0].filename == __file__
 
 
-def test_an_update_is_what_the_hub_says_now_or_nothing(planted, impatient, monkeypatch):
+def test_an_update_uses_the_commit_the_hub_names_now_or_fails(planted, impatient, monkeypatch):
     pull(REF)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     with pytest.raises(HubUnreachableError, match="cannot find hf:ann/model: zoo is offline"):
@@ -107,13 +107,13 @@ def test_an_update_is_what_the_hub_says_now_or_nothing(planted, impatient, monke
         pull(REF, update=True)
 
 
-def test_an_unreachable_hub_is_told_if_there_is_no_copy(planted, impatient):
+def test_an_unreachable_hub_is_an_error_without_a_copy(planted, impatient):
     planted.close()
     with pytest.raises(HubUnreachableError, match="cannot be reached; check the connection"):
         pull(REF)
 
 
-def test_a_repository_that_is_gone_is_told_although_there_is_a_copy(planted):
+def test_a_deleted_repository_is_an_error_also_with_a_copy(planted):
     pull(REF)
     planted.store.delete(planted.store.repo("ann/model"))
     with pytest.raises(HubError, match="there is no ann/model"):
@@ -133,7 +133,7 @@ def test_two_endpoints_never_mix(planted, monkeypatch, tmp_path):
     assert pull(REF).folder == ours.folder
 
 
-def test_a_note_that_is_damaged_is_not_believed(planted, monkeypatch):
+def test_a_damaged_note_is_ignored(planted, monkeypatch):
     note = pull(REF).folder.parent / "refs" / "main"
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     for text in ("", "null", "a" * 40, '{"commit": "../../x"}', note.read_text().replace("ann/model", "bob/model")):
@@ -142,7 +142,7 @@ def test_a_note_that_is_damaged_is_not_believed(planted, monkeypatch):
             pull(REF)
 
 
-def test_a_cache_that_cannot_be_written_is_told(planted, monkeypatch, tmp_path):
+def test_a_cache_that_cannot_be_written_is_an_error(planted, monkeypatch, tmp_path):
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
     with pytest.raises(HubError, match=r"cannot keep hf:ann/model in .*; set ZOO_CACHE"):
@@ -164,7 +164,7 @@ def test_a_model_can_be_removed_from_the_cache_by_hand(planted):
     assert pull(REF).source == "hub"
 
 
-def test_nothing_is_shown_where_nobody_watches(planted, capfd):
+def test_nothing_is_printed_outside_a_terminal(planted, capfd):
     pull(REF)
     assert capfd.readouterr() == ("", "")
 
@@ -172,7 +172,7 @@ def test_nothing_is_shown_where_nobody_watches(planted, capfd):
 @pytest.mark.parametrize(
     "text", ["hf:model", "hf:", "hf:a/b/c", "hf:a/b@", "hf:../b", "hf:a/..", "hf:a/b@-x", "hf:a/b@a b"]
 )
-def test_what_is_no_reference_is_told_before_anything_is_asked(hub, text):
+def test_an_invalid_reference_is_an_error_before_any_request(hub, text):
     with pytest.raises(UnknownNameError):
         pull(text)
     assert len(hub.requests) == 0

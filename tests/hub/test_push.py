@@ -1,4 +1,4 @@
-"""Publishing: what arrives, what is left alone, what is refused, what is told."""
+"""Test pushing: what arrives, what is left alone, what is refused, and what is returned."""
 
 import pytest
 
@@ -119,7 +119,7 @@ def test_a_private_repository_is_private(hub, folder):
     assert hub.store.repo("ann/model").state.private
 
 
-def test_what_everybody_sees_does_not_become_private_by_the_way(published, newer):
+def test_a_public_repository_does_not_become_private_in_a_push(published, newer):
     with pytest.raises(HubError, match="ann/model exists and is public; make it private first"):
         push(newer, "ann/model", private=True)
     assert kept(published) == artifact.files(1)
@@ -135,7 +135,7 @@ def test_an_organization_is_published_to(hub, folder):
     assert kept(hub, "lab/model") == artifact.files(1)
 
 
-def test_nothing_is_shown_where_nobody_watches(hub, folder, newer, capfd):
+def test_nothing_is_printed_outside_a_terminal(hub, folder, newer, capfd):
     push(folder, "ann/model")
     push(newer, "ann/model")
     assert capfd.readouterr() == ("", "")

@@ -1,4 +1,4 @@
-"""Publishing: what is refused, and that nothing is sent then."""
+"""Test pushes that are refused, and that nothing is sent then."""
 
 import pytest
 
@@ -10,7 +10,7 @@ from zoo.hub import push
 from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, WEIGHTS
 
 
-def test_a_taken_tag_is_told_before_anything_is_sent(published, folder, newer):
+def test_a_taken_tag_is_an_error_before_anything_is_sent(published, folder, newer):
     push(folder, "ann/model", tag="v1")
     published.requests.clear()
     with pytest.raises(HubConflictError, match=r"ann/model has a tag v1 already, commit [0-9a-f]{40}; choose another"):
@@ -65,13 +65,13 @@ def test_a_folder_without_a_card_is_published(hub, folder):
 
 
 @pytest.mark.parametrize("repo", ["model", "a/b/c", "../b", "hf:model", "a/b c", "", "a/b\n"])
-def test_what_is_no_repository_is_told(hub, folder, repo):
+def test_an_invalid_repository_name_is_an_error(hub, folder, repo):
     with pytest.raises(UnknownNameError, match="hf:owner/name"):
         push(folder, repo)
 
 
 @pytest.mark.parametrize("name", ["-x", "a b", "a..b", "/a", "a/", "x.lock", "ü", ""])
-def test_what_is_no_tag_or_branch_is_told(hub, folder, name):
+def test_an_invalid_tag_or_branch_name_is_an_error(hub, folder, name):
     with pytest.raises(UnknownNameError):
         push(folder, "ann/model", tag=name)
     if name:

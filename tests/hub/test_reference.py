@@ -1,4 +1,4 @@
-"""The names of models on a Hub."""
+"""Test the names of models on a Hub."""
 
 import pytest
 

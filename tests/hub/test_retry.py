@@ -1,4 +1,4 @@
-"""What is asked again, how often, and how long zoo waits in between."""
+"""Test what is retried, how often, and how long zoo waits in between."""
 
 import time
 from types import SimpleNamespace
@@ -22,7 +22,7 @@ LASTING = (Status(404), Status(403), Status(412), ValueError(), KeyError(), HubU
 
 
 class Calls:
-    """Fail so many times, then answer."""
+    """Fail a number of times, then answer."""
 
     def __init__(self, *errors):
         self.errors, self.count = [*errors], 0
@@ -36,14 +36,14 @@ class Calls:
 
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
-    """Write down the waits instead of waiting."""
+    """Record the waits instead of waiting."""
     waits = []
     monkeypatch.setattr(time, "sleep", waits.append)
     return waits
 
 
 @pytest.mark.parametrize("error", PASSING)
-def test_what_can_pass_is_asked_again(error, patient):
+def test_a_transient_error_is_retried(error, patient):
     calls = Calls(error, error)
     assert call_with_retries(calls) == "answer"
     assert patient == [0.3, 1.0]

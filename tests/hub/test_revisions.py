@@ -1,4 +1,4 @@
-"""Line 27: a revision is one commit from the first byte to the last, and what zoo.lock pins stays that."""
+"""Test that a revision is one commit from the first byte to the last, and that pins last (line 27)."""
 
 import json
 import threading
@@ -42,7 +42,7 @@ def test_every_kind_of_revision_is_one_commit(planted):
 
 
 @pytest.mark.parametrize("revision", ["v9", "refs/pr/7", "a" * 40, "0123abc"])
-def test_a_revision_that_is_not_there_is_told(planted, revision):
+def test_a_missing_revision_is_an_error(planted, revision):
     with pytest.raises(HubNotFoundError, match=revision):
         pull(f"{REF}@{revision}")
 
@@ -50,7 +50,7 @@ def test_a_revision_that_is_not_there_is_told(planted, revision):
 @pytest.mark.reliability
 @pytest.mark.parametrize("ref", ["refs/tags/v1", "refs/heads/main"])
 @pytest.mark.parametrize("kind", ["paths-info", "resolve-head", "resolve-get"])
-def test_a_revision_that_moves_meanwhile_is_not_mixed(planted, ref, kind):
+def test_a_revision_that_moves_during_a_pull_is_not_mixed(planted, ref, kind):
     before = head(planted, at=ref)
     old = 1 if "v1" in ref else 2
     newer = planted.store.plant(planted.store.repo("ann/model"), artifact.files(3), ref="refs/heads/dev/one").oid
@@ -109,7 +109,7 @@ def test_bytes_that_are_not_the_pinned_ones_are_refused(planted, name):
     assert (WEIGHTS if name == "sha256" else CONFIG) in told
 
 
-def test_a_pinned_commit_that_is_gone_is_told(planted):
+def test_a_pinned_commit_that_is_gone_is_an_error(planted):
     pulled = pull(REF)
     path = lockfile.get_path()
     lockfile.write_pin(path, pulled)
@@ -146,7 +146,7 @@ BROKEN = {
 
 
 @pytest.mark.parametrize("what", BROKEN)
-def test_a_broken_lock_file_is_told_and_left_alone(planted, what, monkeypatch):
+def test_a_broken_lock_file_is_an_error_and_left_unchanged(planted, what, monkeypatch):
     path = lockfile.get_path()
     pulled = pull(REF)
     path.write_text(BROKEN[what])

@@ -1,4 +1,4 @@
-"""Line 26: no error, no log and no output repeats the token."""
+"""Test that no error, log or output repeats the token (line 26)."""
 
 import logging
 import traceback
@@ -13,7 +13,7 @@ from zoo.hub import HubClient, pull, push
 
 
 def texts(error: BaseException | None) -> Iterator[str]:
-    """Yield all that an error says, and what it was raised from."""
+    """Yield the texts of an error and of the errors it was raised from."""
     seen: list[BaseException] = []
     while error is not None and error not in seen:
         seen.append(error)
@@ -23,7 +23,7 @@ def texts(error: BaseException | None) -> Iterator[str]:
 
 
 BACKED_OFF = ("preupload", "lfs-batch", "lfs-verify")
-"""Where the client waits by itself before it asks again."""
+"""Faults on which the client itself waits before it retries."""
 ECHO = f"you sent Bearer {TOKEN}, which is wrong"
 
 

@@ -1,4 +1,4 @@
-"""Line 23: one fault on the way is not noticed; one that stays becomes an error of zoo, and nothing is half done."""
+"""Test that one fault goes unnoticed, a lasting one is an error of zoo, and nothing is half done (line 23)."""
 
 from concurrent.futures import ThreadPoolExecutor
 from itertools import product
@@ -26,39 +26,39 @@ KINDS = LOADING + PUBLISHING
 
 
 def cells(every: int) -> list[tuple[str, str]]:
-    """Return each fault on each kind of request, or in the short form one in `every`, evenly spread."""
+    """Return each fault on each kind of request, or in the short form every `every`-th one."""
     pairs = product(enumerate(FAULTS), enumerate(KINDS))
     return [(fault, kind) for (row, fault), (column, kind) in pairs if LONG or (row + column) % every == 0]
 
 
 MOST = 10.0
-"""Seconds that one fault may cost."""
+"""Most seconds that one fault may cost."""
 MOST_LASTING = 45.0
-"""Seconds until a fault that lasts is told, where the client times out after two."""
+"""Most seconds until a lasting fault is an error, where the client times out after two."""
 WORDS = ("httpx", "Traceback", "huggingface_hub", "JSONDecodeError")
 
 
 def is_long(fault: str, kind: str) -> bool:
-    """Return whether the client itself waits for long, again and again, before zoo is asked."""
+    """Return whether the client itself waits repeatedly before zoo can act."""
     return fault in ("drop", "cut", "slow") and kind in ("preupload", "lfs-batch", "lfs-put", "lfs-verify")
 
 
-def run(press, place: Path, fault: str, kind: str, times: int | None):
-    """Publish to, or load from, a server that has this fault; return what came of it, and what is there then."""
+def run(press, root: Path, fault: str, kind: str, times: int | None):
+    """Push to or pull from a server with this fault; return the result and the files there afterwards."""
     with serve(tokens=USERS) as hub:
         env = {"HF_ENDPOINT": hub.url, "HF_TOKEN": TOKEN, "ZOO_HUB_TIMEOUT": "2"}
-        folder = artifact.saved(place, seed=1)
+        folder = artifact.saved(root, seed=1)
         if kind in LOADING:
             hub.store.plant(hub.store.create("ann/model"), artifact.files(1))
             hub.faults.add(kind, times=times, **FAULTS[fault])
             job = press.start("pull", env=env, reference="hf:ann/model")
             result = job.result()
-            found = {path.name: path.read_bytes() for path in job.cache.glob("*/*/[0-9a-f]*/*")}
+            files = {path.name: path.read_bytes() for path in job.cache.glob("*/*/[0-9a-f]*/*")}
         else:
             hub.faults.add(kind, times=times, **FAULTS[fault])
             result = press.start("push", env=env, folder=str(folder), repo="ann/model", tag="v1").result()
-            found = kept(hub)
-    return result, found
+            files = kept(hub)
+    return result, files
 
 
 def table(press, tmp_path, cells, times):
@@ -70,10 +70,10 @@ def table(press, tmp_path, cells, times):
 @pytest.mark.reliability
 def test_one_fault_is_not_noticed(press, tmp_path):
     chosen = cells(4)
-    found = table(press, tmp_path, chosen, 1)
-    failed = {cell: result["text"] for cell, (result, _) in found.items() if result["error"]}
-    partial = [cell for cell, (_, files) in found.items() if files != artifact.files(1)]
-    slowest = max(result["seconds"] for result, _ in found.values())
+    results = table(press, tmp_path, chosen, 1)
+    failed = {cell: result["text"] for cell, (result, _) in results.items() if result["error"]}
+    partial = [cell for cell, (_, files) in results.items() if files != artifact.files(1)]
+    slowest = max(result["seconds"] for result, _ in results.values())
     kinds = len({kind for _, kind in chosen})
     print(
         f"line 23: {len(chosen)} single faults, {kinds} kinds of request: {len(failed)} failed, at most {slowest:.1f} s"
@@ -83,20 +83,20 @@ def test_one_fault_is_not_noticed(press, tmp_path):
 
 
 @pytest.mark.reliability
-def test_a_lasting_fault_is_told_in_zoos_words(press, tmp_path):
+def test_a_lasting_fault_becomes_an_error_of_zoo(press, tmp_path):
     chosen = [cell for cell in cells(6) if LONG or not is_long(*cell)]
-    found = table(press, tmp_path, chosen, None)
+    results = table(press, tmp_path, chosen, None)
     wrong, partial, done = {}, {}, 0
-    for cell, (result, files) in found.items():
+    for cell, (result, files) in results.items():
         if not result["error"] and files == artifact.files(1):
-            done += 1  # it was done, and zoo found that out although no whole answer ever came
+            done += 1  # it was done, and zoo noticed although no whole answer ever came
         elif "HubError" not in result["kinds"] or any(word in result["text"] for word in WORDS):
             wrong[cell] = result["error"] + result["text"]
         elif "httpx2" in result["trace"]:
             wrong[cell] = result["trace"]
         if files not in ({}, artifact.files(1)):
             partial[cell] = [*files]
-    slowest = max(result["seconds"] for result, _ in found.values())
+    slowest = max(result["seconds"] for result, _ in results.values())
     typed = len(chosen) - len(wrong) - done
     print(
         f"line 23: {len(chosen)} lasting faults: {typed} typed, {done} got round, {len(partial)} partial, "

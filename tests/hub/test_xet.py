@@ -1,4 +1,4 @@
-"""Line 30: the path that large files take for real users: Xet's own client, and a folder in place of its servers."""
+"""Test large files through Xet's own client, with a folder instead of its servers (line 30)."""
 
 import json
 import os
@@ -34,10 +34,10 @@ def test_a_model_goes_through_xet_and_comes_back(tmp_path):
         words = [sys.executable, "-c", SCRIPT, str(folder)]
         done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=100)
         assert done.returncode == 0, done.stderr
-        commit, is_new_again, pulled, place = json.loads(done.stdout)
+        commit, is_new_again, pulled, folder = json.loads(done.stdout)
         keys, past = hub.requests.of("xet-token"), hub.requests.of("lfs-put", "cdn")
         print(f"line 30: published and loaded through Xet: {len(keys)} keys asked for, {len(past)} files past it")
         assert keys
         assert not past
         assert (pulled, is_new_again) == (commit, False)
-        assert {path.name: path.read_bytes() for path in Path(place).iterdir()} == artifact.files(1, width=100_000)
+        assert {path.name: path.read_bytes() for path in Path(folder).iterdir()} == artifact.files(1, width=100_000)

@@ -50,7 +50,7 @@ def test_npz_of_one_part_is_the_training_part(tmp_path, names):
 
 
 class Marker:
-    """Leave a file where it is unpickled."""
+    """Create a file when unpickled."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -88,7 +88,7 @@ def test_a_damaged_npz_is_read_or_refused(tmp_path, save, seed):
 
 
 @pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04"])
-def test_what_is_no_npz_is_refused(tmp_path, content):
+def test_a_file_that_is_not_npz_is_refused(tmp_path, content):
     (tmp_path / "set.npz").write_bytes(content)
 
     with pytest.raises(SourceError, match=r"not a \.npz file"):
@@ -130,7 +130,7 @@ def test_safetensors_cut_short_are_refused(tmp_path, small, share):
 
 
 @pytest.mark.parametrize("about", [{}, {"zoo": "{"}, {"zoo": "[]"}, {"zoo": '{"values": 5, "names": []}'}], ids=str)
-def test_safetensors_of_something_else_are_refused(tmp_path, about):
+def test_other_safetensors_are_refused(tmp_path, about):
     save_file({"weight": torch.zeros(3)}, tmp_path / "model.safetensors", about)
 
     with pytest.raises(SourceError, match="not an image set"):
@@ -163,7 +163,7 @@ def test_string_labels_are_the_classes():
 
 
 @pytest.mark.parametrize("width", [1, 3, 4])
-def test_narrow_grey_images_are_told_from_colour_by_their_number(width):
+def test_narrow_grey_images_are_distinguished_from_colour_by_their_number(width):
     assert as_images((np.zeros((6, 5, width), np.uint8), LABELS)).images.shape == (6, 1, 5, width)
 
 

@@ -68,7 +68,7 @@ def test_another_magic_number_is_named(tmp_path):
         _ = zoo.dataset(tmp_path).train
 
 
-def test_counts_that_differ_are_told(tmp_path):
+def test_different_counts_are_an_error(tmp_path):
     write(tmp_path, labels=LABELS[:5])
 
     with pytest.raises(SourceError, match="6 train images and 5 labels"):

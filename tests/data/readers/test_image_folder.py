@@ -13,9 +13,9 @@ LEVELS = np.random.default_rng(0).integers(0, 256, (6, 5, 4), dtype=np.uint8)
 def write(folder, classes=("ant", "bee", "cow"), levels=LEVELS):
     """Write the images as PNG files, one after another into each class's sub-folder."""
     for number, image in enumerate(levels):
-        place = folder / classes[number % len(classes)]
-        place.mkdir(parents=True, exist_ok=True)
-        Image.fromarray(image).save(place / f"{number}.png")
+        class_folder = folder / classes[number % len(classes)]
+        class_folder.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(image).save(class_folder / f"{number}.png")
     return folder
 
 

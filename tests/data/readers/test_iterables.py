@@ -19,7 +19,7 @@ LABELS = torch.tensor([0, 1, 2, 0, 1, 2])
 
 
 class Pairs(torch.utils.data.Dataset):
-    """A map-style data set of `(image, label)`, that counts how often each is read."""
+    """A map-style data set of `(image, label)` that counts the reads of each item."""
 
     def __init__(self, images, labels, classes=None):
         self.images, self.labels, self.reads = images, labels, 0
@@ -109,7 +109,7 @@ def test_a_torchvision_data_set_is_read_through_its_transforms(transform):
         assert images.classes.values[int(images.labels[index])] == int(label)
 
 
-def test_a_data_loader_is_streamed_and_all_else_read():
+def test_a_data_loader_is_streamed_and_other_sources_are_read():
     assert is_restartable(DataLoader(TensorDataset(LEVELS, LABELS)))
     assert not is_restartable(TensorDataset(LEVELS, LABELS))
     assert not is_restartable(DataLoader(Flow()))
@@ -126,7 +126,7 @@ class EndlessLoader:
 
 @pytest.mark.parametrize("make", [endless, EndlessLoader], ids=["generator", "loader without a length"])
 @pytest.mark.parametrize("limit", ["MAX_IMAGES", "MAX_BYTES"])
-def test_what_has_no_end_is_an_error(monkeypatch, make, limit):
+def test_an_endless_iterable_is_an_error(monkeypatch, make, limit):
     monkeypatch.setattr(iterables, limit, 100)
 
     with pytest.raises(SourceError, match=r"has not ended; .*itertools\.islice"):

@@ -1,4 +1,4 @@
-"""Sets that stay on the disk train as those in memory do."""
+"""Test that sets on disk train to the same weights as sets in memory."""
 
 import io
 
@@ -27,7 +27,7 @@ def file(small, tmp_path):
 
 @pytest.fixture
 def folder(small, tmp_path):
-    """Write the small images as pictures, a folder a class."""
+    """Write the small images as image files, in one folder per class."""
     for number, (image, label) in enumerate(zip(small.images, small.labels.tolist(), strict=True)):
         place = tmp_path / "pictures" / str(label)
         place.mkdir(parents=True, exist_ok=True)
@@ -60,24 +60,24 @@ def weights(data, **how):
 
 
 def test_a_file_trains_to_the_weights_of_the_set_in_memory(file, small):
-    distant = zoo.dataset(file, lazy=True).train
-    assert isinstance(distant.images, LazyImages)
-    assert distant == small
-    assert distant.moments() == small.moments()
+    lazy = zoo.dataset(file, lazy=True).train
+    assert isinstance(lazy.images, LazyImages)
+    assert lazy == small
+    assert lazy.moments() == small.moments()
     for how in ({}, {"validation": 0.2, "augment": ("flip",)}):
-        assert torch.equal(weights(distant, **how), weights(small, **how))
+        assert torch.equal(weights(lazy, **how), weights(small, **how))
 
 
-def test_parts_of_a_file_stay_on_the_disk(file, small):
-    distant = zoo.dataset(file, lazy=True).train
-    rest, held = distant.split(0.25, seed=3)
-    ours, theirs = small.split(0.25, seed=3)
-    assert isinstance(rest.images, LazyImages)
-    assert rest == ours
-    assert held == theirs
-    assert torch.equal(distant[[5, 3]].images.index_select(0, torch.tensor([1])), small.images[3:4])
-    assert torch.equal(distant.images[-1], small.images[-1])
-    assert torch.equal(distant.resize(3).images, small.resize(3).images)
+def test_parts_of_a_file_stay_on_disk(file, small):
+    lazy = zoo.dataset(file, lazy=True).train
+    lazy_remaining, lazy_held_out = lazy.split(0.25, seed=3)
+    remaining, held_out = small.split(0.25, seed=3)
+    assert isinstance(lazy_remaining.images, LazyImages)
+    assert lazy_remaining == remaining
+    assert lazy_held_out == held_out
+    assert torch.equal(lazy[[5, 3]].images.index_select(0, torch.tensor([1])), small.images[3:4])
+    assert torch.equal(lazy.images[-1], small.images[-1])
+    assert torch.equal(lazy.resize(3).images, small.resize(3).images)
 
 
 def test_what_is_written_row_by_row_is_a_safetensors_file(file, small):
@@ -96,7 +96,7 @@ def test_a_cut_file_is_refused(file, cut):
         zoo.dataset(file, lazy=True).train  # noqa: B018
 
 
-def test_fewer_images_than_said_are_refused_and_nothing_is_left(small, tmp_path):
+def test_fewer_images_than_announced_are_refused_and_nothing_is_left(small, tmp_path):
     with pytest.raises(WeightsError, match="is incomplete"):
         disk.write_image_batches(
             tmp_path / "x.safetensors", [(small.images, small.labels)], 201, shape=(1, 7, 7), classes=small.classes
@@ -108,33 +108,33 @@ def test_fewer_images_than_said_are_refused_and_nothing_is_left(small, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_file_that_is_cut_after_it_was_opened_is_found(file):
-    distant = zoo.dataset(file, lazy=True).train
+def test_a_file_that_is_cut_after_opening_is_an_error(file):
+    lazy = zoo.dataset(file, lazy=True).train
     file.write_bytes(file.read_bytes()[:9000])
     with pytest.raises(WeightsError, match="has become shorter since it was opened"):
-        weights(distant)
+        weights(lazy)
 
 
 def test_rows_that_follow_each_other_are_read_at_once(file, small, monkeypatch):
     reads = []
-    distant = zoo.dataset(file, lazy=True).train
+    lazy = zoo.dataset(file, lazy=True).train
     whole = mapping.RowReader._read_into
     monkeypatch.setattr(mapping.RowReader, "_read_into", lambda self, *how: reads.append(how) or whole(self, *how))
     places = [3, 4, 5, 9, 2, 3, 199]
-    assert torch.equal(distant.images.index_select(0, torch.tensor(places)), small.images[places])
+    assert torch.equal(lazy.images.index_select(0, torch.tensor(places)), small.images[places])
     assert len(reads) == 4
 
 
-def test_a_system_that_cannot_read_at_a_place_seeks(file, small, monkeypatch):
+def test_a_system_that_cannot_read_at_an_offset_seeks(file, small, monkeypatch):
     monkeypatch.delattr("os.preadv")
     assert zoo.dataset(file, lazy=True).train == small
 
 
 def test_a_folder_of_pictures_trains_to_the_weights_of_the_set_in_memory(folder):
-    memory, distant = zoo.dataset(folder).train, zoo.dataset(folder, lazy=True).train
-    assert isinstance(distant.images, LazyImages)
-    assert distant == memory
-    assert torch.equal(weights(distant), weights(memory))
+    memory, lazy = zoo.dataset(folder).train, zoo.dataset(folder, lazy=True).train
+    assert isinstance(lazy.images, LazyImages)
+    assert lazy == memory
+    assert torch.equal(weights(lazy), weights(memory))
     assert zoo.dataset(folder, lazy=True, size=5).train == zoo.dataset(folder, size=5).train
 
 
@@ -145,16 +145,16 @@ def test_a_picture_of_another_size_is_named(folder):
 
 
 def test_parquet_is_read_by_row_groups_and_holds_the_same_images(shards):
-    memory, distant = zoo.dataset(shards).train, zoo.dataset(shards, lazy=True).train
-    assert isinstance(distant.images, LazyImages)
-    assert distant == memory
-    assert torch.isfinite(weights(distant)).all()
-    assert torch.equal(weights(distant), weights(distant))
+    memory, lazy = zoo.dataset(shards).train, zoo.dataset(shards, lazy=True).train
+    assert isinstance(lazy.images, LazyImages)
+    assert lazy == memory
+    assert torch.isfinite(weights(lazy)).all()
+    assert torch.equal(weights(lazy), weights(lazy))
 
 
 def test_an_epoch_over_blocks_sees_each_image_once_and_each_window_together(shards):
-    distant = zoo.dataset(shards, lazy=True).train
-    loader = zoo.Loader(distant, batch_size=16, seed=0)
+    lazy = zoo.dataset(shards, lazy=True).train
+    loader = zoo.Loader(lazy, batch_size=16, seed=0)
     orders = [torch.cat([loader.batch_indices(epoch, step) for step in range(len(loader))]) for epoch in (0, 1)]
     blocks = torch.arange(18).repeat_interleave(7)[:120]
     blocks = torch.cat([blocks, 18 + torch.arange(12).repeat_interleave(7)[:80]])
@@ -167,13 +167,13 @@ def test_an_epoch_over_blocks_sees_each_image_once_and_each_window_together(shar
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist-7x7", "./nothing", "./train.npz"])
-def test_what_cannot_stay_on_the_disk_is_refused(name):
+def test_a_source_that_cannot_be_read_lazily_is_refused(name):
     with pytest.raises(SourceError, match=r"laz(il)?y"):
         zoo.dataset(name, lazy=True)
 
 
 @pytest.mark.parametrize("what", ["folder", "shards", "file"])
-def test_one_set_on_the_disk_is_told_from_another_without_decoding(what, request, monkeypatch):
+def test_fingerprints_of_sets_on_disk_differ_without_decoding(what, request, monkeypatch):
     place = request.getfixturevalue(what)
 
     def identity():

@@ -51,7 +51,7 @@ def test_shards_are_read_in_order_with_their_class_names(tmp_path, inner):
 
 
 @pytest.mark.parametrize(("image", "label"), [("img", "label"), ("image", "fine_label"), ("image", "labels")])
-def test_columns_may_be_called_otherwise(tmp_path, image, label):
+def test_columns_may_have_other_names(tmp_path, image, label):
     assert len(zoo.dataset(write(tmp_path / "a.parquet", image=image, label=label)).train) == 6
 
 
@@ -87,7 +87,7 @@ def test_a_shard_that_cannot_be_used_says_why(tmp_path, change, error, words):
         _ = zoo.dataset(path).train
 
 
-def test_a_row_that_is_no_image_is_named(tmp_path):
+def test_a_row_that_is_not_an_image_is_named(tmp_path):
     rows = [{"bytes": png(LEVELS[0]), "path": ""}, {"bytes": b"no image", "path": ""}]
     pq.write_table(pa.table({"image": rows, "label": [0, 1]}), tmp_path / "a.parquet")
 
@@ -103,7 +103,7 @@ def test_a_row_without_bytes_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("share", [0.0, 0.5, 0.98])
-def test_a_shard_cut_short_is_no_parquet(tmp_path, share):
+def test_a_truncated_shard_is_an_error(tmp_path, share):
     path = write(tmp_path / "a.parquet")
     path.write_bytes(path.read_bytes()[: int(path.stat().st_size * share)])
 

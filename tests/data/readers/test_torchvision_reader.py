@@ -14,7 +14,7 @@ import torch
 import torchvision
 
 import zoo
-from zoo.data.readers import locations as places
+from zoo.data.readers import locations
 from zoo.errors import SourceError, UnknownNameError
 
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning")  # torchvision keeps the reply of a 404 open
@@ -57,7 +57,7 @@ def shop(tmp_path):
 
 @pytest.fixture(autouse=True)
 def swept():
-    """Let go of what torchvision's downloader leaves open while its warnings are left aside."""
+    """Collect the files that torchvision's downloader leaves open, and ignore the warnings about them."""
     yield
     gc.collect()
 
@@ -72,7 +72,7 @@ def home(tmp_path, monkeypatch):
 
 @pytest.fixture
 def fashion(shop, monkeypatch):
-    """Let torchvision's FashionMNIST expect the tiny files, and return how to point it at an address."""
+    """Let torchvision's FashionMNIST accept the tiny files, and return a function that sets its address."""
     sums = [(file.name, hashlib.md5(file.read_bytes()).hexdigest()) for file in sorted(shop.iterdir())]
     monkeypatch.setattr(torchvision.datasets.FashionMNIST, "resources", sums)
     return lambda address: monkeypatch.setattr(torchvision.datasets.FashionMNIST, "mirrors", [address])
@@ -132,7 +132,7 @@ def test_no_server_is_an_error(home, fashion):
         zoo.dataset("fashion-mnist", download=True)
 
 
-def test_what_is_here_is_not_downloaded(shop, home, fashion):
+def test_a_data_set_on_this_machine_is_not_downloaded(shop, home, fashion):
     fashion("http://127.0.0.1:9/")
     home.mkdir()
     shop.rename(home / "fashion-mnist")
@@ -151,7 +151,7 @@ def test_a_data_set_of_torchvision_is_read_by_its_class_name(shop, home, fashion
     assert train.name == "FashionMNIST/train"
 
 
-def test_a_data_set_of_torchvision_that_is_not_here_says_how_to_get_it(home):
+def test_a_missing_data_set_of_torchvision_says_how_to_download_it(home):
     with pytest.raises(SourceError, match=r"download it with zoo\.dataset\('torchvision:CIFAR10', download=True\)"):
         _ = zoo.dataset("torchvision:CIFAR10").train
 
@@ -185,16 +185,16 @@ def test_the_files_are_found_in_their_own_folder_and_in_the_layout_of_torchvisio
     assert len(zoo.dataset("fashion-mnist").test) == 20
 
 
-def test_a_place_shared_by_all_is_looked_into_last(shop, home, tmp_path, monkeypatch):
+def test_shared_folders_are_searched_last(shop, home, tmp_path, monkeypatch):
     (tmp_path / "share").mkdir()
     shop.rename(tmp_path / "share" / "fashion-mnist")
-    monkeypatch.setattr(places, "SHARED_FOLDERS", (tmp_path / "share",))
+    monkeypatch.setattr(locations, "SHARED_FOLDERS", (tmp_path / "share",))
 
     assert len(zoo.dataset("fashion-mnist").test) == 20
 
 
 @pytest.mark.parametrize("name", ["fashion-mnist", "mnist", "cifar10-jpeg"])
-def test_a_data_set_that_is_not_here_names_the_places_and_what_to_do(home, name):
+def test_a_missing_data_set_names_the_searched_folders_and_what_to_do(home, name):
     with pytest.raises(SourceError) as raised:
         _ = zoo.dataset(name).train
 
@@ -216,4 +216,4 @@ def test_downloads_go_to_the_cache_without_zoo_data(monkeypatch, tmp_path):
     monkeypatch.delenv("ZOO_DATA")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
 
-    assert places.get_download_folder() == tmp_path / "zoo" / "data"
+    assert locations.get_download_folder() == tmp_path / "zoo" / "data"

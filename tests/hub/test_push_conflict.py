@@ -1,4 +1,4 @@
-"""Publishing: answers that are lost, and others who publish meanwhile."""
+"""Test pushes whose answers are lost, and pushes at the same time as others."""
 
 import json
 
@@ -30,7 +30,7 @@ def test_a_lost_answer_opens_no_second_pull_request(published, newer):
     assert (done.commit, done.url) == (head(published, at="refs/pr/1"), f"{published.url}/ann/model/discussions/1")
 
 
-def test_who_was_slower_is_told_and_overwrites_nothing(published, newer, monkeypatch):
+def test_the_slower_publisher_gets_an_error_and_overwrites_nothing(published, newer, monkeypatch):
     repo = published.store.repo("ann/model")
     faster = []
 
@@ -43,7 +43,7 @@ def test_who_was_slower_is_told_and_overwrites_nothing(published, newer, monkeyp
     assert [head(published)] == faster
 
 
-def test_who_was_slower_with_the_same_files_has_nothing_to_do(published, newer):
+def test_the_slower_publisher_of_the_same_files_has_nothing_to_do(published, newer):
     repo = published.store.repo("ann/model")
 
     def meanwhile(mine: str, theirs: str) -> str:
@@ -54,7 +54,7 @@ def test_who_was_slower_with_the_same_files_has_nothing_to_do(published, newer):
     assert kept(published) == artifact.files(2)
 
 
-def test_a_file_that_the_hub_leaves_out_is_told(hub, folder):
+def test_a_file_that_the_hub_drops_is_an_error(hub, folder):
     advice = [{"path": name, "uploadMode": "regular", "shouldIgnore": name == HISTORY} for name in FILES]
     hub.faults.add("preupload", skip=1, body=json.dumps({"files": advice}).encode())
     with pytest.raises(HubUntrustedError, match=r"does not hold the history.jsonl that was sent; .*gitignore"):
