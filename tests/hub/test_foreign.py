@@ -200,3 +200,10 @@ def test_a_net_that_renormalises_inside_answers_the_same_without_its_training_he
     actual = expected(net, (0.485, 0.456, 0.406), (0.229, 0.224, 0.225))
     assert torch.allclose(model.logits(IMAGES), actual, atol=1e-4)
     shutil.rmtree(tmp_path)
+
+
+def test_a_cache_that_cannot_be_written_is_an_error_of_the_hub(timm_hub, monkeypatch, tmp_path):
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ZOO_CACHE", str(tmp_path / "file"))
+    with pytest.raises(HubError, match="set ZOO_CACHE to another folder"):
+        zoo.create("timm:test_resnet", pretrained=True)
