@@ -1,4 +1,4 @@
-"""What was asked, in order: for a test to read, or a person to watch."""
+"""Log the requests in order, for a test to read or a person to watch."""
 
 import threading
 import time

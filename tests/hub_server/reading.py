@@ -28,7 +28,7 @@ def tree(request: Request, repo: Repo, rev: str, path: str = "") -> Answer:
 
 
 def told(request: Request, repo: Repo, commit: Commit, found: dict[str, Any]) -> list[Any]:
-    """Add to each file the commit that last changed it, when asked to."""
+    """Add to each file the commit that last changed it, if requested."""
     if not request.asks("expand"):
         return list(found.values())
     return [{**each, "lastCommit": last_commit(repo, commit, name)} for name, each in found.items()]

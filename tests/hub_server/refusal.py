@@ -1,4 +1,4 @@
-"""The one exception of this server: an answer that is not what was asked for."""
+"""Define the one exception of this server: an answer with an error status."""
 
 from collections.abc import Mapping
 

@@ -1,4 +1,4 @@
-"""The protocol's table: what is asked, what one must be to ask it, who answers."""
+"""Map the requests of the protocol to their handlers, with the right that each needs."""
 
 import re
 from collections.abc import Callable
@@ -23,7 +23,7 @@ WORDS = {
 
 @dataclass(frozen=True)
 class Route:
-    """One line of the table; `need` is asked of the caller before the answer is made."""
+    """One route; the caller needs the right `need` before the handler is called."""
 
     kind: str  # what faults and the log call it
     method: str

@@ -50,7 +50,7 @@ class Listener(ThreadingHTTPServer):
 
 
 class Server:
-    """A running Hub: where it is, what it keeps, what it was asked, what will go wrong."""
+    """A running Hub: its address, its repositories, the log of its requests, and the faults to come."""
 
     def __init__(
         self,
