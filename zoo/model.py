@@ -26,7 +26,6 @@ from zoo.factory.assemble import (
     make_fresh_net,
     open_weights,
 )
-from zoo.history import History
 from zoo.hub import PushResult
 from zoo.hub.publish import PushOptions, publish
 from zoo.inference import (
@@ -40,6 +39,7 @@ from zoo.inference import (
 )
 from zoo.recipe import Recipe
 from zoo.saving.artifact import Artifact, write_artifact
+from zoo.saving.history import History
 from zoo.saving.provenance import Provenance, Scores
 from zoo.signature import Classes
 from zoo.training.session import Callbacks, CheckpointOptions, FitOptions, run_fit

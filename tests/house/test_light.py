@@ -11,7 +11,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 HEAVY = ("torch", "numpy", "scipy", "PIL", "accelerate", "matplotlib", "pyarrow", "torchvision", "torch_geometric")
 TORCH_LINE = {
-    "values": "errors history pytest_plugin recipe registries signature task_info",
+    "values": "errors pytest_plugin recipe registries signature task_info",
     "files": "atomic checked_json paths safetensors_header",
     "training.checkpoint": "interval run_file",
     "plugins": "*",

@@ -5,10 +5,10 @@ import torch
 
 import zoo
 from zoo.errors import ConfigError
-from zoo.history import History
 from zoo.metrics.classification import evaluate_logits
 from zoo.plots import TableEntry, plot_class_scores, plot_curves, plot_images, plot_robustness, plot_table, save_figure
 from zoo.plots.style import COLOURS, line_style
+from zoo.saving.history import History
 from zoo.signature import Classes
 
 SHOES = zoo.Images(

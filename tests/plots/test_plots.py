@@ -4,9 +4,9 @@ import matplotlib.pyplot as plt
 import pytest
 import torch
 
-from zoo.history import History
 from zoo.metrics.classification import evaluate_logits
 from zoo.plots import plot_confusion_matrix, plot_curves, save_figure
+from zoo.saving.history import History
 
 HISTORY = History(
     [{"epoch": k, "loss": 2 / k, "accuracy": k / 9, "val_loss": 2.1 / k, "val_accuracy": k / 10} for k in (1, 2, 3)]

@@ -28,8 +28,8 @@ from zoo.factory.assemble import ModelParts
 from zoo.factory.build import bind_config, build_net
 from zoo.factory.provider import default_preprocessing
 from zoo.files.state_codec import encode_state
-from zoo.history import History
 from zoo.model import Model
+from zoo.saving.history import History
 from zoo.saving.manifest import Origin
 from zoo.seeding import use_seed
 from zoo.signature import Classes, Preprocessing

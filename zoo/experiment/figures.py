@@ -10,11 +10,11 @@ from typing import Any
 from zoo.experiment.freshness import select_full_cells
 from zoo.experiment.ledger import Cell
 from zoo.experiment.report import format_title
-from zoo.history import History
 from zoo.plots import TableEntry, plot_curves, plot_robustness, plot_table
 from zoo.plots.scores import plot_confusion_counts
 from zoo.plugins.catalog import CATALOG
 from zoo.plugins.experiment_spec import Experiment, Row
+from zoo.saving.history import History
 
 NamedFigures = Iterator[tuple[str, Any]]
 """Pairs of a name, which follows the experiment's name in the file name, and a figure."""

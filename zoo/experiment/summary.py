@@ -9,8 +9,8 @@ from statistics import mean, median, stdev
 
 from zoo.experiment.freshness import select_fresh_cells
 from zoo.experiment.ledger import Cell
-from zoo.history import is_lower_better
 from zoo.plugins.experiment_spec import Experiment, Row
+from zoo.saving.history import is_lower_better
 
 REPRODUCED, BEATEN, MISSED = "reproduced", "beaten", "not reproduced"
 

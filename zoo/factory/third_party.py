@@ -14,12 +14,12 @@ from zoo.factory.build import bind_config, build_net
 from zoo.files import safetensors as tensors
 from zoo.files.checked_json import MAX_JSON_BYTES, parse_json
 from zoo.files.paths import expand_path, read_bytes
-from zoo.history import History
 from zoo.plugins.import_string import import_object
 from zoo.plugins.source import PretrainedConfig
 from zoo.plugins.spec import ModelSpec
 from zoo.saving.artifact import Artifact, check_finite
 from zoo.saving.folder import CONFIG, HISTORY, WEIGHTS
+from zoo.saving.history import History
 from zoo.saving.manifest import Manifest, Origin
 from zoo.saving.reference import is_hub_reference, is_path_reference
 from zoo.signature import Classes, Preprocessing

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from zoo.errors import ConfigError
-from zoo.history import History
 from zoo.plots.style import MARKERS, MAX_LEGEND_INSIDE, TEXT_COLOUR, line_style, new_figure, set_title, style_axes
+from zoo.saving.history import History
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

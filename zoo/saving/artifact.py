@@ -17,12 +17,12 @@ from zoo.errors import WeightsError, join_names
 from zoo.files import atomic
 from zoo.files import safetensors as tensors
 from zoo.files.paths import resolve_path
-from zoo.history import History
 from zoo.saving import folder
 from zoo.saving.bundled import get_reference
 from zoo.saving.card import render_card
 from zoo.saving.card_merge import merge_cards
 from zoo.saving.folder import CARD, CONFIG, FILES, HISTORY, RUN, WEIGHTS
+from zoo.saving.history import History
 from zoo.saving.manifest import Manifest
 
 

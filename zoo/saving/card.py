@@ -6,9 +6,9 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from zoo.history import History
 from zoo.recipe import Recipe
 from zoo.saving.card_merge import BEGIN_MARK, END_MARK, join_card
+from zoo.saving.history import History
 from zoo.saving.manifest import Manifest, Score
 from zoo.saving.reference import is_hub_reference
 

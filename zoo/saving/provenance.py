@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from zoo.history import History
 from zoo.recipe import Recipe
+from zoo.saving.history import History
 from zoo.saving.manifest import Manifest, Score
 
 Scores = tuple[Score, ...]

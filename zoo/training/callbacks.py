@@ -16,8 +16,8 @@ from torch.nn import Module
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from zoo.errors import ConfigError, join_names
-from zoo.history import is_lower_better
 from zoo.recipe import Recipe
+from zoo.saving.history import is_lower_better
 from zoo.training.module_state import copy_into, get_tensors
 
 

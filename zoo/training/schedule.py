@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from zoo.errors import ConfigError, join_names
-from zoo.history import is_lower_better
 from zoo.recipe import Recipe
+from zoo.saving.history import is_lower_better
 
 ONE_CYCLE_RISE, ONE_CYCLE_START, ONE_CYCLE_END = 0.3, 1 / 25, 1e-4
 """Fraction of the steps with a rising rate, and the first and last factor of the `one-cycle` schedule (Smith 2018)."""

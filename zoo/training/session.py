@@ -16,11 +16,11 @@ import torch
 from zoo.data.prepare import DataOptions, PreparedData, apply_loader_settings, prepare_data
 from zoo.device import resolve_device
 from zoo.errors import ConfigError, PluginError, ZooError
-from zoo.history import History
 from zoo.plugins.catalog import CATALOG
 from zoo.plugins.import_string import import_object
 from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
+from zoo.saving.history import History
 from zoo.saving.provenance import Provenance
 from zoo.saving.reference import is_path_reference
 from zoo.seeding import use_seed

@@ -13,8 +13,8 @@ from torch.nn import Module
 
 from zoo.data import ExternalLoader, Loader
 from zoo.errors import ConfigError, join_names
-from zoo.history import History
 from zoo.recipe import Recipe
+from zoo.saving.history import History
 from zoo.tasks import Task
 from zoo.training.callbacks import Average, Best, Callback, TimeLimit, Training
 from zoo.training.checkpoint.checkpointer import Checkpointer

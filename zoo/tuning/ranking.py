@@ -8,7 +8,7 @@ from typing import Any
 
 from zoo.errors import ConfigError
 from zoo.experiment.ledger import Cell
-from zoo.history import is_lower_better
+from zoo.saving.history import is_lower_better
 
 
 def rank_trials(cells: Iterable[Cell], metric: str = "val_accuracy") -> list[dict[str, Any]]:

@@ -11,8 +11,8 @@ from typing import Any
 
 from zoo.errors import ConfigError, WeightsError
 from zoo.files.atomic import replace_file
-from zoo.history import is_lower_better
 from zoo.saving.folder import HISTORY, RUN
+from zoo.saving.history import is_lower_better
 from zoo.training.checkpoint.format import Checkpoint
 from zoo.training.checkpoint.interval import Interval
 from zoo.training.checkpoint.run_file import RunRecord, write_record

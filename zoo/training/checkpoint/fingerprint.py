@@ -14,9 +14,9 @@ from torch.nn import Module
 
 from zoo.data import ExternalLoader, Loader
 from zoo.errors import ConfigError, join_names
-from zoo.history import History
 from zoo.plugins.spec import ModelSpec
 from zoo.recipe import Recipe
+from zoo.saving.history import History
 from zoo.signature import Classes, Preprocessing
 
 MAY_DIFFER = ("processes", "device", "threads", "versions")

@@ -15,7 +15,7 @@ from torch.nn import Module
 
 from zoo.data import ExternalLoader
 from zoo.errors import ConfigError
-from zoo.history import History
+from zoo.saving.history import History
 from zoo.seeding import get_rng_states, set_rng_states
 from zoo.training.callbacks import Callback, Training
 from zoo.training.distributed import ProcessGroup

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from zoo.errors import UnknownNameError, WeightsError
-from zoo.history import History
+from zoo.saving.history import History
 
 ROWS = [
     {"epoch": 1, "loss": 1.5, "val_accuracy": 0.5},
