@@ -63,8 +63,8 @@ def bind_saved_config(spec: ModelSpec, manifest: Manifest) -> Config:
         )
     if (preprocessing.size, preprocessing.channels) != (shape.size, shape.channels):
         raise WeightsError(
-            f"the preprocessing saved with {manifest.model} is for images of {preprocessing.size} with "
-            f"{preprocessing.channels} channels, its config for {shape.size} with {shape.channels}"
+            f"the preprocessing saved with {manifest.model} has size {preprocessing.size} and "
+            f"{preprocessing.channels} channels, its config has size {shape.size} and {shape.channels} channels"
         )
     return config
 
