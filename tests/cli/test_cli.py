@@ -84,7 +84,7 @@ def test_fit_trains_scores_saves_and_draws(run, photos, tmp_path):
     code, out, err = run(*words)
     assert code == 0
     assert "test accuracy" in out
-    assert "saved to ./runs/cnn-7x7;" in out
+    assert "saved to ./runs/cnn-7x7\n" in out
     assert len([line for line in err.splitlines() if line.strip()]) == 9
     assert (tmp_path / "curves.png").stat().st_size > 1000
     assert zoo.load("./runs/cnn-7x7").classes.names == ("bag", "trousers")
@@ -202,6 +202,6 @@ def test_ctrl_c_saves_what_is_trained_and_exits_with_130(tmp_path):
                 break
         err = process.stderr.read()
     assert process.returncode == 130
-    assert "what is trained so far is saved to" in err
+    assert "the weights trained so far are saved to" in err
     assert "Traceback" not in err
     assert len(zoo.load(tmp_path / "here").history) >= 1

@@ -54,7 +54,7 @@ def as_safetensors(path):
 def test_the_file_holds_what_the_model_finds_beside_the_names(read, run, tmp_path):
     out = tmp_path / "made" / f"found.{read.__name__[3:]}"
     code, told, _ = run(MODEL, "b.png", "a.png", "--out", str(out))
-    assert (code, told) == (0, f"32 features of 2 pictures are in {out}\n")
+    assert (code, told) == (0, f"wrote 32 features of 2 pictures to {out}\n")
     features, names = read(out)
     assert names == ["b.png", "a.png"]
     assert np.array_equal(features, zoo.load(MODEL).features(["b.png", "a.png"]))

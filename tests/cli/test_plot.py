@@ -55,7 +55,7 @@ def test_a_table_is_drawn_from_its_finished_cells(run, tmp_path):
 
 def test_two_models_have_no_common_confusion_matrix(run, saved):
     code, _, err = run("plot", saved, saved, "--kind", "confusion")
-    assert (code, "only curves are laid over each other" in err) == (1, True)
+    assert (code, "only curves can be plotted together" in err) == (1, True)
 
 
 def test_an_untrained_model_has_no_curves(run, tmp_path):

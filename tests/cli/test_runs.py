@@ -62,7 +62,7 @@ def test_a_stopped_run_says_how_to_go_on_and_ends_as_if_it_never_was(run, few, s
     assert (row["state"], row["model"], row["epochs"]) == ("interrupted", "gcn-7x7", 3)
     assert row["resume"].startswith("zoo fit --resume runs")
     assert "interrupted" in run("runs")[1]
-    assert run("fit", "gcn-7x7", few, "--save", "runs/gcn-7x7")[2].count("zoo fit --resume runs/gcn-7x7 goes on") == 1
+    assert run("fit", "gcn-7x7", few, "--save", "runs/gcn-7x7")[2].count("zoo fit --resume runs/gcn-7x7,") == 1
     assert run(*row["resume"].split()[1:], "--quiet")[0] == 0
     assert torch.equal(weights("./runs/gcn-7x7"), weights("./whole"))
     (row,) = json.loads(run("runs", "--json")[1])
@@ -83,12 +83,12 @@ def test_a_run_that_nobody_holds_any_more_was_killed(run, few):
 
 
 def test_what_cannot_be_gone_on_with_says_why(run, few, tmp_path):
-    assert "holds no run" in run("fit", "--resume", "nothing")[2]
+    assert "has no run" in run("fit", "--resume", "nothing")[2]
     code, _, err = run("fit", "gcn-7x7", few, "--resume", "nothing", "--epochs", "3")
     assert (code, "leave out" in err, "--epochs" in err) == (2, True, True)
     assert run("fit", "gcn-7x7")[0] == 2
     zoo.create("gcn-7x7", seed=0).fit(zoo.dataset(few).train, epochs=1, progress=False, checkpoint="python")
-    assert "was begun in Python; go on there: fit(..., checkpoint=" in run("fit", "--resume", "python")[2]
+    assert "was begun in Python; resume it there: fit(..., checkpoint=" in run("fit", "--resume", "python")[2]
     assert "no runs in elsewhere" in run("runs", "elsewhere")[1]
     assert "every is such as" in run("fit", "gcn-7x7", few, "--every", "often")[2]
 

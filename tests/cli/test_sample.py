@@ -36,7 +36,7 @@ def test_sample_draws_the_labels_it_is_told_and_refuses_others(run, saved, tmp_p
 def test_sample_refuses_a_classifier_with_what_to_do(run, tmp_path):
     folder = zoo.create("gcn-7x7", seed=0).save(tmp_path / "gcn")
     code, _, err = run("sample", str(folder))
-    assert (code, "zoo predict labels them" in err) == (1, True)
+    assert (code, "labels images and does not generate them" in err) == (1, True)
 
 
 def test_predict_refuses_a_generator_with_what_to_do(run, saved, tmp_path):
@@ -66,6 +66,6 @@ def test_fit_trains_a_generator_writes_grids_and_says_how_to_use_it(run, tmp_pat
     )
     code, out, err = run("fit", "attention-gan-28x28", "./photos", *words)
     assert code == 0, err
-    assert "zoo sample ./runs/attention-gan-28x28 draws with it" in out
+    assert "to use it: zoo sample ./runs/attention-gan-28x28" in out
     assert [path.name for path in sorted((tmp_path / "grids").iterdir())] == ["epoch-001.png", "epoch-002.png"]
     assert zoo.load("./runs/attention-gan-28x28").sample(["dark"]).images.shape == (1, 1, 16, 16)

@@ -125,7 +125,8 @@ def fit(
     on from the newest one to the same result as an uninterrupted run.
     """
     if resume is not None:
-        folder, command = resume, load_command(resume).replace(**_get_resume_changes(ctx))
+        options = _get_resume_changes(ctx)
+        folder, command = resume, load_command(resume).replace(**options)
         trained, dataset = restore_run(command)
     else:
         if model is None or data is None:

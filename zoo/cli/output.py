@@ -7,8 +7,8 @@ first. Names and numbers are never cut. Piped output is one line a row with ever
 from __future__ import annotations
 
 import json
+import os
 import re
-import shutil
 import sys
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
@@ -18,6 +18,8 @@ from typing import Any
 import click
 
 GAP = "  "
+DEFAULT_WIDTH = 80
+"""Width of a terminal that does not say how wide it is."""
 SIZE = re.compile(r"(?<=\d) x (?=\d)")
 """The middle of a size such as `28 x 28`, which is not split."""
 MIN_WRAPPED_WIDTH = 24
@@ -58,7 +60,15 @@ def print_json(value: Any) -> None:
 def get_width(err: bool = False) -> int | None:
     """Return the width of the terminal, or None if standard output (or with `err` standard error) is not a terminal."""
     stream = sys.stderr if err else sys.stdout
-    return shutil.get_terminal_size().columns if stream.isatty() else None
+    if not stream.isatty():
+        return None
+    columns = os.environ.get("COLUMNS", "")
+    if columns.isdecimal() and int(columns):
+        return int(columns)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
+    except OSError:
+        return DEFAULT_WIDTH
 
 
 def measure(text: str) -> int:

@@ -48,7 +48,9 @@ def sample(
 
     loaded = load(model).to(device or "cpu")
     if not loaded.spec.task_info.is_generative:
-        raise ConfigError(f"{model} is a {loaded.spec.name}, which labels images and does not generate them")
+        raise ConfigError(
+            f"{model} is a {loaded.spec.name}, which labels images and does not generate them; use zoo predict"
+        )
     images = loaded.sample(list(labels) or count, seed=seed).images
     out.parent.mkdir(parents=True, exist_ok=True)
     write_grid(images, out, columns=min(columns, len(images)))
