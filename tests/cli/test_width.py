@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 import zoo
-from tests.cli.terminals import run_in_terminal
+from tests.support.terminals import run_in_terminal
 from zoo.cli.main import COMMANDS
 from zoo.cli.output import Column, measure, render_table, wrap_words
 
