@@ -130,7 +130,7 @@ def test_a_set_stays_on_the_disk_and_trains_the_same(run, few):
     for words in (("--save", "memory"), ("--save", "disk", "--on-disk")):
         assert run("fit", "gcn-7x7", few, *WORDS, *words)[0] == 0
     assert torch.equal(weights("./memory"), weights("./disk"))
-    assert "only those can stay on the disk" in run("fit", "gcn-7x7", "fashion-mnist-7x7", "--on-disk")[2]
+    assert "lazy=True reads only those" in run("fit", "gcn-7x7", "fashion-mnist-7x7", "--on-disk")[2]
 
 
 def test_a_warning_is_one_line(run, monkeypatch):

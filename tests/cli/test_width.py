@@ -107,7 +107,7 @@ def test_training_and_runs_fit(terminal, few, width):
 @pytest.mark.parametrize("width", WIDTHS)
 def test_plugins_fit(terminal, width):
     lines = terminal(width, "plugins")
-    assert_whole("zoo_attention_gan zoo_cnn zoo_graph_encoders models encoders", lines)
+    assert_whole("zoo_attention_gan zoo_cnn zoo_graph_encoders models", lines)
 
 
 @pytest.mark.parametrize("width", WIDTHS)

@@ -16,15 +16,17 @@ from zoo.training.checkpoint.run_file import is_main_process
 
 COLUMN_FORMATS = {
     "epoch": ("epoch", 5, "d"),
-    "loss": ("loss", 8, ".4f"),
+    "loss": ("loss", 7, ".4f"),
     "accuracy": ("accuracy", 8, ".4f"),
     "val_loss": ("val loss", 8, ".4f"),
     "val_accuracy": ("val accuracy", 12, ".4f"),
-    "lr": ("lr", 9, ".2e"),
-    "images_per_second": ("images/s", 10, ",.0f"),
-    "seconds": ("seconds", 8, ".2f"),
+    "lr": ("lr", 8, ".2e"),
+    "images_per_second": ("images/s", 9, ",.0f"),
+    "seconds": ("seconds", 7, ".2f"),
 }
 """Title, width and number format of the columns of the history that are known here."""
+DROPPED_FIRST = ("seconds", "images_per_second", "lr")
+"""Columns that are left out, in this order, if the row does not fit the terminal."""
 OTHER_WIDTH, OTHER_FORMAT = 8, ".4f"
 """Least width and number format of all other columns."""
 MIN_INTERVAL, MAX_INTERVAL, DRAW_SHARE = 0.2, 1.0, 0.002
@@ -47,11 +49,20 @@ class LineProgress:
 
     def format_epoch(self, training: Training) -> list[Text]:
         """Return the lines of an epoch: the header if it has changed, the row, and the reason if training ends."""
-        header = _format_header(training.row)
+        row = self._select_columns(training.row)
+        header = _format_header(row)
         lines = [Text(header, style="bold")] if header != self._header else []
         self._header = header
-        lines.append(Text(_format_row(training.row)))
+        lines.append(Text(_format_row(row)))
         return [*lines, Text(f"stopped: {training.stop}")] if training.stop else lines
+
+    def _select_columns(self, row: dict[str, Any]) -> dict[str, Any]:
+        """Return the row without the columns that do not fit the terminal."""
+        selected = dict(row)
+        for name in DROPPED_FIRST:
+            if self._console.is_terminal and len(_format_header(selected)) > self._console.width:
+                selected.pop(name, None)
+        return selected
 
     def print_lines(self, lines: list[Text]) -> None:
         """Print lines without wrapping them."""
