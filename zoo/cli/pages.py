@@ -131,7 +131,7 @@ def _describe_score(weights: TrainedWeights) -> str:
 def _print_encoder(name: str, spec: EncoderSpec, owner: str) -> None:
     symmetry = "D4: rotating or mirroring a square grid rotates or mirrors the result" if spec.symmetry else ""
     print_record({"symmetry": symmetry, "paper": spec.paper, "plugin": owner, "tags": spec.tags}, indent=INDENT)
-    _print_options("Options (--config options=NAME:VALUE)", spec.build, {})
+    _print_options("""Options (--config 'options={"NAME": VALUE}')""", spec.build, {})
     examples = [f"zoo fit graph-classifier fashion-mnist-7x7 --config encoder={name}"]
     _print_examples(examples if "graph-classifier" in REGISTRIES["models"] else [])
 
