@@ -96,25 +96,12 @@ def fit(
     ctx: click.Context,
     model: str | None,
     data: str | None,
-    epochs: int | None,
-    recipe: str | None,
-    changes: dict[str, Any],
-    config: dict[str, Any],
-    seed: int | None,
-    device: str | None,
-    pretrained: str | None,
-    license: str | None,
-    save: Path | None,
-    checkpoint_every: str,
     resume: Path | None,
-    on_nan: str,
-    trackers: tuple[str, ...],
-    callbacks: tuple[str, ...],
-    lazy: bool,
+    save: Path | None,
     plot: Path | None,
-    grids: Path | None,
     quiet: bool,
     as_json: bool,
+    **options: Any,
 ) -> None:
     """Train MODEL on DATA, score it on the test images if there are any, and save it.
 
@@ -125,31 +112,45 @@ def fit(
     on from the newest one to the same result as an uninterrupted run.
     """
     if resume is not None:
-        options = _get_resume_changes(ctx)
-        folder, command = resume, load_command(resume).replace(**options)
+        changed = _get_resume_changes(ctx)
+        folder, command = resume, load_command(resume).replace(**changed)
         trained, dataset = restore_run(command)
+    elif model is None or data is None:
+        raise click.UsageError("give MODEL and DATA, or --resume FOLDER")
     else:
-        if model is None or data is None:
-            raise click.UsageError("give MODEL and DATA, or --resume FOLDER")
-        trained, dataset = prepare_fit(model, data, config, seed, pretrained, lazy)
-        trained.license = license or trained.license
         folder = save or default_folder(model)
-        command = FitCommand(
-            **describe_model(trained, model),
-            data=data,
-            recipe=recipe,
-            changes=changes if epochs is None else {**changes, "epochs": epochs},
-            device=device,
-            checkpoint_every=checkpoint_every,
-            on_nan=on_nan,
-            lazy=lazy,
-            trackers=trackers,
-            callbacks=callbacks,
-            grids=None if grids is None else str(grids),
-        )
+        trained, dataset, command = _begin(model, data, **options)
     train(trained, dataset, folder, command, progress=not quiet, resume=resume is not None)
     if is_main_process():
         _finish(trained, dataset, folder, plot, as_json)
+
+
+def _begin(
+    model: str,
+    data: str,
+    *,
+    config: dict[str, Any],
+    seed: int | None,
+    pretrained: str | None,
+    license: str | None,
+    epochs: int | None,
+    changes: dict[str, Any],
+    grids: Path | None,
+    lazy: bool,
+    **stored: Any,
+) -> tuple[Model, Dataset, FitCommand]:
+    """Return a model to train, its data, and the command that `run.json` stores; `stored` are further fields of it."""
+    trained, dataset = prepare_fit(model, data, config, seed, pretrained, lazy)
+    trained.license = license or trained.license
+    command = FitCommand(
+        **describe_model(trained, model),
+        data=data,
+        changes=changes if epochs is None else {**changes, "epochs": epochs},
+        grids=None if grids is None else str(grids),
+        lazy=lazy,
+        **stored,
+    )
+    return trained, dataset, command
 
 
 def _get_resume_changes(ctx: click.Context) -> dict[str, Any]:
