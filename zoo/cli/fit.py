@@ -94,6 +94,7 @@ Examples:
 @click.pass_context
 def fit(
     ctx: click.Context,
+    /,
     model: str | None,
     data: str | None,
     resume: Path | None,
