@@ -243,7 +243,7 @@ CASES = [
     ("save over a file", lambda m, t: m.save(written(t / "a", b"")), WeightsError, "save to another path"),
     ("save below a file", lambda m, t: m.save(written(t / "a", b"") / "b"), WeightsError, "cannot save to"),
     ("data set 5", lambda m, t: zoo.dataset(5), UnknownNameError, "no data set"),
-    ("load 5", lambda m, t: zoo.load(5), UnknownNameError, "no folder"),
+    ("load 5", lambda m, t: zoo.load(5), UnknownNameError, "neither a folder"),
     ("device a list", lambda m, t: m.to([]), DeviceError, "is not a device"),
     ("device None", lambda m, t: m.to(None), DeviceError, "is not a device"),
     ("reset seed negative", lambda m, t: m.reset(-1), ConfigError, "at least 0"),

@@ -174,7 +174,7 @@ def test_the_config_has_all_options_of_the_encoder():
     [
         ({"head": 2}, "encoder gps takes no 'head'; did you mean heads"),
         ({"heads": "two"}, "encoder gps takes heads as int"),
-        ({"width": 8}, "width of an encoder is its model's"),
+        ({"width": 8}, "width is an option of the model"),
     ],
 )
 def test_unknown_options_of_an_encoder_are_refused(options, message):
