@@ -47,7 +47,7 @@ def loader(images=None, labels=None):
 
 
 class Batches:
-    """A loader of somebody else, that says it has `length` batches."""
+    """A loader of someone else, that says it has `length` batches."""
 
     def __init__(self, batches, length=2):
         self.batches, self.length = batches, length

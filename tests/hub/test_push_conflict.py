@@ -38,7 +38,7 @@ def test_the_slower_publisher_gets_an_error_and_overwrites_nothing(published, ne
         faster.append(published.store.plant(repo, artifact.files(3)).oid)
         return mine
 
-    with pytest.raises(HubConflictError, match="somebody else published to hf:ann/model at the same time"):
+    with pytest.raises(HubConflictError, match="someone else published to hf:ann/model at the same time"):
         push(newer, "ann/model", merge_cards=meanwhile)
     assert [head(published)] == faster
 

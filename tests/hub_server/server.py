@@ -86,7 +86,7 @@ class Server:
 
     @property
     def cdn_name(self) -> str:
-        """The host name under which this same server is somebody else: LFS bytes come and go there."""
+        """The host name under which this same server is someone else: LFS bytes come and go there."""
         return "localhost"
 
     @property

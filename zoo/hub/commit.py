@@ -53,7 +53,7 @@ def _commit_to_branch(client: HubClient, plan: PushPlan, parent: str) -> CommitR
         head = get_repo_info(client, plan.target).branches.get(plan.target.revision, "")
         if head == parent or not _has_files(client, plan, head):
             raise HubConflictError(
-                f"somebody else published to {plan.target} at the same time; nothing was changed; "
+                f"someone else published to {plan.target} at the same time; nothing was changed; "
                 "look at what is there now, then publish again"
             ) from None
         return CommitResult(head, is_new=attempts > 1)

@@ -57,7 +57,7 @@ def push(
     Raises:
         WeightsError: The folder is not a whole saved model.
         UnknownNameError: The name of the repository, branch or tag is not valid on a Hub.
-        HubConflictError: The tag is taken, or somebody else published at the same time; nothing was published.
+        HubConflictError: The tag is taken, or someone else published at the same time; nothing was published.
         HubError: The Hub cannot be reached, or refuses the push.
     """
     target = parse_target(repo, branch)
@@ -120,7 +120,7 @@ def _prepare_branch(plan: PushPlan, client: HubClient) -> str:
         repo = get_repo_info(client, plan.target)
         if repo.branches.get(branch) != start:
             raise HubConflictError(
-                f"somebody else created {plan.target} at the same time; look at it, then publish again"
+                f"someone else created {plan.target} at the same time; look at it, then publish again"
             )
     return repo.branches[branch]
 
@@ -141,7 +141,7 @@ def _create_repo(plan: PushPlan, client: HubClient) -> RepoInfo:
             f"{client.endpoint} says it has created {target.repo_id}, but lists nothing there; try again"
         )
     if list_files(client, target, head, FILES):
-        raise HubConflictError(f"somebody else published to {target} at the same time; look at it, then publish again")
+        raise HubConflictError(f"someone else published to {target} at the same time; look at it, then publish again")
     return repo
 
 
@@ -156,6 +156,6 @@ def _create_tag(client: HubClient, target: HubReference, tag: str, commit: str) 
         tag_commit = get_repo_info(client, target).tags.get(tag)
         if tag_commit != commit:  # otherwise an earlier attempt created it, and only its answer was lost
             raise HubConflictError(
-                f"{target} is published as commit {commit}, but somebody else has created a tag {tag} at the same time "
+                f"{target} is published as commit {commit}, but someone else has created a tag {tag} at the same time "
                 f"({tag_commit}); choose another and publish again"
             ) from None
